@@ -1,0 +1,32 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+help: ## what there is to make
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+$(VENV)/installed: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed, this is " + sys.version)'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+setup: $(VENV)/installed ## make .venv and install what constraints.txt pins
+
+run: setup ## train, score and draw FactorVAE on dSprites for a few minutes
+	$(BIN)/disent-run model=factorvae dataset=dsprites trainer=quick
+
+test: setup ## every test that runs on this machine
+	$(BIN)/pytest --numprocesses 2 -m "not gpu and not data"
+
+check: setup ## format, lint, types and the fast tests, under a minute
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/basedpyright
+	$(BIN)/pytest --numprocesses 2 -m "not slow and not gpu and not data"
+
+wheel: setup ## build the wheel and try it in a clean environment
+	scripts/check_wheel.sh
+
+.PHONY: help setup run test check wheel

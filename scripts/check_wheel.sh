@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Build the wheel, install it into a clean environment, and from another directory ask for help and do a five-step run.
+set -euo pipefail
+root=$(cd "$(dirname "$0")/.." && pwd)
+place=$(mktemp -d)
+trap 'rm -rf "$place"' EXIT
+"$root/.venv/bin/python" -m build --wheel --outdir "$place/dist" "$root" >"$place/build.log" 2>&1 || { cat "$place/build.log"; exit 1; }
+"$root/.venv/bin/python" -m venv "$place/venv"
+"$place/venv/bin/pip" install --quiet --disable-pip-version-check --constraint "$root/constraints.txt" "$place"/dist/*.whl
+cd "$place"
+"$place/venv/bin/disent-run" --help | grep -q factorvae
+"$place/venv/bin/disent-run" model=betavae network=tiny trainer=smoke
+ls "$place"/outputs/dsprites/betavae/*/seed=0/metrics.json
+echo "the wheel runs"

@@ -1,0 +1,1 @@
+"""disent-runner: train, score, draw and sweep disentangled representation learning models."""

@@ -1,0 +1,89 @@
+"""From the composed config to objects: the only caller of `hydra.utils.instantiate`."""
+
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+from pytorch_lightning.loggers import Logger
+
+from disent_runner.datasets.data_module import DataModule, StepPlan
+from disent_runner.datasets.info import DatasetInfo
+from disent_runner.models.base import AbstractModel
+
+Entries = Mapping[str, Callable[..., Any]]
+"""Metrics or figures by name, their settings filled in."""
+
+
+def build_data(config: DictConfig) -> DataModule:
+    plan = StepPlan(
+        max_steps=config.trainer.max_steps,
+        log_every=config.trainer.log_every,
+        checkpoint_every=config.trainer.checkpoint_every,
+    )
+    return _factory(config.dataset)(seed=config.seed, plan=plan, on_device=config.trainer.data_on_device)
+
+
+def build_model(config: DictConfig, info: DatasetInfo) -> AbstractModel:
+    """The model with the weights that its seed gives it."""
+    torch.manual_seed(config.seed)
+    model = _factory(config.model)(info=info)
+    if not isinstance(model, AbstractModel):
+        raise ValueError(f"model._target_ must be a disent_runner AbstractModel, got {type(model).__name__}")
+    model.check_batch_size(config.dataset.batch_size)
+    if config.trainer.compile:
+        for network in model.children():
+            network.compile()
+    return model
+
+
+def build_metrics(config: DictConfig) -> Entries:
+    return _instantiate(config.get("metric") or {})
+
+
+def build_figures(config: DictConfig) -> Entries:
+    return _instantiate(config.get("figure") or {})
+
+
+def build_loggers(config: DictConfig) -> list[Logger]:
+    loggers: list[Logger] = list(_instantiate(config.get("logger") or {}).values())
+    for logger in loggers:
+        logger.log_hyperparams(OmegaConf.to_container(config, resolve=True))  # pyright: ignore[reportArgumentType]
+    return loggers
+
+
+def close_loggers(loggers: list[Logger], *, status: str) -> None:
+    """Flush every logger; W&B's run ends here, so that the next job of a sweep gets its own."""
+    for logger in loggers:
+        logger.finalize(status)
+    wandb = sys.modules.get("wandb")
+    if wandb is not None and wandb.run is not None:
+        wandb.finish(exit_code=0 if status == "success" else 1, quiet=True)
+
+
+def _instantiate(node: Any) -> Any:
+    return instantiate(node, _convert_="all")
+
+
+def _factory(node: Any) -> Callable[..., Any]:
+    """The node's target with its settings, to be called with objects: `instantiate` itself would turn a dataclass
+    among its arguments into a dictionary.
+    """
+    return instantiate(node, _convert_="all", _partial_=True)
+
+
+def record(config: DictConfig, facts: Mapping[str, Any]) -> str:
+    """The text of config.yaml: the resolved config, and beside it how this run came about."""
+    return OmegaConf.to_yaml(OmegaConf.create({**_resolved(config), "run": dict(facts)}))
+
+
+def _resolved(config: DictConfig) -> dict[str, Any]:
+    return OmegaConf.to_container(config, resolve=True)  # pyright: ignore[reportReturnType]
+
+
+def recorded_facts(path: Path) -> dict[str, Any]:
+    """What an earlier start wrote of this run; empty when there was none."""
+    return OmegaConf.to_container(OmegaConf.load(path).run) if path.exists() else {}  # pyright: ignore

@@ -1,0 +1,47 @@
+"""`disent-run --help`: the groups with their choices, read from the config folder itself."""
+
+import re
+from pathlib import Path
+
+_HEAD = """disent-run trains a disentanglement model, scores it by the metrics of the field and draws it.
+
+usage: disent-run [group=choice …] [key=value …]      one run; the same command again resumes it or says it is done
+       disent-run -m key=v1,v2 'seed=range(5)'        a sweep over every combination
+
+examples:
+  disent-run model=factorvae dataset=dsprites trainer=quick
+  disent-run model=betavae model.beta=8 optimizer.lr=5e-4 seed=3
+  disent-run -m model=betavae model.beta=1,4,16 'seed=range(3)' trainer=quick
+  disent-run stages=[evaluate] metric=[mig,mig_exact] evaluation.num_images=50_000
+
+groups (several choices as metric=[a,b]; * is the default):"""
+_TAIL = """
+options: --cfg job (print the composed config)   --info (how it was composed)   --config-dir DIR (your own groups)
+         --hydra-help (all of Hydra's options)    HYDRA_FULL_ERROR=1 (tracebacks)
+completion: eval "$(disent-run -sc install=bash)"     also zsh (through bash) and fish"""
+_DEFAULT = re.compile(r"^  - (?P<group>[a-z_]+): (?P<choice>\[[^\]]*\]|\S+) # (?P<what>.+)$", re.MULTILINE)
+
+
+def help_text(conf: Path) -> str:
+    """Groups in the order of run.yaml's defaults list, which also says what each is; then those it leaves out."""
+    defaults = {match["group"]: match for match in _DEFAULT.finditer((conf / "run.yaml").read_text())}
+    others = sorted(path.name for path in conf.iterdir() if path.is_dir() and path.name not in {*defaults, "hydra"})
+    sections = [_section(conf / group, match["choice"], match["what"]) for group, match in defaults.items()]
+    sections += [
+        _section(conf / group, "", f"added as +{group}=…") for group in others if any((conf / group).iterdir())
+    ]
+    return "\n".join([_HEAD, *sections, _TAIL])
+
+
+def _section(folder: Path, default: str, what: str) -> str:
+    chosen = set(default.strip("[]").split(", "))
+    names = {str(path.relative_to(folder).with_suffix("")): path for path in sorted(folder.rglob("*.yaml"))}
+    width = max(len(name) for name in names)
+    lines = [f"  {'*' if name in chosen else ' '} {name:<{width}}  {describe(path)}" for name, path in names.items()]
+    return "\n".join([f"\n {folder.name}: {what}", *lines])
+
+
+def describe(path: Path) -> str:
+    """A config file's first comment that is not a directive: one line on what it is."""
+    comments = (line[1:].strip() for line in path.read_text().splitlines() if line.startswith("#"))
+    return next((comment for comment in comments if not comment.startswith("@")), "")

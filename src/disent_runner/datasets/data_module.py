@@ -1,0 +1,103 @@
+"""The one LightningDataModule: loads a data set and hands its batches out in chunks of steps."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+
+from disent_runner.datasets.batches import Batch, BatchSource, UniformBatches, WeightedBatches
+from disent_runner.datasets.dataset import Dataset
+from disent_runner.datasets.factor_space import FactorSpace
+
+
+@dataclass(frozen=True)
+class StepPlan:
+    """Where a run of `max_steps` optimisation steps logs and saves. Chunks never cross such a step."""
+
+    max_steps: int
+    log_every: int
+    checkpoint_every: int
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if not isinstance(value, int) or value < 1:
+                raise ValueError(f"trainer.{name} must be a positive whole number, got {value!r}")
+
+    def is_logged(self, step: int) -> bool:
+        """Whether a row of the training log ends with the `step`-th step, counted from 1."""
+        return step % self.log_every == 0 or step == self.max_steps
+
+    def is_saved(self, step: int) -> bool:
+        return step % self.checkpoint_every == 0 or step == self.max_steps
+
+    def chunks(self, start: int) -> Iterator[range]:
+        """The steps from `start` to the end, cut after each step that logs or saves."""
+        while start < self.max_steps:
+            stop = min(
+                (start // self.log_every + 1) * self.log_every,
+                (start // self.checkpoint_every + 1) * self.checkpoint_every,
+                self.max_steps,
+            )
+            yield range(start, stop)
+            start = stop
+
+
+class DataModule(pl.LightningDataModule):
+    """Batches of one data set, each a function of (seed, step), so that a resumed run sees what an unbroken one sees.
+
+    `load(source=…)` gives the whole `Dataset`; `joint(space)` gives each image's probability for training on a
+    non-uniform factor distribution.
+    """
+
+    def __init__(
+        self,
+        *,
+        load: Callable[..., Dataset],
+        source: str,
+        subset: Mapping[str, int] | None,
+        batch_size: int,
+        replacement: bool,
+        joint: Callable[[FactorSpace], np.ndarray] | None,
+        seed: int,
+        plan: StepPlan,
+        on_device: bool,
+    ) -> None:
+        super().__init__()
+        self.plan = plan
+        self.dataset = load(source=source).subset(subset)
+        self.on_device = on_device
+        self.source: BatchSource
+        if joint is None:
+            self.source = UniformBatches(
+                num_images=len(self.dataset), batch_size=batch_size, seed=seed, replacement=replacement
+            )
+        else:
+            self.source = WeightedBatches(
+                probabilities=joint(self.dataset.space),
+                batch_size=batch_size,
+                seed=seed,
+                num_images=len(self.dataset),
+            )
+
+    def train_dataloader(self) -> Iterator[Iterator[Batch]]:
+        """One item per chunk: an iterator over the batches of its steps, from the model's step on."""
+        if self.trainer is None:
+            raise RuntimeError(
+                "DataModule gives batches to a running Trainer only: call trainer.fit(model, datamodule)"
+            )
+        device = self.trainer.strategy.root_device
+        dataset = self.dataset.to(device) if self.on_device else self.dataset
+        start: int = self.trainer.lightning_module.step  # pyright: ignore[reportAssignmentType]
+        return (self._batches(steps, dataset, device) for steps in self.plan.chunks(start))
+
+    def _batches(self, steps: range, dataset: Dataset, device: torch.device) -> Iterator[Batch]:
+        for step in steps:
+            yield Batch(
+                step=step,
+                is_logged=self.plan.is_logged(step + 1),
+                source=self.source,
+                dataset=dataset,
+                device=device,
+            )

@@ -1,0 +1,18 @@
+"""What models and metrics may know of a data set."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class DatasetInfo:
+    """The facts of a data set; image `i` is row `i` of its factor space, last factor fastest."""
+
+    name: str
+    image_shape: tuple[int, int, int]
+    """(channel, height, width)"""
+    factors: Mapping[str, int]
+    """name -> number of values, in file order"""
+    num_images: int
+    source: str
+    """"official", "rendered", …: also a column of every table"""

@@ -1,0 +1,30 @@
+"""Every logged value over the steps."""
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from disent_runner.figures.inputs import FigureInputs
+
+_COLUMNS = 3
+
+
+def loss_curves(inputs: FigureInputs, *, rng: np.random.Generator) -> dict[str, Figure]:
+    """One panel per column of train.csv, the KL of all latents in one; nothing when nothing was trained."""
+    log = dict(inputs.train_log)
+    if not log:
+        return {}
+    steps = log.pop("step")
+    panels: dict[str, dict[str, np.ndarray]] = {}
+    for name, values in log.items():
+        stem, _, index = name.rpartition("_")
+        is_one_of_many = index.isdigit() and stem != ""
+        panels.setdefault(stem if is_one_of_many else name, {})[f"z{index}" if is_one_of_many else name] = values
+    num_rows = -(-len(panels) // _COLUMNS)
+    figure = Figure(figsize=(4.2 * _COLUMNS, 2.6 * num_rows), layout="constrained")
+    for position, (title, curves) in enumerate(panels.items(), start=1):
+        axes = figure.add_subplot(num_rows, _COLUMNS, position, title=title, xlabel="step")
+        for label, values in curves.items():
+            axes.plot(steps, values, label=label, linewidth=1, marker="." if len(steps) < 10 else "")
+        if len(curves) > 1:
+            axes.legend(fontsize=6, ncols=2)
+    return {"loss_curves": figure}

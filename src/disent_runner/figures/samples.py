@@ -1,0 +1,15 @@
+"""Images decoded from the prior."""
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from disent_runner.figures.grid import labelled_grid
+from disent_runner.figures.inputs import FigureInputs
+
+
+def samples(inputs: FigureInputs, *, rng: np.random.Generator, num_rows: int, num_columns: int) -> dict[str, Figure]:
+    """A grid of decoded draws from N(0, 1)."""
+    codes = rng.standard_normal((num_rows * num_columns, inputs.representation.codes.shape[1]))
+    images = inputs.decode(codes)
+    grid = images.reshape(num_rows, num_columns, *images.shape[1:])
+    return {"samples": labelled_grid(grid, row_labels=[""] * num_rows, title="decoded from z ~ N(0, 1)")}

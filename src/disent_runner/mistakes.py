@@ -1,0 +1,64 @@
+"""What went wrong, in one line for the person who typed the command."""
+
+import difflib
+import errno
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from hydra.errors import ConfigCompositionException, HydraException, InstantiationException, MissingConfigException
+from omegaconf.errors import OmegaConfBaseException
+
+from disent_runner.interrupts import Interrupted
+
+_SAID_BY_US = (ValueError, OSError, FloatingPointError, RuntimeError, Interrupted)
+"""Raised with the value seen and the fix; anything else is a defect and is said to be one."""
+
+
+def in_one_line(error: BaseException, conf: Path) -> str:
+    """The mistake, what was expected and the fix; `conf` is the folder of the config groups."""
+    if isinstance(error, MissingConfigException) and error.missing_cfg_file:
+        return _unknown_choice(error.missing_cfg_file, error.options, conf)
+    if isinstance(error, ConfigCompositionException) and isinstance(error.__cause__, OmegaConfBaseException):
+        return _unknown_key(error.__cause__)
+    if isinstance(error, InstantiationException) and error.__cause__ is not None:
+        return _failed_target(error, conf)
+    if isinstance(error, OmegaConfBaseException):
+        return f"{error.full_key or 'config'}: {_joined(error.msg or error)}"
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC and "disk" not in str(error):
+        return f"the disk is full: {_joined(error)}; free some space and run the same command again"
+    if isinstance(error, (*_SAID_BY_US, HydraException)):
+        return _joined(error)
+    return f"unexpected {type(error).__name__}: {_joined(error)}; HYDRA_FULL_ERROR=1 shows the traceback"
+
+
+def _unknown_choice(missing: str, options: Iterable[str] | None, conf: Path) -> str:
+    group, _, name = missing.removesuffix(".yaml").rpartition("/")
+    choices = sorted(options or (path.stem for path in (conf / group).glob("*.yaml")))
+    return f"{group}={name}: no such {group}{_closest(name, choices)}; choose from {', '.join(choices)}"
+
+
+def _unknown_key(cause: OmegaConfBaseException) -> str:
+    key, siblings = str(cause.full_key), _keys(cause.parent_node)
+    hint = _closest(key.rpartition(".")[2], siblings)
+    return f"{key}: no such key{hint}; keys here: {', '.join(siblings)} (a new one is added as +{key}=…)"
+
+
+def _failed_target(error: InstantiationException, conf: Path) -> str:
+    cause = error.__cause__
+    if isinstance(cause, _SAID_BY_US) and not isinstance(cause, HydraException):
+        return in_one_line(cause, conf)
+    return _joined(error)
+
+
+def _keys(node: Any) -> list[str]:
+    return sorted(str(key) for key in node if key != "hydra") if hasattr(node, "keys") else []
+
+
+def _closest(name: str, choices: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, list(choices), n=1)
+    return f", did you mean {close[0]}?" if close else ""
+
+
+def _joined(message: Any) -> str:
+    return " ".join(str(message).split())

@@ -1,0 +1,124 @@
+"""The base of every variational autoencoder: one encoder, one decoder, a likelihood; methods add regularizers."""
+
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import NamedTuple, Protocol, runtime_checkable
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from disent_runner.datasets.batches import Batch
+from disent_runner.datasets.info import DatasetInfo
+from disent_runner.losses.gaussian import kl_to_standard_normal, sample_normal
+from disent_runner.losses.total_correlation import decompose_kl
+from disent_runner.models.base import (
+    AbstractModel,
+    check_latent_dim,
+    optimise,
+    weighted_sum,
+)
+
+LOGVAR_LIMIT = 10.0
+"""|log σ²| beyond this (σ below 0.007 or above 148) is clamped: exp() then stays harmless in float32."""
+
+
+@runtime_checkable
+class Likelihood(Protocol):
+    """p(x|z) given a decoder's logits: `losses.likelihoods`."""
+
+    def nll(self, logits: Tensor, images: Tensor) -> Tensor: ...
+
+    def mean(self, logits: Tensor) -> Tensor: ...
+
+
+class Inference(NamedTuple):
+    """One pass of a batch through encoder and decoder."""
+
+    images: Float[Tensor, "batch channel height width"]
+    mean: Float[Tensor, "batch latent"]
+    logvar: Float[Tensor, "batch latent"]
+    codes: Float[Tensor, "batch latent"]
+    logits: Float[Tensor, "batch channel height width"]
+    kl: Float[Tensor, "batch latent"]
+
+
+class AbstractVAE(AbstractModel):
+    """Encoder, decoder and likelihood; a method adds its regularizers of the code and their weights."""
+
+    def __init__(
+        self,
+        *,
+        info: DatasetInfo,
+        latent_dim: int,
+        encoder: Callable[..., nn.Module],
+        decoder: Callable[..., nn.Module],
+        likelihood: Likelihood,
+        optimizer: Callable[..., torch.optim.Optimizer],
+    ) -> None:
+        super().__init__()
+        self.info = info
+        self.latent_dim = check_latent_dim(latent_dim)
+        self.encoder = encoder(image_shape=info.image_shape, num_outputs=2 * latent_dim)
+        self.decoder = decoder(latent_dim=latent_dim, image_shape=info.image_shape)
+        self.likelihood = likelihood
+        self.optimizer = optimizer
+
+    @abstractmethod
+    def regularizers(self, inference: Inference, step: int) -> dict[str, Float[Tensor, " batch"]]:
+        """Unweighted terms beside the reconstruction, in nats; a statistic of the whole batch is repeated per image."""
+
+    @abstractmethod
+    def weights(self) -> dict[str, float]:
+        """Weight of each regularizer; the reconstruction's is 1."""
+
+    def adversary_step(self, inference: Inference, batch: Batch) -> dict[str, Tensor]:
+        """A second player's optimisation step after the model's own, and what it logs. Most models have none."""
+        return {}
+
+    def encode(
+        self, images: Float[Tensor, "batch channel height width"]
+    ) -> tuple[Float[Tensor, "batch latent"], Float[Tensor, "batch latent"]]:
+        mean, logvar = self.encoder(images).float().chunk(2, dim=1)
+        return mean, logvar.clamp(-LOGVAR_LIMIT, LOGVAR_LIMIT)
+
+    def decode(self, codes: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch channel height width"]:
+        return self.likelihood.mean(self.decoder(codes).float())
+
+    def infer(self, images: Float[Tensor, "batch channel height width"]) -> Inference:
+        mean, logvar = self.encode(images)
+        codes = sample_normal(mean, logvar)
+        return Inference(images, mean, logvar, codes, self.decoder(codes).float(), kl_to_standard_normal(mean, logvar))
+
+    def loss_terms(self, batch: Batch) -> dict[str, Float[Tensor, " batch"]]:
+        """Unweighted loss terms by name, each per image, in nats."""
+        return self._terms(self.infer(batch.images), batch.step)
+
+    def _terms(self, inference: Inference, step: int) -> dict[str, Tensor]:
+        reconstruction = self.likelihood.nll(inference.logits, inference.images)
+        return {"reconstruction": reconstruction, **self.regularizers(inference, step)}
+
+    def update(self, batch: Batch) -> dict[str, Tensor]:
+        inference = self.infer(batch.images)
+        means = {name: term.mean() for name, term in self._terms(inference, batch.step).items()}
+        loss = weighted_sum(means, {"reconstruction": 1.0, **self.weights()})
+        optimise(self._optimizer(0), loss)
+        logged = {"loss": loss.detach()} | {name: mean.detach() for name, mean in means.items()}
+        logged |= self._monitors(inference, means["reconstruction"].detach(), is_logged=batch.is_logged)
+        return logged | self.adversary_step(inference, batch)
+
+    @torch.no_grad()
+    def _monitors(self, inference: Inference, reconstruction: Tensor, *, is_logged: bool) -> dict[str, Tensor]:
+        kl_latent = inference.kl.detach().mean(0)
+        kl = kl_latent.sum()
+        monitors = {"kl": kl, "elbo": -(reconstruction + kl), "kl_latent": kl_latent}
+        if is_logged and len(inference.codes) > 1:
+            terms = decompose_kl(inference.codes, inference.mean, inference.logvar, self.info.num_images)
+            monitors["total_correlation_minibatch"] = terms.total_correlation.mean()
+        return monitors
+
+    def configure_optimizers(self) -> list[torch.optim.Optimizer]:
+        return [self.optimizer([*self.encoder.parameters(), *self.decoder.parameters()])]
+
+    def _optimizer(self, index: int) -> torch.optim.Optimizer:
+        return self.trainer.optimizers[index]

@@ -1,0 +1,119 @@
+"""What every model is to the runner: one optimisation step at a time, codes from images, images from codes."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar
+
+import pytorch_lightning as pl
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from disent_runner.datasets.batches import Batch
+
+
+class AbstractModel(pl.LightningModule, ABC):
+    """Counts optimisation steps, keeps what they report on the device, and reads it once per row of the training log.
+
+    Lightning's step is a chunk of ours: it ends where something is logged, saved or stopped, so that nothing but
+    arithmetic happens between.
+    """
+
+    batch_statistics: ClassVar[bool] = False
+    """Whether the loss takes statistics over the batch, so that one image is too few."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.automatic_optimization = False
+        self.step = 0
+        """Optimisation steps done."""
+        self.interval: list[dict[str, Tensor]] = []
+        """What each step since the last row of the training log reported, still on the device."""
+        self.stop_requested = False
+        """Set from outside (a signal, another thread): training then ends after the step under way."""
+
+    @abstractmethod
+    def update(self, batch: Batch) -> dict[str, Tensor]:
+        """One optimisation step of the model, and of its adversary if it has one.
+
+        Returns detached values to log by name, each a scalar or one number per latent.
+        """
+
+    @abstractmethod
+    def encode(
+        self, images: Float[Tensor, "batch channel height width"]
+    ) -> tuple[Float[Tensor, "batch latent"], Float[Tensor, "batch latent"]]:
+        """Mean and log variance of q(z|x)."""
+
+    @abstractmethod
+    def decode(self, codes: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch channel height width"]:
+        """Images in [0, 1]."""
+
+    def check_batch_size(self, batch_size: int) -> None:
+        """Raises ValueError when the loss or a network takes statistics over the batch and there is one image."""
+        normalised = any(isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d) for layer in self.modules())
+        if batch_size < 2 and (self.batch_statistics or normalised):
+            what = type(self).__name__ if self.batch_statistics else "a network with batch normalisation"
+            raise ValueError(f"dataset.batch_size must be at least 2 for {what}, got {batch_size}")
+
+    def training_step(self, chunk: Iterable[Batch], batch_idx: int) -> None:
+        for batch in chunk:
+            self.interval.append(self.update(batch))
+            self.step = batch.step + 1
+            if self.stop_requested:
+                break
+
+    def take_interval(self) -> dict[str, float]:
+        """Means over the steps since the last call, one number per name; a value per latent becomes `name_0`, ….
+
+        Raises FloatingPointError naming the first step and value that is not finite.
+        """
+        means: dict[str, float] = {}
+        first = self.step - len(self.interval)
+        for name, values in _by_name(self.interval).items():
+            table = torch.stack(values).float().cpu()
+            _check_finite(name, table, first_step=first + len(self.interval) - len(values))
+            mean = table.double().mean(0)
+            means |= {name: float(mean)} if mean.ndim == 0 else {f"{name}_{i}": float(m) for i, m in enumerate(mean)}
+        self.interval.clear()
+        return means
+
+
+def _by_name(interval: Sequence[Mapping[str, Tensor]]) -> dict[str, list[Tensor]]:
+    columns: dict[str, list[Tensor]] = {}
+    for values in interval:
+        for name, value in values.items():
+            columns.setdefault(name, []).append(value)
+    return columns
+
+
+def _check_finite(name: str, table: Tensor, *, first_step: int) -> None:
+    bad = (~table.isfinite()).flatten(1).any(1) if table.ndim > 1 else ~table.isfinite()
+    if bad.any():
+        row = int(bad.int().argmax())
+        raise FloatingPointError(
+            f"{name} became {table[row].flatten()[~table[row].flatten().isfinite()][0].item()} "
+            f"at step {first_step + row + 1}; the last checkpoint before it is kept: "
+            "try a smaller optimizer.lr or weight, or trainer.precision=32-true"
+        )
+
+
+def optimise(optimizer: torch.optim.Optimizer, loss: Float[Tensor, ""]) -> None:
+    """One step of `optimizer` on `loss`; no gradient reaches a parameter that it does not own."""
+    owned = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward(inputs=owned)
+    optimizer.step()
+
+
+def weighted_sum(terms: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:
+    """Σ weight · term over the names, which must be the same on both sides (ValueError)."""
+    if terms.keys() != weights.keys():
+        raise ValueError(f"weights must name exactly the loss terms {sorted(terms)}, got {sorted(weights)}")
+    return torch.stack([weight * terms[name] for name, weight in weights.items()]).sum()
+
+
+def check_latent_dim(latent_dim: Any) -> int:
+    if not isinstance(latent_dim, int) or latent_dim < 1:
+        raise ValueError(f"model.latent_dim must be a whole number of at least 1, got {latent_dim!r}")
+    return latent_dim

@@ -1,0 +1,39 @@
+"""β-TCVAE."""
+
+from typing import Any, ClassVar, final
+
+from jaxtyping import Float
+from torch import Tensor
+
+from disent_runner.losses.total_correlation import Estimator, decompose_kl
+from disent_runner.models.abstract_vae import AbstractVAE, Inference
+
+
+@final
+class BetaTCVAE(AbstractVAE):
+    """Chen et al. 2018, eq. 4: α · index-code MI + β · total correlation + γ · dimension-wise KL.
+
+    `estimator` of log q(z) from a minibatch: "weighted" (their eq. 4) or "stratified" (their appendix C).
+    """
+
+    batch_statistics: ClassVar[bool] = True
+
+    def __init__(self, *, alpha: float, beta: float, gamma: float, estimator: Estimator, **vae: Any) -> None:
+        super().__init__(**vae)
+        self.alpha = alpha
+        self.beta = beta
+        self.gamma = gamma
+        self.estimator = estimator
+
+    def regularizers(self, inference: Inference, step: int) -> dict[str, Float[Tensor, " batch"]]:
+        terms = decompose_kl(
+            inference.codes, inference.mean, inference.logvar, self.info.num_images, estimator=self.estimator
+        )
+        return {
+            "index_code_mi": terms.mutual_information,
+            "total_correlation": terms.total_correlation,
+            "dimensionwise_kl": terms.dimensionwise_kl,
+        }
+
+    def weights(self) -> dict[str, float]:
+        return {"index_code_mi": self.alpha, "total_correlation": self.beta, "dimensionwise_kl": self.gamma}

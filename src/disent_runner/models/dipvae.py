@@ -1,0 +1,49 @@
+"""DIP-VAE I and II."""
+
+from typing import Any, ClassVar, final
+
+from jaxtyping import Float
+from torch import Tensor
+
+from disent_runner.losses.covariance import (
+    covariance_of_codes,
+    covariance_of_means,
+    diagonal_penalty,
+    off_diagonal_penalty,
+)
+from disent_runner.models.abstract_vae import AbstractVAE, Inference
+
+
+@final
+class DIPVAE(AbstractVAE):
+    """Kumar et al. 2018, eqs. 6 and 7: the covariance of the codes is drawn towards the identity.
+
+    `kind` "i" takes Cov[mean], "ii" the whole Cov[z] = Cov[mean] + E[diag(σ²)]; `lambda_od` weighs the squares off
+    the diagonal, `lambda_d` the squared distance of the diagonal from 1.
+    """
+
+    batch_statistics: ClassVar[bool] = True
+
+    def __init__(self, *, kind: str, lambda_od: float, lambda_d: float, **vae: Any) -> None:
+        super().__init__(**vae)
+        if kind not in ("i", "ii"):
+            raise ValueError(f"model.kind must be i or ii, got {kind!r}")
+        self.kind = kind
+        self.lambda_od = lambda_od
+        self.lambda_d = lambda_d
+
+    def regularizers(self, inference: Inference, step: int) -> dict[str, Float[Tensor, " batch"]]:
+        covariance = (
+            covariance_of_means(inference.mean)
+            if self.kind == "i"
+            else covariance_of_codes(inference.mean, inference.logvar)
+        )
+        batch = len(inference.mean)
+        return {
+            "kl": inference.kl.sum(1),
+            "off_diagonal": off_diagonal_penalty(covariance).expand(batch),
+            "diagonal": diagonal_penalty(covariance).expand(batch),
+        }
+
+    def weights(self) -> dict[str, float]:
+        return {"kl": 1.0, "off_diagonal": self.lambda_od, "diagonal": self.lambda_d}

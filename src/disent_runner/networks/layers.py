@@ -1,0 +1,48 @@
+"""Stacks of layers that the networks are made of."""
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+from torch import nn
+
+SIZES = (16, 32, 64, 128, 256)
+CHANNELS = (1, 3)
+
+
+def halvings_to_4x4(image_shape: tuple[int, int, int]) -> int:
+    """Number of stride-2 layers between the image and a 4×4 map.
+
+    Raises ValueError for images that are not square, or whose side is not in `SIZES` or channels not in `CHANNELS`.
+    """
+    channels, height, width = image_shape
+    if channels not in CHANNELS or height != width or height not in SIZES:
+        raise ValueError(
+            f"convolutional networks take square images with a side in {SIZES} and {CHANNELS[0]} or {CHANNELS[1]} "
+            f"channels, got (channel, height, width) = {tuple(image_shape)}; resize them or use network=mlp_dsprites"
+        )
+    return height.bit_length() - 3
+
+
+def halving_convolutions(channels: Sequence[int], *, kernel_sizes: Sequence[int]) -> nn.Sequential:
+    """Convolution and ReLU from each number of channels to the next, each with stride 2; even kernels only."""
+    layers: list[nn.Module] = []
+    for (before, after), kernel_size in zip(pairwise(channels), kernel_sizes, strict=True):
+        padding = (kernel_size - 2) // 2  # the output is exactly half as wide
+        layers += [nn.Conv2d(before, after, kernel_size, stride=2, padding=padding), nn.ReLU()]
+    return nn.Sequential(*layers)
+
+
+def doubling_deconvolutions(channels: Sequence[int]) -> nn.Sequential:
+    """Transposed convolution (k4 s2 p1) from each number of channels to the next, ReLU between, the last one linear."""
+    layers: list[nn.Module] = []
+    for before, after in pairwise(channels):
+        layers += [nn.ConvTranspose2d(before, after, kernel_size=4, stride=2, padding=1), nn.ReLU()]
+    return nn.Sequential(*layers[:-1])
+
+
+def linear_layers(sizes: Sequence[int], *, activation: Callable[[], nn.Module] = nn.ReLU) -> list[nn.Module]:
+    """Linear layer and activation from each size to the next."""
+    layers: list[nn.Module] = []
+    for before, after in pairwise(sizes):
+        layers += [nn.Linear(before, after), activation()]
+    return layers

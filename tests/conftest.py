@@ -1,0 +1,74 @@
+"""What many tests share: a data folder rendered once, composed configs, a small data set, seeded generators."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from filelock import FileLock
+from hydra import compose, initialize_config_dir
+from omegaconf import DictConfig
+
+from disent_runner.cli import CONF
+
+os.environ["OMP_NUM_THREADS"] = "1"  # the tests themselves run side by side
+torch.set_num_threads(1)
+
+Compose = Callable[..., DictConfig]
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(0)
+
+
+@pytest.fixture(scope="session")
+def data_dir(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """dSprites, rendered once for all processes of this test session."""
+    from disent_runner.datasets.dsprites import load_dsprites
+
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "data"
+    with FileLock(f"{folder}.lock"):
+        load_dsprites(data_dir=folder, source="rendered")
+    return folder
+
+
+@pytest.fixture
+def composed(data_dir: Path, tmp_path: Path) -> Compose:
+    """The config of `disent-run OVERRIDES`, for a small network on a small subset."""
+
+    def make(*overrides: str) -> DictConfig:
+        small = [
+            "network=tiny",
+            "trainer=smoke",
+            "trainer.accelerator=cpu",
+            "dataset.subset={orientation: 4, pos_x: 8, pos_y: 8}",
+        ]
+        places = [f"data_dir={data_dir}", f"output_root={tmp_path}/outputs"]
+        with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
+            return compose("run", overrides=[*small, *places, *overrides])
+
+    return make
+
+
+@pytest.fixture
+def disent_run(data_dir: Path, tmp_path: Path) -> Command:
+    """`disent-run ARGUMENTS` as a user types it, in an empty folder."""
+
+    def call(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "disent_runner", *arguments],
+            cwd=tmp_path,
+            env={**os.environ, "DISENT_DATA_DIR": str(data_dir), "COLUMNS": "160", **environment},
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+
+    return call

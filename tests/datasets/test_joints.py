@@ -1,0 +1,121 @@
+import numpy as np
+import pytest
+from scipy.stats import entropy
+
+from disent_runner.datasets.factor_space import FactorSpace
+from disent_runner.datasets.joints import (
+    chen_correlated,
+    chen_independent,
+    chen_uncorrelated,
+    chen_uniform,
+    pairwise_table,
+    product_of_marginals,
+)
+
+SIZES = {"shape": 2, "x": 3, "y": 4}
+BIASED = [chen_independent, chen_uncorrelated, chen_correlated]
+
+
+def mutual_information(table: np.ndarray) -> float:
+    """In nats."""
+    return float(entropy(table.sum(axis=1)) + entropy(table.sum(axis=0)) - entropy(table.ravel()))
+
+
+def correlation(table: np.ndarray) -> float:
+    u, v = (axis.ravel() for axis in np.indices(table.shape))
+    covariance = np.cov(u, v, aweights=table.ravel(), ddof=0)
+    return covariance[0, 1] / np.sqrt(covariance[0, 0] * covariance[1, 1])
+
+
+@pytest.mark.parametrize(
+    ("joint", "information", "expected_correlation"),
+    [(chen_uniform, 0, 0), (chen_independent, 0, 0), (chen_uncorrelated, 0.0048, 0), (chen_correlated, 0.0297, 0.238)],
+)
+def test_chens_joints_on_azimuth_and_elevation(joint, information: float, expected_correlation: float) -> None:
+    table = joint(21, 11)
+    assert table.shape == (21, 11)
+    assert table.sum() == pytest.approx(1, abs=1e-12)
+    assert mutual_information(table) == pytest.approx(information, abs=5e-5)
+    assert correlation(table) == pytest.approx(expected_correlation, abs=5e-4)
+
+
+@pytest.mark.parametrize("joint", BIASED)
+@pytest.mark.parametrize("sizes", [(21, 11), (32, 32), (3, 2), (6, 40)])
+def test_the_odds_are_4_to_1_on_every_grid(joint, sizes: tuple[int, int]) -> None:
+    table = joint(*sizes)
+    assert table.min() > 0
+    assert table.max() / table.min() == pytest.approx(4, abs=1e-9)
+
+
+def test_independent_joint_is_the_product_of_rising_marginals() -> None:
+    table = chen_independent(3, 2)
+    np.testing.assert_allclose(table, np.outer([2, 3, 4], [1, 2]) / 27)
+    np.testing.assert_allclose(chen_uniform(3, 2), np.full((3, 2), 1 / 6))
+
+
+@pytest.mark.parametrize("joint", BIASED)
+def test_a_biased_joint_needs_two_factors_that_vary(joint) -> None:
+    with pytest.raises(ValueError, match="at least 2 values, got 1 and 5"):
+        joint(1, 5)
+
+
+def test_uncorrelated_joint_of_two_binary_factors_would_be_uniform() -> None:
+    with pytest.raises(ValueError, match="uniform on a 2x2 grid"):
+        chen_uncorrelated(2, 2)
+
+
+def test_product_of_marginals_on_the_full_grid() -> None:
+    x, y = np.array([1.0, 2.0, 0.0]), np.array([0.1, 0.2, 0.3, 0.4])
+    expected = np.einsum("i,j,k->ijk", [0.5, 0.5], x / 3, y).ravel()
+    joint = product_of_marginals(FactorSpace(SIZES), marginals={"y": y.tolist(), "x": x.tolist()})
+    np.testing.assert_allclose(joint, expected, atol=1e-15)
+
+
+def test_no_marginals_are_uniform() -> None:
+    np.testing.assert_allclose(product_of_marginals(FactorSpace(SIZES), marginals={}), np.full(24, 1 / 24))
+
+
+def test_incomplete_grid_is_the_conditional_distribution() -> None:
+    rows = np.array([0, 3, 13, 23])
+    marginals = {"y": [0.1, 0.2, 0.3, 0.4]}
+    full = product_of_marginals(FactorSpace(SIZES), marginals=marginals)
+    joint = product_of_marginals(FactorSpace(SIZES, rows), marginals=marginals)
+    np.testing.assert_allclose(joint, full[rows] / full[rows].sum())
+
+
+def test_pairwise_table_has_the_table_as_marginal_and_leaves_the_rest_uniform() -> None:
+    table = np.arange(12.0).reshape(4, 3)
+    joint = pairwise_table(FactorSpace(SIZES), factors=["y", "x"], table=table).reshape(2, 3, 4)
+    np.testing.assert_allclose(joint.sum(axis=0).T, table / 66)
+    np.testing.assert_allclose(joint[0], joint[1])
+    nested = pairwise_table(FactorSpace(SIZES), factors=("y", "x"), table=table.tolist())
+    np.testing.assert_allclose(nested, joint.ravel())
+
+
+@pytest.mark.parametrize(
+    ("marginals", "message"),
+    [
+        ({"z": [1.0]}, "dataset.joint names 'z'; the factors are shape, x, y"),
+        ({"x": [1.0, 1.0]}, r"marginals\[x\] must have shape \(3,\), got \(2,\)"),
+        ({"x": [1.0, -1.0, 1.0]}, r"marginals\[x\] must be finite and not negative, got -1.0 to 1.0"),
+        ({"x": [1.0, np.inf, 1.0]}, "must be finite"),
+        ({"x": [0.0, 0.0, 0.0]}, "every image probability 0"),
+    ],
+)
+def test_wrong_marginals(marginals: dict[str, list[float]], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        product_of_marginals(FactorSpace(SIZES), marginals=marginals)
+
+
+@pytest.mark.parametrize(
+    ("factors", "message"),
+    [
+        (["x"], "two different factors, got .'x'."),
+        (["x", "x"], "two different factors"),
+        (["x", "z"], "names 'z'"),
+        (["x", "y"], r"table must have shape \(3, 4\), got \(4, 3\)"),
+    ],
+)
+def test_wrong_pairs(factors: list[str], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        pairwise_table(FactorSpace(SIZES), factors=factors, table=np.ones((4, 3)))

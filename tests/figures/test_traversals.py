@@ -1,0 +1,37 @@
+import numpy as np
+from matplotlib.figure import Figure
+
+from disent_runner.figures.inputs import Animation
+from disent_runner.figures.traversals import traversals, traverse
+
+SETTINGS = {"limit": 3.0, "num_steps": 5, "num_images": 2, "frames_per_second": 8}
+
+
+def test_one_latent_moves_at_a_time_the_most_informative_first(inputs):
+    order, values = np.array([1, 2, 0]), np.linspace(-3, 3, 5)
+    images = traverse(inputs, start=np.array([0.0, 1.0, 2.0]), order=order, values=values)
+    painted = images.reshape(3, 5, 4)[..., :3] * 8 - 4
+    expected = np.tile([0.0, 1.0, 2.0], (3, 5, 1))
+    for row, latent in enumerate(order):
+        expected[row, :, latent] = values
+    np.testing.assert_allclose(painted, expected)
+
+
+def test_prior_and_images_each_give_a_picture_and_an_animation(inputs, rng):
+    pictures = traversals(inputs, rng=rng, **SETTINGS)
+    assert list(pictures) == [
+        f"traversals_{start}{kind}" for start in ("prior", "image_0", "image_1") for kind in ("", "_animated")
+    ]
+    prior = pictures["traversals_prior"]
+    assert isinstance(prior, Figure)
+    labels = [label.get_text() for label in prior.axes[0].get_yticklabels()]
+    assert [label.split()[0] for label in labels] == ["z1", "z2", "z0"]
+    assert labels[2].endswith("0.00 nats")
+
+
+def test_the_animation_goes_there_and_back(inputs, rng):
+    animation = traversals(inputs, rng=rng, **SETTINGS)["traversals_prior_animated"]
+    assert isinstance(animation, Animation)
+    assert len(animation.frames) == 2 * 5 - 2
+    np.testing.assert_array_equal(animation.frames[1], animation.frames[-1])
+    assert not np.array_equal(animation.frames[0], animation.frames[4])

@@ -1,0 +1,46 @@
+"""What all VAEs share, against torch.distributions."""
+
+import torch
+from torch.distributions import Bernoulli, Normal, kl_divergence
+
+from disent_runner.models.vae import VAE
+
+
+def test_inference_and_loss_terms(make, batch):
+    model = make(VAE)
+    torch.manual_seed(1)
+    terms = model.loss_terms(batch)
+    torch.manual_seed(1)
+    inference = model.infer(batch.images)
+    posterior = Normal(inference.mean, (inference.logvar / 2).exp())
+    torch.testing.assert_close(inference.kl, kl_divergence(posterior, Normal(0.0, 1.0)))
+    pixels = Bernoulli(logits=inference.logits).log_prob(batch.images)
+    torch.testing.assert_close(terms["reconstruction"], -pixels.flatten(1).sum(1))
+    torch.testing.assert_close(terms["kl"], inference.kl.sum(1))
+
+
+def test_codes_are_drawn_from_the_posterior(make, batch):
+    model = make(VAE)
+    torch.manual_seed(0)
+    with torch.no_grad():
+        mean, logvar = model.encode(batch.images)
+        codes = torch.stack([model.infer(batch.images).codes for _ in range(1000)])
+    deviation = (logvar / 2).exp()
+    assert ((codes.mean(0) - mean) / deviation).abs().max() < 4.5 / 1000**0.5
+    assert (codes.std(0) / deviation - 1).abs().max() < 4.5 / (2 * 1000) ** 0.5
+
+
+def test_log_variances_are_kept_within_ten(make, batch):
+    model = make(VAE)
+    torch.nn.init.constant_(list(model.encoder.parameters())[-1], 1e4)
+    _, logvar = model.encode(batch.images)
+    assert logvar.max() == 10.0
+
+
+def test_monitors_agree_with_the_terms(make, batch):
+    model = make(VAE)
+    logged = model.update(batch)
+    torch.testing.assert_close(logged["kl"], logged["kl_latent"].sum())
+    torch.testing.assert_close(logged["elbo"], -(logged["reconstruction"] + logged["kl"]))
+    torch.testing.assert_close(logged["loss"], -logged["elbo"])
+    assert not any(value.requires_grad for value in logged.values())

@@ -1,0 +1,60 @@
+import pytest
+import torch
+from torch import nn
+
+from disent_runner.models.base import optimise, weighted_sum
+from disent_runner.models.vae import VAE
+
+
+def test_a_weighted_sum_names_its_terms():
+    terms = {"a": torch.tensor(2.0), "b": torch.tensor(3.0)}
+    assert weighted_sum(terms, {"b": 10.0, "a": -1.0}).item() == 28.0
+    with pytest.raises(ValueError, match=r"exactly the loss terms \['a', 'b'\], got \['a'\]"):
+        weighted_sum(terms, {"a": 1.0})
+
+
+def test_an_optimiser_sends_no_gradient_into_parameters_of_others():
+    ours, theirs = nn.Linear(2, 2), nn.Linear(2, 1)
+    optimise(torch.optim.SGD(ours.parameters(), lr=1.0), theirs(ours(torch.ones(1, 2))).sum())
+    assert all(parameter.grad is None for parameter in theirs.parameters())
+    assert all(parameter.grad is not None for parameter in ours.parameters())
+
+
+def test_the_log_gets_the_mean_of_the_steps_and_one_number_per_latent(make):
+    model = make(VAE)
+    model.interval = [{"loss": torch.tensor(1.0), "kl_latent": torch.tensor([1.0, 2.0])}] * 3 + [
+        {"loss": torch.tensor(5.0), "kl_latent": torch.tensor([5.0, 2.0]), "rare": torch.tensor(7.0)}
+    ]
+    model.step = 4
+    assert model.take_interval() == {"loss": 2.0, "kl_latent_0": 2.0, "kl_latent_1": 2.0, "rare": 7.0}
+    assert model.interval == []
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_value_that_is_not_finite_is_named_with_its_step(make, value):
+    model = make(VAE)
+    model.step = 108
+    good, bad = {"loss": torch.tensor(1.0)}, {"loss": torch.tensor(value)}
+    model.interval = [good] * 5 + [bad] * 3  # steps 101 to 108
+    with pytest.raises(FloatingPointError, match=f"loss became {value} at step 106; .* optimizer.lr"):
+        model.take_interval()
+
+
+def test_a_requested_stop_comes_after_a_whole_step(make, batch):
+    model = make(VAE)
+
+    def chunk():
+        yield batch
+        model.stop_requested = True
+        yield batch
+        raise AssertionError("a step was begun after the request")
+
+    model.training_step(chunk(), 0)
+    assert model.step == 1
+    assert len(model.interval) == 2
+
+
+@pytest.mark.parametrize("latent_dim", [0, -1, 2.5, "ten"])
+def test_the_number_of_latents_is_checked(make, dataset, latent_dim):
+    with pytest.raises(ValueError, match=f"latent_dim must be a whole number of at least 1, got {latent_dim!r}"):
+        VAE(info=dataset.info, latent_dim=latent_dim, encoder=None, decoder=None, likelihood=None, optimizer=None)  # pyright: ignore

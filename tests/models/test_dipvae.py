@@ -1,0 +1,32 @@
+import numpy as np
+import pytest
+import torch
+
+from disent_runner.models.dipvae import DIPVAE
+
+
+def dipvae(make, **changes):
+    return make(DIPVAE, **{"kind": "ii", "lambda_od": 10.0, "lambda_d": 5.0} | changes)
+
+
+@pytest.mark.parametrize("kind", ["i", "ii"])
+def test_penalties_are_of_the_covariance_that_numpy_gives(make, batch, kind):
+    model = dipvae(make, kind=kind)
+    inference = model.infer(batch.images)
+    mean, variance = inference.mean.detach().numpy(), inference.logvar.exp().detach().numpy()
+    covariance = np.cov(mean.T, bias=True) + (np.diag(variance.mean(0)) if kind == "ii" else 0)
+    off_diagonal = covariance - np.diag(np.diag(covariance))
+    terms = model.regularizers(inference, step=0)
+    assert terms["off_diagonal"][0].item() == pytest.approx((off_diagonal**2).sum(), rel=1e-4)
+    assert terms["diagonal"][0].item() == pytest.approx(((np.diag(covariance) - 1) ** 2).sum(), rel=1e-4)
+
+
+def test_the_loss_weighs_them(make, batch):
+    logged = dipvae(make).update(batch)
+    expected = logged["reconstruction"] + logged["kl"] + 10 * logged["off_diagonal"] + 5 * logged["diagonal"]
+    torch.testing.assert_close(logged["loss"], expected)
+
+
+def test_the_kind_is_checked(make):
+    with pytest.raises(ValueError, match=r"model\.kind must be i or ii, got 'iii'"):
+        dipvae(make, kind="iii")

@@ -1,0 +1,113 @@
+"""The command as a user types it."""
+
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+
+from disent_runner.cli import CONF
+
+HEAVY = ("torch", "pytorch_lightning", "sklearn", "pandas", "matplotlib", "wandb", "numpy")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--cfg", "job"], ["model=nothing"], ["-sc", "query=bash"]])
+def test_quick_answers_import_nothing_heavy(arguments, tmp_path):
+    code = (
+        "import sys\nsys.argv[0] = 'disent-run'\nfrom disent_runner.cli import run\n"
+        "try:\n    run()\nexcept SystemExit:\n    pass\n"
+        f"loaded = set({HEAVY!r}) & set(sys.modules)\nassert not loaded, loaded"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *arguments], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_help_shows_every_choice_with_what_it_is(disent_run):
+    text = disent_run("--help").stdout
+    for path in CONF.rglob("*.yaml"):
+        if path.parent != CONF and "hydra" not in path.parts:
+            assert re.search(rf"^  [ *] {path.stem} +\S.*$", text, re.MULTILINE), path
+    assert text.count("\n  disent-run ") == 4
+    assert re.search(r"^  \* factorvae ", text, re.MULTILINE)
+
+
+def test_completion_offers_groups_keys_and_choices(disent_run):
+    def complete(line: str) -> list[str]:
+        return disent_run(
+            "-sc", "query=bash", COMP_LINE=f"disent-run {line}", COMP_POINT=str(11 + len(line))
+        ).stdout.split()
+
+    assert complete("model=b") == ["model=betavae", "model=btcvae"]
+    assert "model.latent_dim=" in complete("model.l")
+
+
+@pytest.mark.slow
+def test_a_run_leaves_its_folder_and_is_then_done(disent_run, tmp_path):
+    command = ["model=betavae", "network=tiny", "trainer=smoke", "trainer.accelerator=cpu"]
+    first = disent_run(*command)
+    assert first.returncode == 0, first.stderr
+    (folder,) = tmp_path.glob("outputs/dsprites/betavae/*/seed=0")
+    left = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    assert left >= {
+        "config.yaml",
+        "train.csv",
+        "codes.h5",
+        "metrics.json",
+        "metrics.csv",
+        "metrics.md",
+        "run.log",
+        "checkpoints/step=000000004.pt",
+        "checkpoints/step=000000005.pt",
+        "figures/reconstructions.png",
+        "figures/samples.png",
+        "figures/loss_curves.png",
+        "figures/mutual_information.png",
+        "figures/traversals_prior.png",
+        "figures/traversals_prior_animated.gif",
+    }
+    rows = json.loads((folder / "metrics.json").read_text())
+    assert {row["metric"] for row in rows} == {
+        "beta_vae_score",
+        "factor_vae_score",
+        "mig",
+        "mig_exact",
+        "kl_decomposition",
+    }
+    assert {row["source"] for row in rows} == {"rendered"}
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.suffix in {".pt", ".png", ".h5"}}
+    again = disent_run(*command)
+    assert again.returncode == 0
+    assert "fit: done, 5 steps" in again.stdout
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["model.latent_dim=0"], "model.latent_dim must be a whole number of at least 1, got 0"),
+        (["dataset.batch_size=1"], "dataset.batch_size must be at least 2 for FactorVAE, got 1"),
+        (["dataset.batch_size=1_000_000"], "dataset.batch_size is 1000000, but there are 737280 images"),
+        (["dataset.source=official"], "dsprites_ndarray"),
+        (["stages=[fit,score]"], "stages must be some of fit, evaluate, draw, got [fit, score]"),
+        (["trainer.max_steps=0"], "trainer.max_steps must be a positive whole number, got 0"),
+        (["optimizer._target_=os.system"], "os.system"),
+        (["stages=[evaluate]"], "no checkpoint in"),
+        (["evaluation.num_images=1"], "evaluation.num_images must be from 2 to 737280"),
+    ],
+)
+def test_mistakes_are_one_line_without_a_traceback(disent_run, tmp_path, arguments, expected):
+    done = disent_run("network=tiny", "trainer=smoke", "trainer.accelerator=cpu", *arguments)
+    assert done.returncode == 1
+    (line,) = done.stderr.strip().splitlines()
+    assert line.startswith("disent-run: ")
+    assert expected in line
+    assert "Traceback" not in done.stdout
+
+
+@pytest.mark.slow
+def test_a_traceback_is_there_when_asked_for(disent_run):
+    done = disent_run("trainer.max_steps=0", HYDRA_FULL_ERROR="1")
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr

@@ -1,0 +1,61 @@
+import io
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from PIL import Image
+
+from disent_runner import build
+from disent_runner.draw import draw, write_picture
+from disent_runner.encoding import encode_once
+from disent_runner.figures.inputs import Animation
+
+
+def test_an_animation_is_a_gif_that_repeats_with_all_frames(tmp_path):
+    frames = [np.full((8, 8, 3), value, np.uint8) for value in (0, 100, 200)]
+    write_picture(tmp_path / "moving", Animation(frames, frames_per_second=5))
+    gif = Image.open(io.BytesIO((tmp_path / "moving.gif").read_bytes()))
+    assert gif.n_frames == 3  # pyright: ignore
+    assert gif.info["loop"] == 0
+    assert gif.info["duration"] == 200
+
+
+def test_every_figure_is_drawn_once(composed, tmp_path):
+    config = composed("model=betavae")
+    data = build.build_data(config).dataset
+    model = build.build_model(config, data.info)
+    drawn = []
+
+    def encode():
+        return encode_once(model, data, folder=tmp_path, num_images=200, batch_size=64)
+
+    def counted(inputs, *, rng):
+        drawn.append(inputs.decode(np.zeros((2, 10))).shape)
+        np.testing.assert_allclose(inputs.image(np.arange(2)), data.gather(encode_indices[:2]).numpy())
+        return {"counted": Figure()}
+
+    encode_indices = torch.from_numpy(encode().indices)
+    for _ in range(2):
+        draw(encode, model, data, {"counted": counted}, folder=tmp_path, seed=0)
+    assert drawn == [(2, 1, 64, 64)]
+    with Image.open(tmp_path / "figures" / "counted.png") as picture:
+        assert picture.size[0] > 100
+
+
+def test_all_configured_figures_of_a_run_are_drawn(composed, tmp_path):
+    config = composed("model=betavae")
+    data = build.build_data(config).dataset
+    model = build.build_model(config, data.info)
+    draw(
+        lambda: encode_once(model, data, folder=tmp_path, num_images=200, batch_size=64),
+        model,
+        data,
+        build.build_figures(config),
+        folder=tmp_path,
+        seed=0,
+    )
+    names = {path.name for path in (tmp_path / "figures").iterdir()}
+    assert names >= {"reconstructions.png", "samples.png", "traversals_image_1.png", "traversals_prior_animated.gif"}
+    assert "loss_curves.png" not in names  # nothing was trained
+    with Image.open(tmp_path / "figures" / "reconstructions.png") as picture:
+        assert np.asarray(picture.convert("L")).std() > 10

@@ -1,0 +1,73 @@
+from dataclasses import replace
+
+import h5py
+import numpy as np
+import pytest
+import torch
+
+from disent_runner import build
+from disent_runner.encoding import encode_once, evaluated_images
+
+
+@pytest.fixture
+def run(composed):
+    config = composed("model=betavae")
+    data = build.build_data(config).dataset
+    return build.build_model(config, data.info), data
+
+
+def test_the_choice_of_images_is_sorted_unique_and_always_the_same():
+    chosen = evaluated_images(100, 5000)
+    assert len(np.unique(chosen)) == 100
+    assert (np.diff(chosen) > 0).all()
+    np.testing.assert_array_equal(chosen, evaluated_images(100, 5000))
+    np.testing.assert_array_equal(evaluated_images(None, 7), np.arange(7))
+
+
+@pytest.mark.parametrize("num_images", [0, 1, 5001])
+def test_the_number_of_images_is_checked(num_images):
+    with pytest.raises(ValueError, match=rf"from 2 to 5000 \(or null for all\), got {num_images}"):
+        evaluated_images(num_images, 5000)
+
+
+def test_codes_are_the_models_own_with_their_factors(run, tmp_path):
+    model, data = run
+    encoded = encode_once(model, data, folder=tmp_path, num_images=50, batch_size=16)
+    rows = torch.from_numpy(encoded.indices)
+    mean, logvar = model.eval().encode(data.gather(rows))
+    np.testing.assert_allclose(encoded.representation.codes, mean.detach(), atol=1e-5)
+    assert encoded.representation.logvar is not None
+    np.testing.assert_allclose(encoded.representation.logvar, logvar.detach(), atol=1e-5)
+    np.testing.assert_array_equal(data.space.indices(encoded.representation.factors), encoded.indices)
+    with h5py.File(tmp_path / "codes.h5") as file:
+        assert set(file) == {"mean", "logvar", "factors", "index"}
+        assert file.attrs["source"] == "rendered"
+
+
+def test_nothing_is_encoded_twice_unless_the_model_or_the_choice_changed(run, tmp_path, monkeypatch):
+    model, data = run
+    calls = []
+    encode = model.encode
+    monkeypatch.setattr(model, "encode", lambda images: calls.append(len(images)) or encode(images))
+
+    def count(**changes) -> int:
+        calls.clear()
+        encode_once(model, data, folder=tmp_path, **{"num_images": 20, "batch_size": 16} | changes)
+        return sum(calls)
+
+    assert count() == 20
+    assert count() == 0
+    assert count(num_images=30) == 30
+    model.step = 9
+    assert count(num_images=30) == 30
+    (tmp_path / "codes.h5").write_bytes(b"torn")
+    assert count(num_images=30) == 30
+
+
+def test_other_data_of_the_same_name_is_encoded_again(run, tmp_path):
+    model, data = run
+    encode_once(model, data, folder=tmp_path, num_images=20, batch_size=16)
+    (tmp_path / "codes.h5").touch()
+    encode_once(model, replace(data, content_hash="other"), folder=tmp_path, num_images=20, batch_size=16)
+    with h5py.File(tmp_path / "codes.h5") as file:
+        assert file.attrs["data_hash"] == "other"

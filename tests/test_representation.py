@@ -1,0 +1,34 @@
+import numpy as np
+import pytest
+
+from disent_runner.representation import Representation
+
+CODES, FACTORS, SIZES = np.zeros((4, 2)), np.array([[0, 0], [0, 1], [1, 0], [1, 1]]), (2, 2)
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.uint8])
+def test_what_belongs_together_is_kept(dtype):
+    rep = Representation(CODES, FACTORS.astype(dtype), SIZES, logvar=CODES)
+    assert rep.logvar is rep.codes is CODES
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"codes": np.zeros(4)}, r"codes must be \(N, D\) and factors \(N, K\), got shapes \(4,\) and \(4, 2\)"),
+        ({"codes": np.zeros((3, 2))}, "one row per image, got 3 and 4"),
+        ({"codes": np.zeros((4, 0))}, r"must not be empty, got shapes \(4, 0\)"),
+        ({"factor_sizes": (2, 2, 2)}, r"factors has 2 columns, but factor_sizes is \(2, 2, 2\)"),
+        ({"logvar": np.zeros((4, 1))}, r"logvar must have the shape of codes \(4, 2\), got \(4, 1\)"),
+        ({"factors": FACTORS.astype(float)}, "factors must be integer value indices, got float64"),
+        ({"factors": FACTORS + 1}, "factor 0 must hold values 0 to 1, got 1 to 2"),
+        ({"factors": FACTORS - [0, 1]}, "factor 1 must hold values 0 to 1, got -1 to 0"),
+        ({"codes": np.array([[np.nan, 0], [0, np.inf], [0, 0], [0, 0]])}, "codes hold 2 values that are NaN or inf"),
+        ({"codes": CODES.astype(int)}, "codes must be floating point, got int64"),
+        ({"logvar": np.full((4, 2), -np.inf)}, "logvar hold 8 values that are NaN or infinite"),
+    ],
+)
+def test_what_does_not_is_refused(change, message):
+    fields = {"codes": CODES, "factors": FACTORS, "factor_sizes": SIZES, "logvar": None} | change
+    with pytest.raises(ValueError, match=message):
+        Representation(**fields)
