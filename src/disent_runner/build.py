@@ -61,7 +61,7 @@ def close_loggers(loggers: list[Logger], *, status: str) -> None:
         logger.finalize(status)
     wandb = sys.modules.get("wandb")
     if wandb is not None and wandb.run is not None:
-        wandb.finish(exit_code=0 if status == "success" else 1, quiet=True)
+        wandb.finish(exit_code=0 if status == "success" else 1)
 
 
 def _instantiate(node: Any) -> Any:

@@ -18,6 +18,8 @@ CONF = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).parents[2] / "conf"
 OmegaConf.register_new_resolver("run_id", lambda *, _root_: run_id(_root_), replace=True)
 
 
+_TRACEBACKS = os.environ.get("HYDRA_FULL_ERROR") == "1"
+
 _failed: list[Exception] = []
 """Jobs of a sweep that failed while the others went on."""
 
@@ -38,7 +40,7 @@ def _job(config: DictConfig) -> None:
         _say(interruption)
         sys.exit(128 + interruption.signum)
     except Exception as error:
-        if _wants_tracebacks():
+        if _TRACEBACKS:
             raise
         _say(error)
         if HydraConfig.get().mode == RunMode.RUN:
@@ -54,25 +56,20 @@ def run() -> None:
         print(help_text(CONF))
         return
     sys.path.append(str(Path.cwd()))  # a user's own classes, beside where the command is typed
-    if not _wants_tracebacks():
-        os.environ["HYDRA_FULL_ERROR"] = "0 but raised"  # Hydra then raises, and the mistake is said in one line here
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises, and the mistake is said in one line here
     try:
         _job()
     except KeyboardInterrupt:
         print("disent-run: interrupted; the same command goes on from the last checkpoint", file=sys.stderr)
         sys.exit(130)
     except Exception as error:
-        if _wants_tracebacks():
+        if _TRACEBACKS:
             raise
         _say(error)
         sys.exit(1)
     if _failed:
         print(f"disent-run: {len(_failed)} of the sweep's jobs failed, as said above", file=sys.stderr)
         sys.exit(1)
-
-
-def _wants_tracebacks() -> bool:
-    return os.environ.get("HYDRA_FULL_ERROR") == "1"
 
 
 def _say(error: Exception) -> None:

@@ -119,10 +119,9 @@ def report(rows: Sequence[Row]) -> None:
     for row in rows:
         is_first = row["name"] == next(other["name"] for other in rows if other["metric"] == row["metric"])
         table.add_row(row["name"], _shown(row), str(row.get("seconds", "–")) if is_first else "")
-    table.caption = "from {num_images:,} {source} {dataset} images, {representation} codes, seed {seed}".format(
-        **rows[0]
-    )
     console.print(table)
+    made = "from {num_images:,} {source} {dataset} images, {representation} codes, seed {seed}"
+    console.print(made.format(**rows[0]), highlight=False)
 
 
 def _shown(row: Row) -> str:

@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-class Interrupted(Exception):
+class Interrupted(RuntimeError):
     """Training was stopped from outside after a whole step and its checkpoint."""
 
     def __init__(self, signum: int, step: int) -> None:

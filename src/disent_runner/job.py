@@ -31,6 +31,7 @@ _RECORDED = ("torch", "pytorch-lightning", "hydra-core", "numpy", "scikit-learn"
 def run_job(config: DictConfig, folder: Path) -> None:
     """Do the config's stages. What is finished is skipped, what was interrupted goes on."""
     check_stages(config.stages)
+    check_seed(config.seed)
     with exclusive(folder):
         datamodule = build.build_data(config)
         model = build.build_model(config, datamodule.dataset.info)
@@ -73,6 +74,11 @@ def check_stages(stages: Sequence[str]) -> None:
     unknown = [stage for stage in stages if stage not in STAGES]
     if unknown or not stages:
         raise ValueError(f"stages must be some of {', '.join(STAGES)}, got [{', '.join(map(str, stages))}]")
+
+
+def check_seed(seed: Any) -> None:
+    if not isinstance(seed, int) or not 0 <= seed < 2**32:
+        raise ValueError(f"seed must be a whole number from 0 to {2**32 - 1}, got {seed!r}")
 
 
 def load_trained(model: AbstractModel, folder: Path) -> None:

@@ -9,9 +9,7 @@ from typing import Any
 from hydra.errors import ConfigCompositionException, HydraException, InstantiationException, MissingConfigException
 from omegaconf.errors import OmegaConfBaseException
 
-from disent_runner.interrupts import Interrupted
-
-_SAID_BY_US = (ValueError, OSError, FloatingPointError, RuntimeError, Interrupted)
+_SAID_BY_US = (ValueError, OSError, FloatingPointError, RuntimeError)
 """Raised with the value seen and the fix; anything else is a defect and is said to be one."""
 
 

@@ -107,9 +107,12 @@ def optimise(optimizer: torch.optim.Optimizer, loss: Float[Tensor, ""]) -> None:
 
 
 def weighted_sum(terms: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:
-    """Σ weight · term over the names, which must be the same on both sides (ValueError)."""
+    """Σ weight · term over the names, which must be the same on both sides (ValueError, as for a weight like "abc")."""
     if terms.keys() != weights.keys():
         raise ValueError(f"weights must name exactly the loss terms {sorted(terms)}, got {sorted(weights)}")
+    for name, weight in weights.items():
+        if not isinstance(weight, int | float):
+            raise ValueError(f"the weight of the loss term {name} must be a number, got {weight!r}")
     return torch.stack([weight * terms[name] for name, weight in weights.items()]).sum()
 
 
