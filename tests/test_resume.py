@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 import torch
 
-STEPS = 400
+STEPS = 300
+SMALLER = {"factorvae": ["model.discriminator.width=40"]}
 
 
 class Run:
@@ -31,6 +32,7 @@ class Run:
             "dataset.subset={orientation: 5, pos_x: 8, pos_y: 8}",
             "metric=[mig,kl_decomposition]",
             "stages=[fit,evaluate]",
+            *SMALLER.get(model, []),
         ]
         self.command = [sys.executable, "-m", "disent_runner", *arguments]
         self.environment = {**os.environ, "DISENT_DATA_DIR": str(data_dir), "OMP_NUM_THREADS": "1"}

@@ -36,6 +36,7 @@ def fit(
 
     Raises FloatingPointError when a value is not finite, and `Interrupted` after a signal; the folder then resumes.
     """
+    folder.mkdir(parents=True, exist_ok=True)
     plan = datamodule.plan
     state = load_newest_checkpoint(folder)
     if state is not None:

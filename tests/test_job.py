@@ -1,0 +1,52 @@
+import pytest
+from omegaconf import OmegaConf
+
+from disent_runner.job import check_seed, check_stages, run_job
+
+FEW = ("model=betavae", "metric=[mig]", "figure=[samples]")
+
+
+def test_stages_can_be_run_one_by_one(composed, tmp_path):
+    folder = tmp_path / "run"
+    with pytest.raises(FileNotFoundError, match=r"no checkpoint in .*; add fit to stages"):
+        run_job(composed(*FEW, "stages=[evaluate]"), folder)
+    run_job(composed(*FEW, "stages=[fit]"), folder)
+    assert not (folder / "metrics.json").exists()
+    run_job(composed(*FEW, "stages=[evaluate]"), folder)
+    assert (folder / "metrics.md").exists()
+    run_job(composed(*FEW, "stages=[draw]"), folder)
+    assert (folder / "figures" / "samples.png").exists()
+
+
+def test_the_config_is_recorded_resolved_with_how_the_run_came_about(composed, tmp_path):
+    run_job(composed(*FEW, "stages=[fit]", "model.beta=7"), tmp_path / "run")
+    config = OmegaConf.load(tmp_path / "run" / "config.yaml")
+    assert config.model.beta == 7
+    assert config.model.encoder["_target_"] == "disent_runner.networks.tiny.TinyEncoder"
+    assert config.run.data_source == "rendered"
+    assert len(config.run.data_hash) == 64
+    assert config.run.versions.torch.startswith("2.")
+
+
+def test_a_folder_of_other_data_is_not_gone_on_with(composed, tmp_path):
+    folder = tmp_path / "run"
+    run_job(composed(*FEW, "stages=[fit]"), folder)
+    path = folder / "config.yaml"
+    config = OmegaConf.load(path)
+    config.run.data_hash = "f" * 64
+    config.run.data_source = "official"
+    OmegaConf.save(config, path)
+    with pytest.raises(ValueError, match=r"was made from official dsprites with hash ffffffffffff.*source=official"):
+        run_job(composed(*FEW), folder)
+
+
+@pytest.mark.parametrize("stages", [[], ["fit", "score"]])
+def test_stages_are_checked(stages):
+    with pytest.raises(ValueError, match="stages must be some of fit, evaluate, draw"):
+        check_stages(stages)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32, 1.5, "one"])
+def test_the_seed_is_checked(seed):
+    with pytest.raises(ValueError, match=f"seed must be a whole number from 0 to 4294967295, got {seed!r}"):
+        check_seed(seed)
