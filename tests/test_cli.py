@@ -84,6 +84,28 @@ def test_a_run_leaves_its_folder_and_is_then_done(disent_run, tmp_path):
 
 
 @pytest.mark.slow
+def test_every_job_of_a_sweep_has_its_own_run_in_the_loggers(disent_run, tmp_path):
+    done = disent_run(
+        "-m",
+        "model=betavae",
+        "network=tiny",
+        "trainer=smoke",
+        "trainer.accelerator=cpu",
+        "metric=[mig]",
+        "figure=[samples]",
+        "logger=[wandb,tensorboard]",
+        "seed=0,1",
+        WANDB_SILENT="true",
+    )
+    assert done.returncode == 0, done.stderr
+    for seed in (0, 1):
+        (folder,) = tmp_path.glob(f"outputs/dsprites/betavae/*/seed={seed}")
+        assert len(list(folder.glob("wandb/offline-run-*/*.wandb"))) == 1
+        assert list(folder.glob("tensorboard/events.out.tfevents.*"))
+        assert (folder / "train.csv").exists()
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [

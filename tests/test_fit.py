@@ -61,7 +61,7 @@ def test_a_value_that_is_not_finite_keeps_the_last_good_checkpoint(train, tmp_pa
 
         model.infer = infer
 
-    with pytest.raises(FloatingPointError, match="loss became nan at step 7"):
+    with pytest.raises(FloatingPointError, match="reconstruction became nan at step 7"):
         train("trainer.max_steps=10", before=poison)
     assert steps_in(tmp_path / "run") == [4, 6]
     state = load_newest_checkpoint(tmp_path / "run")

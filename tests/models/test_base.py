@@ -34,9 +34,13 @@ def test_the_log_gets_the_mean_of_the_steps_and_one_number_per_latent(make):
 def test_a_value_that_is_not_finite_is_named_with_its_step(make, value):
     model = make(VAE)
     model.step = 108
-    good, bad = {"loss": torch.tensor(1.0)}, {"loss": torch.tensor(value)}
-    model.interval = [good] * 5 + [bad] * 3  # steps 101 to 108
-    with pytest.raises(FloatingPointError, match=f"loss became {value} at step 106; .* optimizer.lr"):
+    one, spoilt = torch.tensor(1.0), torch.tensor(value)
+    latents = torch.stack([one, spoilt])
+    good = {"loss": one, "reconstruction": one, "kl_latent": torch.ones(2)}
+    bad = {"loss": spoilt, "reconstruction": one, "kl_latent": latents}
+    worse = {"loss": spoilt, "reconstruction": spoilt, "kl_latent": latents}
+    model.interval = [good] * 5 + [bad] * 2 + [worse]  # steps 101 to 108
+    with pytest.raises(FloatingPointError, match=rf"kl_latent became {value} at step 106; .* optimizer\.lr"):
         model.take_interval()
 
 

@@ -68,14 +68,13 @@ class AbstractModel(pl.LightningModule, ABC):
 
         Raises FloatingPointError naming the first step and value that is not finite.
         """
+        tables = {name: torch.stack(values).float().cpu() for name, values in _by_name(self.interval).items()}
+        _check_finite(tables, last_step=self.step)
+        self.interval.clear()
         means: dict[str, float] = {}
-        first = self.step - len(self.interval)
-        for name, values in _by_name(self.interval).items():
-            table = torch.stack(values).float().cpu()
-            _check_finite(name, table, first_step=first + len(self.interval) - len(values))
+        for name, table in tables.items():
             mean = table.double().mean(0)
             means |= {name: float(mean)} if mean.ndim == 0 else {f"{name}_{i}": float(m) for i, m in enumerate(mean)}
-        self.interval.clear()
         return means
 
 
@@ -87,13 +86,19 @@ def _by_name(interval: Sequence[Mapping[str, Tensor]]) -> dict[str, list[Tensor]
     return columns
 
 
-def _check_finite(name: str, table: Tensor, *, first_step: int) -> None:
-    bad = (~table.isfinite()).flatten(1).any(1) if table.ndim > 1 else ~table.isfinite()
-    if bad.any():
-        row = int(bad.int().argmax())
+def _check_finite(tables: Mapping[str, Tensor], *, last_step: int) -> None:
+    """Rows are steps, those of a rarer value the latest. Names the earliest bad one: a loss term before their sum."""
+    found: list[tuple[int, bool, int, str, float]] = []
+    for position, (name, table) in enumerate(tables.items()):
+        values = table.flatten(1) if table.ndim > 1 else table[:, None]
+        bad = (~values.isfinite()).nonzero()
+        if len(bad):
+            row, column = bad[0].tolist()
+            found.append((last_step - len(table) + row + 1, name == "loss", position, name, values[row, column].item()))
+    if found:
+        step, _, _, name, value = min(found)
         raise FloatingPointError(
-            f"{name} became {table[row].flatten()[~table[row].flatten().isfinite()][0].item()} "
-            f"at step {first_step + row + 1}; the last checkpoint before it is kept: "
+            f"{name} became {value} at step {step}; the last checkpoint before it is kept: "
             "try a smaller optimizer.lr or weight, or trainer.precision=32-true"
         )
 
