@@ -27,7 +27,7 @@ def test_every_figure_is_drawn_once(composed, tmp_path):
     drawn = []
 
     def encode():
-        return encode_once(model, data, folder=tmp_path, num_images=200, batch_size=64)
+        return encode_once(model, data, folder=tmp_path, indices=np.arange(200), batch_size=64)
 
     def counted(inputs, *, rng):
         drawn.append(inputs.decode(np.zeros((2, 10))).shape)
@@ -47,7 +47,7 @@ def test_all_configured_figures_of_a_run_are_drawn(composed, tmp_path):
     data = build.build_data(config).dataset
     model = build.build_model(config, data.info)
     draw(
-        lambda: encode_once(model, data, folder=tmp_path, num_images=200, batch_size=64),
+        lambda: encode_once(model, data, folder=tmp_path, indices=np.arange(200), batch_size=64),
         model,
         data,
         build.build_figures(config),

@@ -22,17 +22,18 @@ def test_the_choice_of_images_is_sorted_unique_and_always_the_same():
     assert (np.diff(chosen) > 0).all()
     np.testing.assert_array_equal(chosen, evaluated_images(100, 5000))
     np.testing.assert_array_equal(evaluated_images(None, 7), np.arange(7))
+    np.testing.assert_array_equal(evaluated_images(9, 7), np.arange(7))
 
 
-@pytest.mark.parametrize("num_images", [0, 1, 5001])
+@pytest.mark.parametrize("num_images", [-3, 0, 1])
 def test_the_number_of_images_is_checked(num_images):
-    with pytest.raises(ValueError, match=rf"from 2 to 5000 \(or null for all\), got {num_images}"):
+    with pytest.raises(ValueError, match=rf"2 or more \(or null for all\), got {num_images}"):
         evaluated_images(num_images, 5000)
 
 
 def test_codes_are_the_models_own_with_their_factors(run, tmp_path):
     model, data = run
-    encoded = encode_once(model, data, folder=tmp_path, num_images=50, batch_size=16)
+    encoded = encode_once(model, data, folder=tmp_path, indices=evaluated_images(50, len(data)), batch_size=16)
     rows = torch.from_numpy(encoded.indices)
     mean, logvar = model.eval().encode(data.gather(rows))
     np.testing.assert_allclose(encoded.representation.codes, mean.detach(), atol=1e-5)
@@ -50,9 +51,9 @@ def test_nothing_is_encoded_twice_unless_the_model_or_the_choice_changed(run, tm
     encode = model.encode
     monkeypatch.setattr(model, "encode", lambda images: calls.append(len(images)) or encode(images))
 
-    def count(**changes) -> int:
+    def count(num_images: int = 20) -> int:
         calls.clear()
-        encode_once(model, data, folder=tmp_path, **{"num_images": 20, "batch_size": 16} | changes)
+        encode_once(model, data, folder=tmp_path, indices=evaluated_images(num_images, len(data)), batch_size=16)
         return sum(calls)
 
     assert count() == 20
@@ -66,8 +67,7 @@ def test_nothing_is_encoded_twice_unless_the_model_or_the_choice_changed(run, tm
 
 def test_other_data_of_the_same_name_is_encoded_again(run, tmp_path):
     model, data = run
-    encode_once(model, data, folder=tmp_path, num_images=20, batch_size=16)
-    (tmp_path / "codes.h5").touch()
-    encode_once(model, replace(data, content_hash="other"), folder=tmp_path, num_images=20, batch_size=16)
+    for dataset in (data, replace(data, content_hash="other")):
+        encode_once(model, dataset, folder=tmp_path, indices=np.arange(20), batch_size=16)
     with h5py.File(tmp_path / "codes.h5") as file:
         assert file.attrs["data_hash"] == "other"

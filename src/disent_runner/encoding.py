@@ -21,11 +21,14 @@ _CHOICE = zlib.crc32(b"evaluation images")
 
 
 def evaluated_images(num_images: int | None, available: int) -> np.ndarray:
-    """Sorted indices of the images that are evaluated: the same for every run, model and seed of a data set."""
-    if num_images is None or num_images == available:
+    """Sorted indices of the images that are evaluated: the same for every run, model and seed of a data set.
+
+    All where there are no more than `num_images`, or where that is None. Raises ValueError for fewer than two.
+    """
+    if num_images is not None and num_images < 2:
+        raise ValueError(f"evaluation.num_images must be 2 or more (or null for all), got {num_images}")
+    if num_images is None or num_images >= available:
         return np.arange(available)
-    if not 1 < num_images <= available:
-        raise ValueError(f"evaluation.num_images must be from 2 to {available} (or null for all), got {num_images}")
     return np.sort(np.random.default_rng(_CHOICE).choice(available, num_images, replace=False))
 
 
@@ -39,11 +42,10 @@ class Encoded:
 
 
 def encode_once(
-    model: AbstractModel, dataset: Dataset, *, folder: Path, num_images: int | None, batch_size: int
+    model: AbstractModel, dataset: Dataset, *, folder: Path, indices: np.ndarray, batch_size: int
 ) -> Encoded:
-    """Codes of the evaluated images: read from codes.h5 when it is of this model and data, else made."""
+    """Codes of the images with these indices: read from codes.h5 when it is of this model and data, else made."""
     path = folder / "codes.h5"
-    indices = evaluated_images(num_images, len(dataset))
     origin = {"step": model.step, "data_hash": dataset.content_hash, "num_images": len(indices)}
     factors = dataset.space.factors(indices)
     if not _is_from(path, origin):

@@ -16,7 +16,7 @@ from disent_runner.checkpoints import load_newest_checkpoint
 from disent_runner.datasets.data_module import DataModule
 from disent_runner.device import pick_device
 from disent_runner.draw import draw
-from disent_runner.encoding import encode_once
+from disent_runner.encoding import encode_once, evaluated_images
 from disent_runner.evaluate import evaluate
 from disent_runner.fit import fit, restore
 from disent_runner.models.base import AbstractModel
@@ -48,7 +48,8 @@ def run_job(config: DictConfig, folder: Path) -> None:
 def run_stages(
     config: DictConfig, folder: Path, model: AbstractModel, datamodule: DataModule, loggers: Sequence[Logger]
 ) -> None:
-    trainer, dataset = config.trainer, datamodule.dataset
+    trainer, dataset, evaluation = config.trainer, datamodule.dataset, config.evaluation
+    indices = evaluated_images(evaluation.num_images, len(dataset))
     device = pick_device(trainer.accelerator)
     if "fit" in config.stages:
         fit(
@@ -63,7 +64,7 @@ def run_stages(
     else:
         load_trained(model, folder)
     model.to(device)
-    encoded = partial(encode_once, model, dataset, folder=folder, **config.evaluation)
+    encoded = partial(encode_once, model, dataset, folder=folder, indices=indices, batch_size=evaluation.batch_size)
     if "evaluate" in config.stages:
         evaluate(encoded, dataset.info, build.build_metrics(config), folder=folder, seed=config.seed, loggers=loggers)
     if "draw" in config.stages:
