@@ -30,7 +30,6 @@ METHODS = {
     "VAE (β = 1)": ("betavae", "beta-1"),
     "β-VAE, β = 4": ("betavae", "beta-4"),
     "FactorVAE, γ = 10": ("factorvae", "gamma-10"),
-    "FactorVAE, γ = 35": ("factorvae", "gamma-35"),
 }
 COLUMNS = ["reconstruction", "kl", "total_correlation", "factor_vae_score", "mig"]
 
