@@ -1,6 +1,7 @@
 import io
 
 import numpy as np
+import pytest
 import torch
 from matplotlib.figure import Figure
 from PIL import Image
@@ -42,6 +43,7 @@ def test_every_figure_is_drawn_once(composed, tmp_path):
         assert picture.size[0] > 100
 
 
+@pytest.mark.slow
 def test_all_configured_figures_of_a_run_are_drawn(composed, tmp_path):
     config = composed("model=betavae")
     data = build.build_data(config).dataset

@@ -42,6 +42,7 @@ def test_a_finished_run_is_not_trained_further(train, tmp_path):
     assert (tmp_path / "run" / "train.csv").read_text() == before
 
 
+@pytest.mark.slow
 def test_another_seed_starts_elsewhere_and_sees_other_batches(train, tmp_path):
     train("seed=0", folder="zero")
     train("seed=1", folder="one")

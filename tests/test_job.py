@@ -6,6 +6,7 @@ from disent_runner.job import check_seed, check_stages, run_job
 FEW = ("model=betavae", "metric=[mig]", "figure=[samples]")
 
 
+@pytest.mark.slow
 def test_stages_can_be_run_one_by_one(composed, tmp_path):
     folder = tmp_path / "run"
     with pytest.raises(FileNotFoundError, match=r"no checkpoint in .*; add fit to stages"):

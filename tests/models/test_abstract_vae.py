@@ -1,5 +1,6 @@
 """What all VAEs share, against torch.distributions."""
 
+import pytest
 import torch
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
@@ -19,6 +20,7 @@ def test_inference_and_loss_terms(make, batch):
     torch.testing.assert_close(terms["kl"], inference.kl.sum(1))
 
 
+@pytest.mark.slow
 def test_codes_are_drawn_from_the_posterior(make, batch):
     model = make(VAE)
     torch.manual_seed(0)

@@ -57,6 +57,7 @@ def test_with_all_weights_one_the_gradient_is_that_of_a_sampled_elbo(make, batch
     torch.testing.assert_close(total, expected.sum(-1))
 
 
+@pytest.mark.slow
 def test_a_larger_beta_lowers_the_total_correlation_it_trains(make, batch):
     """The mistake of maximising it would show as the opposite."""
 
