@@ -33,19 +33,33 @@ def oracle() -> Callable[[str], Any]:
 
 
 @pytest.fixture(scope="session")
-def train_arrays(load) -> Callable[[str, str], tuple[np.ndarray, np.ndarray]]:
-    """Codes and factors of the 10,000 images that the reference scored, by grid and representation."""
+def arrays(load) -> Callable[[str, str], tuple[np.ndarray, np.ndarray]]:
+    """Codes and factors of the reference's 15,000 images, of which it trained on the first 10,000 and tested on others.
 
-    def arrays(grid: str, name: str) -> tuple[np.ndarray, np.ndarray]:
+    By grid and representation.
+    """
+
+    def stored_arrays(grid: str, name: str) -> tuple[np.ndarray, np.ndarray]:
         stored = load(f"codes_{grid}")
-        factors = full_grid(*SIZES[grid])[stored["train_rows"]]
+        factors = full_grid(*SIZES[grid])[stored["rows"]]
         if grid == "small":
-            codes = stored[name][stored["train_rows"]]
+            codes = stored[name][stored["rows"]]
         else:
             codes = stored[name] if name in stored else exact_codes(name, factors, SIZES[grid])
         return codes.astype(np.float64), factors
 
-    return arrays
+    return stored_arrays
+
+
+@pytest.fixture(scope="session")
+def train_arrays(arrays) -> Callable[[str, str], tuple[np.ndarray, np.ndarray]]:
+    """Codes and factors of the 10,000 images that the reference trained on."""
+
+    def first_arrays(grid: str, name: str) -> tuple[np.ndarray, np.ndarray]:
+        codes, factors = arrays(grid, name)
+        return codes[:10_000], factors[:10_000]
+
+    return first_arrays
 
 
 @pytest.fixture(scope="session")

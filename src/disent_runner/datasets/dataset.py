@@ -54,7 +54,10 @@ class Dataset:
         rows = torch.from_numpy(parents).to(self.images.device)
         if self.rows is not None:
             rows = self.rows.index_select(0, rows)
-        info = replace(self.info, factors=dict(space.sizes), num_images=len(space))
+        whole = {
+            name: period for name, period in self.info.periods.items() if space.sizes[name] == self.info.factors[name]
+        }
+        info = replace(self.info, factors=dict(space.sizes), num_images=len(space), periods=whole)
         return replace(self, info=info, space=space, rows=rows)
 
     def to(self, device: torch.device | str) -> "Dataset":

@@ -1,7 +1,7 @@
 """What models and metrics may know of a data set."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -16,3 +16,5 @@ class DatasetInfo:
     num_images: int
     source: str
     """"official", "rendered", …: also a column of every table"""
+    periods: Mapping[str, int] = field(default_factory=dict)
+    """cyclic factor -> after how many steps of its value the image is the same again"""

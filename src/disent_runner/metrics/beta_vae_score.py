@@ -8,7 +8,7 @@ from jaxtyping import Float, Integer
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
-from disent_runner.metrics.requirements import require_at_least, require_finite, require_varying_factors
+from disent_runner.metrics.requirements import require_at_least, require_finite, require_labels, require_varying_factors
 from disent_runner.metrics.sampling import RowsByValue, chunk_sizes, draw_rows_with_value, rows_by_value
 from disent_runner.representation import Representation
 
@@ -34,6 +34,7 @@ def beta_vae_score(
     Raises:
         ValueError: fewer than two factors vary, a setting is below 1, or all training points have one label.
     """
+    rep = require_labels("beta_vae_score", rep)
     require_at_least("beta_vae_score", 1, num_train=num_train, num_eval=num_eval, batch_size=batch_size)
     factors = rep.factors[:, require_varying_factors("beta_vae_score", rep.factors, minimum=2)]
     groups = rows_by_value(factors)

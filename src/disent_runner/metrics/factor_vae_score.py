@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Bool, Float, Integer
 
-from disent_runner.metrics.requirements import require_at_least, require_varying_factors
+from disent_runner.metrics.requirements import require_at_least, require_labels, require_varying_factors
 from disent_runner.metrics.sampling import RowsByValue, chunk_sizes, draw_rows, draw_rows_with_value, rows_by_value
 from disent_runner.representation import Representation
 
@@ -30,6 +30,7 @@ def factor_vae_score(
     Raises:
         ValueError: fewer than two factors vary, or a setting is too small.
     """
+    rep = require_labels("factor_vae_score", rep)
     require_at_least("factor_vae_score", 1, num_train=num_train, num_eval=num_eval)
     require_at_least("factor_vae_score", 2, batch_size=batch_size, num_variance=num_variance)
     factors = rep.factors[:, require_varying_factors("factor_vae_score", rep.factors, minimum=2)]

@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Float, Integer
 
 from disent_runner.metrics.information import factor_entropies, information_gap, mutual_information_matrix
-from disent_runner.metrics.requirements import require_at_least, require_finite, require_varying_factors
+from disent_runner.metrics.requirements import require_at_least, require_finite, require_labels, require_varying_factors
 from disent_runner.metrics.sampling import draw_rows
 from disent_runner.representation import Representation
 
@@ -20,6 +20,7 @@ def mig(
     Raises:
         ValueError: no factor has more than one value, or a setting is below 1.
     """
+    rep = require_labels("mig", rep)
     require_at_least("mig", 1, num_samples=num_samples)
     rows = draw_rows(len(rep.codes), num_samples, rng)
     gaps = _gaps(rep.codes[rows], rep.factors[rows], num_bins=num_bins)

@@ -17,6 +17,7 @@ from disent_runner.metrics.information import factor_entropies, information_gap
 from disent_runner.metrics.requirements import (
     require_at_least,
     require_finite,
+    require_labels,
     require_logvar,
     require_varying_factors,
 )
@@ -39,6 +40,7 @@ def mig_exact(rep: Representation, *, rng: np.random.Generator, num_samples: int
     Raises:
         ValueError: the representation has no logvar, no factor varies, or `num_samples` is below 1.
     """
+    rep = require_labels("mig_exact", rep)
     logvar = require_logvar("mig_exact", rep)
     result = mig_exact_from_posteriors(
         rep.codes, logvar, rep.factors, factor_sizes=rep.factor_sizes, num_samples=num_samples, rng=rng

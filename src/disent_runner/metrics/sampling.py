@@ -34,6 +34,20 @@ def draw_rows(num_rows: int, num_samples: int, rng: np.random.Generator) -> Inte
     return rng.choice(num_rows, size=num_samples, replace=False)
 
 
+def draw_split(
+    num_rows: int, *, num_train: int, num_test: int, rng: np.random.Generator
+) -> tuple[Integer[np.ndarray, " train"], Integer[np.ndarray, " test"]]:
+    """Distinct rows at random to train and to test on; where there are too few, all of them in the same proportion.
+
+    Two rows or more give at least one each.
+    """
+    wanted = num_train + num_test
+    rows = rng.permutation(num_rows) if wanted >= num_rows else rng.choice(num_rows, size=wanted, replace=False)
+    if wanted > num_rows:
+        num_train = min(max(1, round(num_rows * num_train / wanted)), num_rows - 1)
+    return rows[:num_train], rows[num_train:]
+
+
 def rows_by_value(factors: Integer[np.ndarray, "image factor"]) -> RowsByValue:
     """Rows grouped by the value of each factor, so that drawing one of a given value needs no search."""
     num_values = int(factors.max()) + 1

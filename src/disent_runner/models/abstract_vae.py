@@ -85,6 +85,12 @@ class AbstractVAE(AbstractModel):
     def decode(self, codes: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch channel height width"]:
         return self.likelihood.mean(self.decoder(codes).float())
 
+    def nll(
+        self, codes: Float[Tensor, "batch latent"], images: Float[Tensor, "batch channel height width"]
+    ) -> Float[Tensor, " batch"]:
+        """-log p(x|z) in nats."""
+        return self.likelihood.nll(self.decoder(codes).float(), images)
+
     def infer(self, images: Float[Tensor, "batch channel height width"]) -> Inference:
         mean, logvar = self.encode(images)
         codes = sample_normal(mean, logvar)

@@ -1,0 +1,58 @@
+"""A trained model as functions of arrays: what metrics and figures use of it beside the codes."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.func import jvp
+
+from disent_runner.datasets.dataset import Dataset
+from disent_runner.models.abstract_vae import AbstractVAE
+from disent_runner.models.base import AbstractModel
+from disent_runner.representation import Autoencoder
+
+_DECODED_AT_ONCE = 256
+
+
+def autoencoder_of(model: AbstractModel, dataset: Dataset, indices: np.ndarray) -> Autoencoder:
+    """The model's decoder and likelihood, and the images with these indices of the data set, by row.
+
+    Whatever is asked for is computed in batches on the model's device, in evaluation mode and without gradients.
+    """
+    model.eval()
+
+    def images(rows: Tensor) -> Tensor:
+        return dataset.gather(torch.from_numpy(indices)[rows]).to(model.device)
+
+    def jacobian(codes: Tensor) -> Tensor:
+        directions = torch.eye(codes.shape[1], device=codes.device)
+        columns = [jvp(model.decode, (codes,), (direction.expand_as(codes),))[1].flatten(1) for direction in directions]
+        return torch.stack(columns, dim=2)
+
+    def nll(codes: Tensor, rows: Tensor) -> Tensor:
+        assert isinstance(model, AbstractVAE)
+        return model.nll(codes, images(rows))
+
+    return Autoencoder(
+        images=lambda rows: _in_batches(images, _row_tensor(rows)),
+        decode=lambda codes: _in_batches(model.decode, _code_tensor(codes, model)),
+        jacobian=lambda codes: _in_batches(jacobian, _code_tensor(codes, model)),
+        nll=(lambda codes, rows: _in_batches(nll, _code_tensor(codes, model), _row_tensor(rows)))
+        if isinstance(model, AbstractVAE)
+        else None,
+    )
+
+
+@torch.no_grad()
+def _in_batches(function: Callable[..., Tensor], *arguments: Tensor) -> np.ndarray:
+    parts = zip(*(argument.split(_DECODED_AT_ONCE) for argument in arguments), strict=True)
+    return torch.cat([function(*part).float().cpu() for part in parts]).numpy()
+
+
+def _row_tensor(rows: np.ndarray) -> Tensor:
+    return torch.from_numpy(np.asarray(rows, dtype=np.int64))
+
+
+def _code_tensor(codes: np.ndarray, model: AbstractModel) -> Tensor:
+    return torch.from_numpy(np.asarray(codes, dtype=np.float32)).to(model.device)
