@@ -48,6 +48,7 @@ def composed(data_dir: Path, tmp_path: Path) -> Compose:
             "network=tiny",
             "trainer=smoke",
             "trainer.accelerator=cpu",
+            "metric=[mig,factor_vae_score]",
             "dataset.subset={orientation: 4, pos_x: 8, pos_y: 8}",
         ]
         places = [f"data_dir={data_dir}", f"output_root={tmp_path}/outputs"]

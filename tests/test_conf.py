@@ -1,9 +1,12 @@
 """Contracts that enumerate conf/: whatever is added there is tested without an edit here."""
 
 import ast
+import math
 import re
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from omegaconf import OmegaConf
@@ -11,7 +14,10 @@ from omegaconf import OmegaConf
 from disent_runner import build
 from disent_runner.cli import CONF
 from disent_runner.cli_help import describe
+from disent_runner.encoding import encode_once
 from disent_runner.fit import fit
+from disent_runner.metrics.requirements import NotApplicable
+from disent_runner.representation import Representation
 
 ROOT = Path(__file__).parents[1]
 FILES = sorted(path for path in CONF.rglob("*.yaml") if "hydra" not in path.parts)
@@ -19,7 +25,9 @@ FOLDER = {"model": "models", "metric": "metrics", "dataset": "datasets", "networ
 
 
 def names(group: str) -> list[str]:
-    return sorted(path.stem for path in (CONF / group).glob("*.yaml"))
+    """Choices of a group that are one thing each; a preset of metrics names others."""
+    files = (CONF / group).glob("*.yaml")
+    return sorted(path.stem for path in files if group != "metric" or "_target_" in path.read_text())
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(CONF)))
@@ -53,6 +61,73 @@ def test_every_setting_stands_in_the_yaml(group):
         (entry,) = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == name]
         keywords = {argument.arg for argument in entry.args.kwonlyargs} - {"rng"}
         assert keywords == settings.keys() - {"_target_", "_partial_"}, name
+
+
+def test_all_metrics_are_all_that_have_a_file(composed):
+    assert sorted(composed("metric=[all]").metric) == names("metric")
+
+
+@pytest.mark.parametrize("preset", ["fast", "paper"])
+def test_presets_choose_metrics(preset, composed):
+    chosen = set(composed(f"metric=[{preset}]").metric)
+    assert {"mig", "factor_vae_score", "sap"} <= chosen < set(names("metric"))
+
+
+@pytest.mark.parametrize("name", names("metric"))
+def test_every_metric_has_its_page(name):
+    text = (ROOT / "docs" / "metrics" / f"{name}.md").read_text()
+    for heading in ("## Definition", "## What it rewards and misses", "## Settings", "## Numbers", "## Cost"):
+        assert heading in text, heading
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("name", names("metric"))
+def test_every_metric_scores_a_run_or_says_what_it_lacks(name, composed, tmp_path):
+    """On a small untrained model, with its posteriors and its decoder, and with its codes alone."""
+    config = composed("model=betavae", f"metric=[{name}]")
+    (entry,) = build.build_metrics(config).values()
+    dataset = build.build_data(config).dataset
+    model = build.build_model(config, dataset.info)
+    whole = encode_once(model, dataset, folder=tmp_path, indices=np.arange(0, 4608, 3), batch_size=256).representation
+    for rep in (whole, Representation(whole.codes, whole.factors, whole.factor_sizes)):
+        is_number_or_reason(name, entry, rep, NotApplicable)
+
+
+def is_number_or_reason(name: str, entry: Any, rep: Representation, expected: type[Exception]) -> None:
+    """Finite floats, or an error that names the metric."""
+    try:
+        values = entry(rep, rng=np.random.default_rng(0))
+    except expected as error:
+        reason = error
+    else:
+        reason = None
+        assert all(isinstance(value, float) and math.isfinite(value) for value in values.values()), values
+    assert reason is None or str(reason).startswith(f"{name} needs "), reason
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", names("metric"))
+@pytest.mark.parametrize(
+    ("codes", "factors"),
+    [
+        pytest.param(np.eye(2), np.array([[0, 0], [1, 1]]), id="two images"),
+        pytest.param(np.arange(64.0)[:, None], np.indices((8, 8)).reshape(2, -1).T, id="one latent"),
+        pytest.param(np.ones((64, 3)), np.indices((8, 8)).reshape(2, -1).T, id="constant codes"),
+        pytest.param(np.random.default_rng(0).random((64, 2)), np.zeros((64, 2), int), id="factors of one value"),
+        pytest.param(np.random.default_rng(0).random((64, 2)), np.full((64, 1), -1), id="no label known"),
+        pytest.param(np.random.default_rng(0).random((64, 2)), np.zeros((64, 0), int), id="no factors"),
+        pytest.param(
+            np.random.default_rng(0).random((90, 2)), np.random.default_rng(1).integers(0, 9, (90, 3)), id="no grid"
+        ),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_every_metric_has_a_number_or_a_reason_for_poor_input(name, codes, factors, composed):
+    (entry,) = build.build_metrics(composed(f"metric=[{name}]")).values()
+    sizes = tuple(max(1, int(values.max()) + 1) for values in factors.T)
+    rep = Representation(codes, factors, sizes, logvar=np.full(codes.shape, -2.0))
+    is_number_or_reason(name, entry, rep, ValueError)
 
 
 @pytest.mark.parametrize("name", names("model"))

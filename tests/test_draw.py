@@ -37,7 +37,7 @@ def test_every_figure_is_drawn_once(composed, tmp_path):
 
     encode_indices = torch.from_numpy(encode().indices)
     for _ in range(2):
-        draw(encode, model, data, {"counted": counted}, folder=tmp_path, seed=0)
+        draw(lambda: encode().representation, data.info, {"counted": counted}, folder=tmp_path, step=0, seed=0)
     assert drawn == [(2, 1, 64, 64)]
     with Image.open(tmp_path / "figures" / "counted.png") as picture:
         assert picture.size[0] > 100
@@ -49,11 +49,11 @@ def test_all_configured_figures_of_a_run_are_drawn(composed, tmp_path):
     data = build.build_data(config).dataset
     model = build.build_model(config, data.info)
     draw(
-        lambda: encode_once(model, data, folder=tmp_path, indices=np.arange(200), batch_size=64),
-        model,
-        data,
+        lambda: encode_once(model, data, folder=tmp_path, indices=np.arange(200), batch_size=64).representation,
+        data.info,
         build.build_figures(config),
         folder=tmp_path,
+        step=0,
         seed=0,
     )
     names = {path.name for path in (tmp_path / "figures").iterdir()}

@@ -41,8 +41,10 @@ def test_codes_are_the_models_own_with_their_factors(run, tmp_path):
     np.testing.assert_allclose(encoded.representation.logvar, logvar.detach(), atol=1e-5)
     np.testing.assert_array_equal(data.space.indices(encoded.representation.factors), encoded.indices)
     with h5py.File(tmp_path / "codes.h5") as file:
-        assert set(file) == {"mean", "logvar", "factors", "index"}
+        assert set(file) == {"mean", "logvar", "factors", "index", "done"}
         assert file.attrs["source"] == "rendered"
+    assert encoded.representation.factor_names == tuple(data.info.factors)
+    assert encoded.representation.autoencoder is not None
 
 
 def test_nothing_is_encoded_twice_unless_the_model_or_the_choice_changed(run, tmp_path, monkeypatch):
@@ -71,3 +73,38 @@ def test_other_data_of_the_same_name_is_encoded_again(run, tmp_path):
         encode_once(model, dataset, folder=tmp_path, indices=np.arange(20), batch_size=16)
     with h5py.File(tmp_path / "codes.h5") as file:
         assert file.attrs["data_hash"] == "other"
+
+
+def test_a_stopped_pass_goes_on_where_it_was_and_ends_the_same(run, tmp_path, monkeypatch):
+    model, data = run
+    settings = {"indices": np.arange(100), "batch_size": 16}
+    whole = encode_once(model, data, folder=tmp_path / "whole", **settings).representation
+    monkeypatch.setattr("disent_runner.encoding._SECONDS_BETWEEN_SAVES", 0.0)
+    encode, seen = model.encode, []
+
+    def stopped(images):
+        if sum(seen) >= 48:
+            raise KeyboardInterrupt
+        seen.append(len(images))
+        return encode(images)
+
+    monkeypatch.setattr(model, "encode", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        encode_once(model, data, folder=tmp_path / "parts", **settings)
+    assert not (tmp_path / "parts" / "codes.h5").exists()
+    done = sum(seen) // 16 * 16
+    seen.clear()
+    monkeypatch.setattr(model, "encode", lambda images: seen.append(len(images)) or encode(images))
+    resumed = encode_once(model, data, folder=tmp_path / "parts", **settings).representation
+    assert sum(seen) == 100 - done < 100
+    np.testing.assert_array_equal(resumed.codes, whole.codes)
+    assert resumed.logvar is not None
+    np.testing.assert_array_equal(resumed.logvar, whole.logvar)
+    assert {path.name for path in (tmp_path / "parts").iterdir()} == {"codes.h5"}
+
+
+def test_a_damaged_or_other_unfinished_file_is_started_anew(run, tmp_path):
+    model, data = run
+    (tmp_path / ".codes.h5.partial").write_bytes(b"torn")
+    encoded = encode_once(model, data, folder=tmp_path, indices=np.arange(20), batch_size=16)
+    assert np.abs(encoded.representation.codes).sum(axis=1).min() > 0

@@ -1,17 +1,27 @@
 import csv
 import json
+import os
+import signal
+import threading
+import time
 from functools import partial
 
 import numpy as np
 import pytest
 
-from disent_runner.datasets.info import DatasetInfo
-from disent_runner.encoding import Encoded
-from disent_runner.evaluate import evaluate
+from disent_runner.evaluate import chosen, evaluate
+from disent_runner.metrics import threads
+from disent_runner.metrics.requirements import NotApplicable
 from disent_runner.representation import Representation
 
-INFO = DatasetInfo("toy", (1, 2, 2), {"a": 2, "b": 2}, 4, "test")
-REP = Representation(codes=np.eye(4)[:, :2], factors=np.indices((2, 2)).reshape(2, -1).T, factor_sizes=(2, 2))
+REP = Representation(
+    codes=np.eye(4)[:, :2],
+    factors=np.indices((2, 2)).reshape(2, -1).T,
+    factor_sizes=(2, 2),
+    logvar=np.log(np.full((4, 2), 0.25)),
+    factor_names=("a", "b"),
+)
+MAKING = {"step": 7, "dataset": "toy", "source": "test"}
 
 
 def draw(rep, *, rng, calls, size=1):
@@ -23,11 +33,19 @@ def broken(rep, *, rng):
     raise ValueError("the codes are too few")
 
 
+def unsuited(rep, *, rng):
+    raise NotApplicable("unsuited needs a decoder, got codes alone")
+
+
 @pytest.fixture
 def score(tmp_path):
-    def run(metrics, **changes):
-        settings = {"folder": tmp_path, "seed": 0} | changes
-        return {row["name"]: row for row in evaluate(lambda: Encoded(REP, np.arange(4), 7), INFO, metrics, **settings)}
+    """Rows by name of the metrics, after what failed is checked."""
+
+    def run(metrics, failures=(), **changes):
+        settings = {"folder": tmp_path, "seed": 0, "making": MAKING} | changes
+        assert evaluate(lambda: REP, metrics, **settings) == list(failures)
+        rows = json.loads((settings["folder"] / "metrics.json").read_text())
+        return {row["name"]: row for row in rows}
 
     return run
 
@@ -36,26 +54,26 @@ def test_a_row_says_how_its_number_was_made(score, tmp_path):
     row = score({"draw": partial(draw, calls=[], size=3)})["draw_size"]
     assert row["value"] == 3.0
     assert row["settings"] == {"calls": [3], "size": 3}
-    expected = {"metric": "draw", "seed": 0, "step": 7, "num_images": 4, "dataset": "toy", "source": "test"}
+    expected = {"metric": "draw", "seed": 0, "num_images": 4, "representation": "mean", "factors": ["a", "b"], **MAKING}
     assert row.items() >= expected.items()
     assert row["seconds"] >= 0
-    written = json.loads((tmp_path / "metrics.json").read_text())
-    assert [entry["value"] for entry in written if entry["name"] == "draw_size"] == [3.0]
+    assert "scikit-learn " in row["libraries"]
     with (tmp_path / "metrics.csv").open(newline="") as file:
         table = list(csv.DictReader(file))
     assert [line["name"] for line in table] == ["draw", "draw_size"]
     assert float(table[1]["value"]) == 3.0
-    assert "| draw_size | 3.0000 | " in (tmp_path / "metrics.md").read_text()
+    text = (tmp_path / "metrics.md").read_text()
+    assert text.startswith("## Mean codes of 4 images of toy (test) after step 7, seed 0\n\nFactors: a, b\n")
+    assert "| draw_size | 3.0000 |  |" in text
 
 
 def test_a_finished_metric_is_not_computed_again(score):
     calls: list[int] = []
-    metric = partial(draw, size=1)
 
     def counted(rep, *, rng, size=1):
         return draw(rep, rng=rng, calls=calls, size=size)
 
-    first = score({"draw": partial(counted, **metric.keywords)})
+    first = score({"draw": partial(counted, size=1)})
     assert score({"draw": partial(counted, size=1)}) == first
     assert calls == [1]
     score({"draw": partial(counted, size=2)})
@@ -65,16 +83,120 @@ def test_a_finished_metric_is_not_computed_again(score):
 
 def test_adding_a_metric_changes_no_other_number(score, tmp_path):
     alone = score({"draw": partial(draw, calls=[])}, folder=tmp_path / "alone")["draw"]["value"]
-    both = score({"other": partial(draw, calls=[]), "draw": partial(draw, calls=[])}, folder=tmp_path / "both")
+    score({"other": partial(draw, calls=[]), "draw": partial(draw, calls=[])}, folder=tmp_path / "both")
     values = {row["metric"]: row["value"] for row in json.loads((tmp_path / "both" / "metrics.json").read_text())[::2]}
     assert values["draw"] == alone
     assert values["other"] != alone
-    assert both
+
+
+def test_numbers_of_other_codes_factors_and_steps_stay_beside_each_other(score, tmp_path):
+    def seen(rep, *, rng):
+        return {"seen": float(rep.codes[0, 0]), "seen_factors": float(rep.factors.shape[1])}
+
+    score({"seen": seen})
+    score({"seen": seen}, choice="sampled", factors=["b"])
+    score({"seen": seen}, making=MAKING | {"step": 8})
+    rows = json.loads((tmp_path / "metrics.json").read_text())[1::2]
+    subjects = [(row["representation"], row["factors"], row["step"], row["value"]) for row in rows]
+    assert subjects == [("mean", ["a", "b"], 7, 2), ("sampled", ["b"], 7, 1), ("mean", ["a", "b"], 8, 2)]
+    assert (tmp_path / "metrics.md").read_text().count("## ") == 3
 
 
 def test_a_failing_metric_has_its_reason_in_the_table_and_the_others_go_on(score, tmp_path):
-    with pytest.raises(RuntimeError, match="metric broken failed: the codes are too few"):
-        score({"broken": broken, "draw": partial(draw, calls=[])})
+    failed = "metric broken failed: the codes are too few"
+    rows = score({"broken": broken, "draw": partial(draw, calls=[])}, failures=[failed])
     assert "| broken | not computed: the codes are too few |" in (tmp_path / "metrics.md").read_text()
-    rows = json.loads((tmp_path / "metrics.json").read_text())
-    assert [row["name"] for row in rows] == ["broken", "draw", "draw_size"]
+    assert list(rows) == ["broken", "draw", "draw_size"]
+    assert score({"broken": lambda rep, *, rng: {"mended": 1.0}})["mended"]["value"] == 1  # tried again
+
+
+@pytest.mark.parametrize(
+    ("metric", "reason"),
+    [
+        (lambda rep, *, rng: 1 / 0, "division by zero"),
+        (lambda rep, *, rng: [][3], "IndexError: list index out of range"),
+        (lambda rep, *, rng: {"own": float("nan")}, "own is nan, which no table can hold; a defect of the metric"),
+    ],
+)
+def test_whatever_goes_wrong_is_said(score, metric, reason):
+    rows = score({"own": metric}, failures=[f"metric own failed: {reason}"])
+    assert rows["own"]["value"] is None
+
+
+def test_a_metric_without_what_it_needs_is_skipped_and_that_is_no_failure(score, tmp_path, capsys):
+    row = score({"unsuited": unsuited, "draw": partial(draw, calls=[])})["unsuited"]
+    assert row["value"] is None
+    assert row["skipped"] == "unsuited needs a decoder, got codes alone"
+    assert "skipped: unsuited needs a decoder" in (tmp_path / "metrics.md").read_text()
+    assert "skipped: unsuited needs a decoder" in capsys.readouterr().out
+
+
+def test_metrics_share_the_cores_and_keep_their_order(score, monkeypatch):
+    monkeypatch.setattr("disent_runner.evaluate.num_cores", lambda: 2)
+    both = threading.Barrier(2, timeout=10)  # breaks unless two metrics run at once
+
+    def slow(rep, *, rng):
+        both.wait()
+        time.sleep(0.1)
+        return {"slow": float(threads.torch.get_num_threads())}
+
+    def quick(rep, *, rng):
+        both.wait()
+        return {"quick": 1.0}
+
+    rows = score({"slow": slow, "quick": quick})
+    assert list(rows) == ["slow", "quick"]
+    assert rows["slow"]["value"] == 1
+
+
+def test_a_finished_metric_is_kept_when_another_is_interrupted(tmp_path, monkeypatch):
+    monkeypatch.setattr("disent_runner.evaluate.num_cores", lambda: 1)
+
+    def interrupt(rep, *, rng):
+        while not (tmp_path / "metrics.md").exists():
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGINT)  # as Ctrl-C does, while the metric is at work
+        time.sleep(60)
+        return {}
+
+    start = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        evaluate(
+            lambda: REP,
+            {"draw": partial(draw, calls=[]), "stop": interrupt},
+            folder=tmp_path,
+            seed=0,
+            making=MAKING,
+        )
+    assert time.monotonic() - start < 30  # nobody waits for the metric that was at work
+    assert [row["name"] for row in json.loads((tmp_path / "metrics.json").read_text())] == ["draw", "draw_size"]
+
+
+def test_factors_get_their_names(score):
+    rows = score({"own": lambda rep, *, rng: {"own": 1.0, "own_factor_1": 2.0, "own_factor_7": 3.0}})
+    assert list(rows) == ["own", "own_b", "own_factor_7"]
+    only = score({"own": lambda rep, *, rng: {"own_factor_0": 2.0}}, factors=["b"])
+    assert "own_b" in only
+
+
+def test_sampled_codes_are_draws_from_the_posteriors_the_same_for_every_metric():
+    means = np.zeros((20_000, 2))
+    rep = Representation(means, means[:, :0].astype(int), (), logvar=np.log(np.full(means.shape, 0.25)))
+    sampled = chosen(rep, "sampled", None, seed=3)
+    np.testing.assert_array_equal(sampled.codes, chosen(rep, "sampled", None, seed=3).codes)
+    assert (sampled.codes != chosen(rep, "sampled", None, seed=4).codes).all()
+    assert sampled.codes.std() == pytest.approx(0.5, rel=0.02)  # 5 standard errors
+    assert sampled.logvar is None
+
+
+@pytest.mark.parametrize(
+    ("choice", "factors", "message"),
+    [
+        ("modes", None, "representation must be mean, sampled or the path of an npz file, got 'modes'"),
+        ("mean", ["c"], r"factors must be some of a, b, got \[c\]"),
+        ("mean", ["a", "a"], r"factors must be some of a, b, got \[a, a\]"),
+    ],
+)
+def test_the_choice_is_checked(choice, factors, message):
+    with pytest.raises(ValueError, match=message):
+        chosen(REP, choice, factors, seed=0)

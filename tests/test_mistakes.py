@@ -12,7 +12,10 @@ from disent_runner.mistakes import in_one_line
     ("override", "expected"),
     [
         ("model=facvae", "model=facvae: no such model, did you mean factorvae?; choose from annealedvae, betavae,"),
-        ("metric=[mig,migg]", "metric=migg: no such metric, did you mean mig?; choose from beta_vae_score,"),
+        (
+            "metric=[mig,migg]",
+            "metric=migg: no such metric, did you mean mig?; choose from active_units, beta_vae_score,",
+        ),
         ("dataset=dsprite", "dataset=dsprite: no such dataset, did you mean dsprites?; choose from "),
         ("model.gama=3", "model.gama: no such key, did you mean gamma?; keys here: _target_,"),
         ("modle=vae", "modle: no such key, did you mean model?; keys here: data_dir,"),

@@ -7,15 +7,31 @@ import traceback
 from pathlib import Path
 
 import hydra
+from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, OmegaConf
 
-from disent_runner.run_folder import run_id
+from disent_runner.recall import recalled, run_folder_of
+from disent_runner.run_folder import codes_folder, run_id
 
 _PACKAGED = Path(__file__).parent / "conf"
 CONF = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).parents[2] / "conf"
 """In the wheel beside this file; in a checkout at its top level."""
 
 OmegaConf.register_new_resolver("run_id", lambda *, _root_: run_id(_root_), replace=True)
+OmegaConf.register_new_resolver("place", lambda own, *, _root_: _place(own, _root_), replace=True)
+# one preset that no file lists, so that adding a metric edits nothing
+_METRICS = sorted(path.stem for path in (CONF / "metric").glob("*.yaml") if "_target_" in path.read_text())
+ConfigStore.instance().store(group="metric", name="all", node={"defaults": _METRICS})
+
+
+def _place(own: str, config: DictConfig) -> str:
+    """The folder of a job: its own, or that of the run or of the codes that it scores again."""
+    if config.run is not None:
+        return str(run_folder_of(config.run))
+    if Path(config.representation).suffix:
+        root = Path(config.output_root).resolve()  # a sweep joins it to output_root once more
+        return str(root / codes_folder(Path(config.representation)) / f"seed={config.seed}")
+    return own
 
 
 _TRACEBACKS = os.environ.get("HYDRA_FULL_ERROR") == "1"
@@ -35,6 +51,8 @@ def _job(config: DictConfig) -> None:
     from disent_runner.job import run_job
 
     try:
+        if config.run is not None:
+            config = recalled(config, HydraConfig.get().overrides.task)
         run_job(config, Path(HydraConfig.get().runtime.output_dir))
     except Interrupted as interruption:
         _say(interruption)
@@ -55,6 +73,7 @@ def run() -> None:
 
         print(help_text(CONF))
         return
+    sys.argv[1:] = [_escaped(argument) for argument in sys.argv[1:]]
     sys.path.append(str(Path.cwd()))  # a user's own classes, beside where the command is typed
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises, and the mistake is said in one line here
     try:
@@ -70,6 +89,14 @@ def run() -> None:
     if _failed:
         print(f"disent-run: {len(_failed)} of the sweep's jobs failed, as said above", file=sys.stderr)
         sys.exit(1)
+
+
+def _escaped(argument: str) -> str:
+    """The path of a run holds `seed=0`, where Hydra's grammar asks for a backslash before the second `=`."""
+    key, equals, value = argument.partition("=")
+    if key not in ("run", "representation") or "\\=" in value or value[:1] in ("'", '"'):
+        return argument
+    return key + equals + value.replace("=", "\\=")
 
 
 def _say(error: Exception) -> None:

@@ -1,11 +1,12 @@
 """A trained model as functions of arrays: what metrics and figures use of it beside the codes."""
 
 from collections.abc import Callable
+from threading import Lock
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.func import jvp
+from torch.func import jvp, vmap
 
 from disent_runner.datasets.dataset import Dataset
 from disent_runner.models.abstract_vae import AbstractVAE
@@ -13,6 +14,7 @@ from disent_runner.models.base import AbstractModel
 from disent_runner.representation import Autoencoder
 
 _DECODED_AT_ONCE = 256
+_forward_mode = Lock()  # torch keeps in a global variable how deep forward differentiation is nested
 
 
 def autoencoder_of(model: AbstractModel, dataset: Dataset, indices: np.ndarray) -> Autoencoder:
@@ -26,9 +28,13 @@ def autoencoder_of(model: AbstractModel, dataset: Dataset, indices: np.ndarray) 
         return dataset.gather(torch.from_numpy(indices)[rows]).to(model.device)
 
     def jacobian(codes: Tensor) -> Tensor:
-        directions = torch.eye(codes.shape[1], device=codes.device)
-        columns = [jvp(model.decode, (codes,), (direction.expand_as(codes),))[1].flatten(1) for direction in directions]
-        return torch.stack(columns, dim=2)
+        """All latents at once, so that what does not depend on the direction is computed once."""
+
+        def along(direction: Tensor) -> Tensor:
+            return jvp(model.decode, (codes,), (direction.expand_as(codes),))[1].flatten(1)
+
+        with _forward_mode:
+            return vmap(along)(torch.eye(codes.shape[1], device=codes.device)).permute(1, 2, 0)
 
     def nll(codes: Tensor, rows: Tensor) -> Tensor:
         assert isinstance(model, AbstractVAE)
@@ -37,7 +43,9 @@ def autoencoder_of(model: AbstractModel, dataset: Dataset, indices: np.ndarray) 
     return Autoencoder(
         images=lambda rows: _in_batches(images, _row_tensor(rows)),
         decode=lambda codes: _in_batches(model.decode, _code_tensor(codes, model)),
-        jacobian=lambda codes: _in_batches(jacobian, _code_tensor(codes, model)),
+        jacobian=lambda codes: _in_batches(
+            jacobian, _code_tensor(codes, model), size=max(1, _DECODED_AT_ONCE // codes.shape[1])
+        ),
         nll=(lambda codes, rows: _in_batches(nll, _code_tensor(codes, model), _row_tensor(rows)))
         if isinstance(model, AbstractVAE)
         else None,
@@ -45,8 +53,8 @@ def autoencoder_of(model: AbstractModel, dataset: Dataset, indices: np.ndarray) 
 
 
 @torch.no_grad()
-def _in_batches(function: Callable[..., Tensor], *arguments: Tensor) -> np.ndarray:
-    parts = zip(*(argument.split(_DECODED_AT_ONCE) for argument in arguments), strict=True)
+def _in_batches(function: Callable[..., Tensor], *arguments: Tensor, size: int = _DECODED_AT_ONCE) -> np.ndarray:
+    parts = zip(*(argument.split(size) for argument in arguments), strict=True)
     return torch.cat([function(*part).float().cpu() for part in parts]).numpy()
 
 

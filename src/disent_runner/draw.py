@@ -10,54 +10,51 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
-import torch
 from matplotlib.figure import Figure
 from PIL import Image
 
-from disent_runner.datasets.dataset import Dataset
-from disent_runner.encoding import Encoded
+from disent_runner.datasets.info import DatasetInfo
 from disent_runner.figures.inputs import Animation, FigureInputs
-from disent_runner.models.base import AbstractModel
+from disent_runner.representation import Representation
 from disent_runner.run_folder import read_json, write_json, write_whole
 from disent_runner.train_log import read_train_log
 
 log = logging.getLogger(__name__)
 
-_DECODED_AT_ONCE = 256
-
 Draw = Callable[..., Mapping[str, Figure | Animation]]
 
 
 def draw(
-    encode: Callable[[], Encoded],
-    model: AbstractModel,
-    dataset: Dataset,
+    represent: Callable[[], Representation],
+    info: DatasetInfo,
     figures: Mapping[str, Draw],
     *,
     folder: Path,
+    step: int,
     seed: int,
 ) -> None:
     """Make every figure that is not there yet with the same settings, from the run folder and its model."""
     index = folder / "figures" / "index.json"
     done: dict[str, Any] = read_json(index, default={})
-    wanted = {name: figure for name, figure in figures.items() if done.get(name) != _making(figure, model, seed)}
+    wanted = {name: figure for name, figure in figures.items() if done.get(name) != _making(figure, step, seed)}
     if not wanted:
         log.info("draw: done, %d figures in %s", len(figures), index.parent)
         return
     mpl.use("agg")
-    encoded = encode()
+    rep = represent()
+    assert rep.autoencoder is not None
     inputs = FigureInputs(
-        info=dataset.info,
-        representation=encoded.representation,
+        info=info,
+        representation=rep,
         train_log=read_train_log(folder / "train.csv"),
-        image=_images_of(dataset, encoded.indices),
-        decode=_decoder_of(model),
+        image=rep.autoencoder.images,
+        decode=rep.autoencoder.decode,
     )
     for name, figure in wanted.items():
         pictures = figure(inputs, rng=np.random.default_rng([seed, zlib.crc32(name.encode())]))
         for stem, picture in pictures.items():
             write_picture(index.parent / stem, picture)
-        done[name] = _making(figure, model, seed)
+        done[name] = _making(figure, step, seed)
         write_json(index, done)
     log.info("draw: %s in %s", ", ".join(wanted), index.parent)
 
@@ -75,23 +72,6 @@ def write_picture(stem: Path, picture: Figure | Animation) -> None:
     write_whole(stem.with_suffix(".gif"), buffer.getvalue())
 
 
-def _making(figure: Draw, model: AbstractModel, seed: int) -> dict[str, Any]:
+def _making(figure: Draw, step: int, seed: int) -> dict[str, Any]:
     settings = dict(figure.keywords) if isinstance(figure, partial) else {}
-    return {"settings": settings, "step": model.step, "seed": seed}
-
-
-def _images_of(dataset: Dataset, indices: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
-    """Rows of the representation -> their images, (N, C, H, W) in [0, 1]."""
-    return lambda rows: dataset.gather(torch.from_numpy(indices[rows])).cpu().numpy()
-
-
-def _decoder_of(model: AbstractModel) -> Callable[[np.ndarray], np.ndarray]:
-    """Codes (N, D) -> images (N, C, H, W) in [0, 1]."""
-
-    @torch.inference_mode()
-    def decode(codes: np.ndarray) -> np.ndarray:
-        model.eval()
-        parts = torch.from_numpy(codes.astype(np.float32)).to(model.device).split(_DECODED_AT_ONCE)
-        return torch.cat([model.decode(part) for part in parts]).cpu().numpy()
-
-    return decode
+    return {"settings": settings, "step": step, "seed": seed}

@@ -1,9 +1,11 @@
 """codes.h5: posterior means, log variances and factor values of the evaluated images, encoded once."""
 
-import io
+import os
+import time
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +15,12 @@ import torch
 
 from disent_runner.console import console
 from disent_runner.datasets.dataset import Dataset
+from disent_runner.decoding import autoencoder_of
 from disent_runner.models.base import AbstractModel
 from disent_runner.representation import Representation
-from disent_runner.run_folder import write_whole
 
 _CHOICE = zlib.crc32(b"evaluation images")
+_SECONDS_BETWEEN_SAVES = 5.0
 
 
 def evaluated_images(num_images: int | None, available: int) -> np.ndarray:
@@ -44,40 +47,88 @@ class Encoded:
 def encode_once(
     model: AbstractModel, dataset: Dataset, *, folder: Path, indices: np.ndarray, batch_size: int
 ) -> Encoded:
-    """Codes of the images with these indices: read from codes.h5 when it is of this model and data, else made."""
+    """Codes of the images with these indices: read from codes.h5 when it is of this model and data, else made.
+
+    Making them goes on where it was stopped, and holds one batch at a time.
+    """
     path = folder / "codes.h5"
     origin = {"step": model.step, "data_hash": dataset.content_hash, "num_images": len(indices)}
-    factors = dataset.space.factors(indices)
     if not _is_from(path, origin):
-        mean, logvar = encode_images(model, dataset, indices, batch_size=batch_size)
-        _write(path, {"mean": mean, "logvar": logvar, "factors": factors, "index": indices}, origin, dataset)
+        unfinished = folder / ".codes.h5.partial"
+        _encode_to(unfinished, model, dataset, indices, origin=origin, batch_size=batch_size)
+        unfinished.replace(path)
     with h5py.File(path) as file:
         mean, logvar = np.asarray(file["mean"]), np.asarray(file["logvar"])
-    sizes = tuple(dataset.info.factors.values())
-    return Encoded(Representation(codes=mean, factors=factors, factor_sizes=sizes, logvar=logvar), indices, model.step)
+    representation = Representation(
+        codes=mean,
+        factors=dataset.space.factors(indices),
+        factor_sizes=tuple(dataset.info.factors.values()),
+        logvar=logvar,
+        factor_names=tuple(dataset.info.factors),
+        periods=dataset.info.periods,
+        autoencoder=autoencoder_of(model, dataset, indices),
+    )
+    return Encoded(representation, indices, model.step)
+
+
+def _encode_to(
+    path: Path,
+    model: AbstractModel,
+    dataset: Dataset,
+    indices: np.ndarray,
+    *,
+    origin: Mapping[str, Any],
+    batch_size: int,
+) -> None:
+    """Fill the file from where it ends; whole batches, so that the codes are those of an undisturbed pass."""
+    origin = {**origin, "batch_size": batch_size}
+    start = _rows_done(path, origin)
+    batches = _encoded_batches(model, dataset, indices, start=start, size=batch_size)
+    if start == 0:
+        first, *posterior = next(batches)
+        _create(path, dataset, indices, origin, latent_dim=posterior[0].shape[1])
+        batches = chain([(first, *posterior)], batches)
+    with h5py.File(path, "r+") as file:
+        codes: dict[str, Any] = dict(file)
+        saved = time.monotonic()
+        for first, mean, logvar in batches:
+            last = first + len(mean)
+            codes["mean"][first:last], codes["logvar"][first:last] = mean, logvar
+            if time.monotonic() - saved > _SECONDS_BETWEEN_SAVES or last == len(indices):
+                _to_disk(file)  # the codes before the count that vouches for them
+                codes["done"][0] = last
+                _to_disk(file)
+                saved = time.monotonic()
+
+
+def _rows_done(path: Path, origin: Mapping[str, Any]) -> int:
+    """Rows that an earlier pass left; 0 without one, or where it was of other codes."""
+    if not _is_from(path, origin):
+        return 0
+    with h5py.File(path) as file:
+        return int(np.asarray(file["done"])[0])
 
 
 @torch.inference_mode()
-def encode_images(
-    model: AbstractModel, dataset: Dataset, indices: np.ndarray, *, batch_size: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Posterior means and log variances, each (images, latent) float32, on the model's device in batches."""
-    was_training = model.training
-    model.eval()
-    parts = [
-        torch.stack(model.encode(dataset.gather(part).to(model.device))).cpu()
-        for part in _batches(torch.from_numpy(indices), batch_size)
-    ]
-    model.train(was_training)
-    mean, logvar = torch.cat(parts, dim=1).numpy()
-    return mean, logvar
-
-
-def _batches(indices: torch.Tensor, batch_size: int) -> Iterator[torch.Tensor]:
+def _encoded_batches(
+    model: AbstractModel, dataset: Dataset, indices: np.ndarray, *, start: int, size: int
+) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+    """(first row, posterior means, log variances) of one batch after another, from the row `start` on."""
     from rich.progress import track
 
-    parts = indices.split(batch_size)
-    yield from track(parts, description="encode", console=console, disable=not console.is_terminal, transient=True)
+    model.eval()
+    rows = torch.from_numpy(indices)
+    batches = track(
+        range(start, len(indices), size),
+        description="encode",
+        console=console,
+        disable=not console.is_terminal,
+        transient=True,
+    )
+    for first in batches:
+        posterior = torch.stack(model.encode(dataset.gather(rows[first : first + size]).to(model.device)))
+        mean, logvar = posterior.cpu().numpy()
+        yield first, mean, logvar
 
 
 def _is_from(path: Path, origin: Mapping[str, Any]) -> bool:
@@ -88,11 +139,22 @@ def _is_from(path: Path, origin: Mapping[str, Any]) -> bool:
         return False
 
 
-def _write(path: Path, arrays: Mapping[str, np.ndarray], origin: Mapping[str, Any], dataset: Dataset) -> None:
-    buffer = io.BytesIO()
-    with h5py.File(buffer, "w") as file:
-        for name, array in arrays.items():
-            file.create_dataset(name, data=array)
+def _create(path: Path, dataset: Dataset, indices: np.ndarray, origin: Mapping[str, Any], *, latent_dim: int) -> None:
+    """The file with its full size, so that nothing but numbers changes in it later: a kill leaves it readable."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    factors = dataset.space.factors(indices)
+    with h5py.File(path, "w") as file:
+        for name in ("mean", "logvar"):
+            file.create_dataset(name, data=np.zeros((len(indices), latent_dim), dtype=np.float32))
+        file.create_dataset("factors", data=factors.astype(np.min_scalar_type(int(factors.max()))))
+        file.create_dataset("index", data=indices)
+        file.create_dataset("done", data=np.zeros(1, dtype=np.int64))
         file.attrs.update({**origin, "source": dataset.info.source, "factor_names": list(dataset.info.factors)})
         file.attrs["factor_sizes"] = list(dataset.info.factors.values())
-    write_whole(path, buffer.getvalue())
+        _to_disk(file)
+
+
+def _to_disk(file: h5py.File) -> None:
+    file.flush()
+    os.fsync(file.id.get_vfd_handle())

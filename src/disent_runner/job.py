@@ -3,29 +3,31 @@
 import logging
 import subprocess
 from collections.abc import Mapping, Sequence
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.loggers import Logger
 
 from disent_runner import build
-from disent_runner.checkpoints import load_newest_checkpoint
+from disent_runner.checkpoints import load_checkpoint, load_newest_checkpoint
 from disent_runner.datasets.data_module import DataModule
+from disent_runner.datasets.info import DatasetInfo
 from disent_runner.device import pick_device
 from disent_runner.draw import draw
 from disent_runner.encoding import encode_once, evaluated_images
 from disent_runner.evaluate import evaluate
 from disent_runner.fit import fit, restore
 from disent_runner.models.base import AbstractModel
+from disent_runner.representation import Representation
 from disent_runner.run_folder import exclusive, run_id, write_whole
+from disent_runner.tables import read_table
 
 log = logging.getLogger(__name__)
 
 STAGES = ("fit", "evaluate", "draw")
-_RECORDED = ("torch", "pytorch-lightning", "hydra-core", "numpy", "scikit-learn", "h5py")
+_RECORDED = ("disent-runner", "torch", "pytorch-lightning", "hydra-core", "numpy", "scikit-learn", "h5py")
 
 
 def run_job(config: DictConfig, folder: Path) -> None:
@@ -33,8 +35,12 @@ def run_job(config: DictConfig, folder: Path) -> None:
     check_stages(config.stages)
     check_seed(config.seed)
     with exclusive(folder):
+        if Path(config.representation).suffix:
+            score_table(config, folder)
+            return
         datamodule = build.build_data(config)
         model = build.build_model(config, datamodule.dataset.info)
+        check_choices(config, datamodule.dataset.info)
         record_start(config, folder, datamodule)
         loggers = build.build_loggers(config)
         status = "failed"
@@ -62,13 +68,52 @@ def run_stages(
             loggers=loggers,
         )
     else:
-        load_trained(model, folder)
+        load_trained(model, folder, checkpoint=config.run)
     model.to(device)
-    encoded = partial(encode_once, model, dataset, folder=folder, indices=indices, batch_size=evaluation.batch_size)
+
+    def represent() -> Representation:
+        batch_size = evaluation.batch_size
+        return encode_once(model, dataset, folder=folder, indices=indices, batch_size=batch_size).representation
+
+    failures: list[str] = []
     if "evaluate" in config.stages:
-        evaluate(encoded, dataset.info, build.build_metrics(config), folder=folder, seed=config.seed, loggers=loggers)
+        failures = evaluate(
+            represent,
+            build.build_metrics(config),
+            folder=folder,
+            seed=config.seed,
+            making={"step": model.step, "dataset": dataset.info.name, "source": dataset.info.source},
+            choice=config.representation,
+            factors=config.factors,
+            loggers=loggers,
+        )
     if "draw" in config.stages:
-        draw(encoded, model, dataset, build.build_figures(config), folder=folder, seed=config.seed)
+        figures = build.build_figures(config)
+        draw(represent, dataset.info, figures, folder=folder, step=model.step, seed=config.seed)
+    if failures:
+        raise RuntimeError("; ".join(failures))
+
+
+def score_table(config: DictConfig, folder: Path) -> None:
+    """The stage `evaluate` for codes from a file, without a model of ours."""
+    path = Path(config.representation)
+    if list(config.stages) != ["evaluate"]:
+        raise ValueError(f"representation={path} has no model to train or draw; add stages=[evaluate]")
+    table = read_table(path)
+    facts = {"folder": str(folder), "data_source": str(path.resolve()), "versions": _versions()}
+    kept = {key: config[key] for key in ("seed", "stages", "metric", "representation", "factors")}
+    write_whole(folder / "config.yaml", build.record(OmegaConf.create(kept), facts))
+    failures = evaluate(
+        lambda: table.representation,
+        build.build_metrics(config),
+        folder=folder,
+        seed=config.seed,
+        making={"step": None, "dataset": path.name, "source": "file", "binned": dict(table.binned)},
+        choice="given",
+        factors=config.factors,
+    )
+    if failures:
+        raise RuntimeError("; ".join(failures))
 
 
 def check_stages(stages: Sequence[str]) -> None:
@@ -82,8 +127,19 @@ def check_seed(seed: Any) -> None:
         raise ValueError(f"seed must be a whole number from 0 to {2**32 - 1}, got {seed!r}")
 
 
-def load_trained(model: AbstractModel, folder: Path) -> None:
-    state = load_newest_checkpoint(folder)
+def check_choices(config: DictConfig, info: DatasetInfo) -> None:
+    """Raises ValueError for what the evaluation would refuse hours later."""
+    if config.representation not in ("mean", "sampled"):
+        raise ValueError(f"representation must be mean, sampled or an npz file, got {config.representation!r}")
+    unknown = [name for name in config.factors or () if name not in info.factors]
+    if unknown:
+        raise ValueError(f"factors must be some of {', '.join(info.factors)}, got [{', '.join(config.factors)}]")
+
+
+def load_trained(model: AbstractModel, folder: Path, *, checkpoint: str | None = None) -> None:
+    """Weights and step from `checkpoint` if it is the path of one, else from the folder's newest."""
+    named = checkpoint is not None and Path(checkpoint).suffix == ".pt"
+    state = load_checkpoint(Path(str(checkpoint))) if named else load_newest_checkpoint(folder)
     if state is None:
         raise FileNotFoundError(f"no checkpoint in {folder / 'checkpoints'}; add fit to stages to train first")
     restore(model, state, folder)
@@ -100,15 +156,27 @@ def record_start(config: DictConfig, folder: Path, datamodule: DataModule) -> No
             f"{before['data_hash'][:12]}…, the data now is {dataset.info.source} with {dataset.content_hash[:12]}…; "
             f"set dataset.source={before['data_source']}, or another output_root"
         )
+    if config.run is not None:
+        return  # the run was recorded when it was made
+    info = dataset.info
     facts = {
         "id": run_id(config),
         "folder": str(folder),
-        "data_source": dataset.info.source,
+        "data_source": info.source,
         "data_hash": dataset.content_hash,
-        "versions": {"disent-runner": version("disent-runner"), **{name: version(name) for name in _RECORDED}},
+        "data_name": info.name,
+        "image_shape": list(info.image_shape),
+        "factors": dict(info.factors),
+        "periods": dict(info.periods),
+        "num_images": info.num_images,
+        "versions": _versions(),
         "git_commit": git_commit(),
     }
     write_whole(path, build.record(config, facts))
+
+
+def _versions() -> dict[str, str]:
+    return {name: version(name) for name in _RECORDED}
 
 
 def git_commit() -> str | None:

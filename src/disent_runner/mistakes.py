@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hydra.errors import ConfigCompositionException, HydraException, InstantiationException, MissingConfigException
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import InterpolationResolutionError, OmegaConfBaseException
 
 _SAID_BY_US = (ValueError, OSError, FloatingPointError, RuntimeError)
 """Raised with the value seen and the fix; anything else is a defect and is said to be one."""
@@ -21,6 +21,8 @@ def in_one_line(error: BaseException, conf: Path) -> str:
         return _unknown_key(error.__cause__)
     if isinstance(error, InstantiationException) and error.__cause__ is not None:
         return _failed_target(error, conf)
+    if isinstance(error, InterpolationResolutionError) and isinstance(_raised_by_resolver(error), OSError):
+        return _joined(_raised_by_resolver(error))
     if isinstance(error, OmegaConfBaseException):
         return f"{error.full_key or 'config'}: {_joined(error.msg or error)}"
     if isinstance(error, OSError) and error.errno == errno.ENOSPC and "disk" not in str(error):
@@ -28,6 +30,13 @@ def in_one_line(error: BaseException, conf: Path) -> str:
     if isinstance(error, (*_SAID_BY_US, HydraException)):
         return _joined(error)
     return f"unexpected {type(error).__name__}: {_joined(error)}; HYDRA_FULL_ERROR=1 shows the traceback"
+
+
+def _raised_by_resolver(error: BaseException) -> BaseException:
+    """What a resolver of ours raised; the wrapping comes once for each interpolation around it."""
+    while isinstance(error, InterpolationResolutionError) and error.__context__ is not None:
+        error = error.__context__
+    return error
 
 
 def _unknown_choice(missing: str, options: Iterable[str] | None, conf: Path) -> str:

@@ -24,6 +24,18 @@ def run_id(config: DictConfig) -> str:
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:8]
 
 
+def codes_folder(path: Path) -> Path:
+    """Where codes of other people are scored, below output_root; by content, so that a changed file is another one.
+
+    Raises FileNotFoundError where there is no such file.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"representation={path}: no such file")
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return Path("representations", path.stem, digest[:8])
+
+
 def _plain(node: Any) -> Any:
     return OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node
 

@@ -40,6 +40,8 @@ def represent(
         ValueError: arrays that do not belong together, or codes that are no finite numbers.
     """
     codes = _floats("codes", codes)
+    if codes.ndim != 2 or codes.size == 0:
+        raise ValueError(f"codes must be (N, D), got shape {codes.shape}")
     columns = _columns(factors, len(codes))
     names = [f"factor_{k}" for k in range(len(columns))] if factor_names is None else list(factor_names)
     if len(names) != len(columns):

@@ -66,7 +66,15 @@ def test_a_factor_with_one_value_is_left_out():
     factors = np.column_stack([GRID, np.full(len(GRID), 2)])
     rep = Representation(GRID.astype(float), factors, (*SIZES, 5))
     scores = mig(rep, rng=np.random.default_rng(0))
-    assert scores == pytest.approx({"mig": 1.0, "mig_factor_0": 1.0, "mig_factor_1": 1.0, "mig_factor_2": 1.0})
+    best = np.log(SIZES).mean()
+    expected = {
+        "mig": 1.0,
+        "mig_average_max_information": best,
+        "mig_factor_0": 1,
+        "mig_factor_1": 1,
+        "mig_factor_2": 1,
+    }
+    assert scores == pytest.approx(expected)
 
 
 def test_two_images_have_a_score():

@@ -107,6 +107,6 @@ def _load_packed(
         factors=space.sizes,
         num_images=len(space),
         source=str(attributes["source"]),
-        periods={"orientation": space.sizes["orientation"] - 1},  # from 0 to 2π, both ends included
+        periods={name: size - 1 for name, size in sizes.items() if name == "orientation"},  # 0 to 2π, both included
     )
     return Dataset(info=info, space=space, images=images, content_hash=cached.sha256)

@@ -50,10 +50,10 @@ def one_thread_per_operation() -> Iterator[None]:
 def map_in_threads(function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
     """What `map` gives, computed on all cores, while each operation has one. The threads end with the process."""
     tasks = list(items)
-    with one_thread_per_operation(), ThreadPool(max(1, min(num_cores(), len(tasks))), _take_one_thread) as pool:
+    with one_thread_per_operation(), ThreadPool(max(1, min(num_cores(), len(tasks))), take_one_thread) as pool:
         return pool.map(function, tasks, chunksize=1)
 
 
-def _take_one_thread() -> None:
-    """OpenMP keeps its number of threads for each thread that starts a parallel piece of work."""
+def take_one_thread() -> None:
+    """For the start of a thread: OpenMP keeps its number of threads by the thread that has parallel work."""
     threadpool_limits(1)

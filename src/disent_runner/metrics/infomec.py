@@ -1,0 +1,243 @@
+"""InfoMEC: modularity, compactness and explicitness in terms of information (Hsu et al. 2023)."""
+
+import numpy as np
+from jaxtyping import Bool, Float, Integer
+from scipy.special import digamma
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
+from sklearn.preprocessing import StandardScaler
+
+from disent_runner.metrics.information import factor_entropies, information_gap, mutual_information_matrix
+from disent_runner.metrics.requirements import (
+    NotApplicable,
+    require_at_least,
+    require_choice,
+    require_finite,
+    require_labels,
+    require_varying_factors,
+)
+from disent_runner.metrics.sampling import draw_split
+from disent_runner.metrics.threads import map_in_threads
+from disent_runner.representation import Representation
+
+ROUNDING = 1e-12  # of information that is 0: the ratio of two roundings would be any number
+
+
+def infomec(
+    rep: Representation,
+    *,
+    rng: np.random.Generator,
+    num_train: int = 10_000,
+    num_test: int = 5_000,
+    estimator: str = "continuous",
+    num_neighbors: int = 3,
+    num_bins: int = 20,
+    prune_range: float = 0.125,
+    max_iter: int = 100,
+) -> dict[str, float]:
+    """Modularity `infom` and compactness `infoc`, both in [0, 1], and explicitness `infoe`, at most 1.
+
+    On disjoint random images to train and to test on. Returns what `infomec_from_arrays` does.
+
+    Raises:
+        ValueError: no factor has more than one value, or a setting is out of range.
+    """
+    rep = require_labels("infomec", rep)
+    require_at_least("infomec", 1, num_train=num_train, num_test=num_test)
+    train, test = draw_split(len(rep.codes), num_train=num_train, num_test=num_test, rng=rng)
+    return infomec_from_arrays(
+        rep.codes[train],
+        rep.factors[train],
+        rep.codes[test],
+        rep.factors[test],
+        estimator=estimator,
+        num_neighbors=num_neighbors,
+        num_bins=num_bins,
+        prune_range=prune_range,
+        max_iter=max_iter,
+    )
+
+
+def infomec_from_arrays(
+    train_codes: Float[np.ndarray, "train latent"],
+    train_factors: Integer[np.ndarray, "train factor"],
+    test_codes: Float[np.ndarray, "test latent"],
+    test_factors: Integer[np.ndarray, "test factor"],
+    *,
+    estimator: str = "continuous",
+    num_neighbors: int = 3,
+    num_bins: int = 20,
+    prune_range: float = 0.125,
+    max_iter: int = 100,
+) -> dict[str, float]:
+    """`infom`, `infoc`, `infoe` and variants; `infoc_factor_<k>`, `infoe_factor_<k>` for each factor k that varies.
+
+    `infom` and `infoc` are mean `concentration`s, over active codes and over factors, of the train images' information
+    as a fraction of the factor's entropy; `infom_gap` and `infoc_gap` are the mean gaps between its two largest. A code
+    is active (`infomec_active_codes` counts them) if its range exceeds `prune_range` times the largest range; if none
+    is, all four are 0. `infoe` is the mean `explicitness` on the test images, `infoe_train` that on the train images.
+
+    Raises:
+        ValueError: no factor has more than one value, a code is not finite, or a setting is out of range.
+    """
+    require_choice("infomec", ("continuous", "binned"), estimator=estimator)
+    require_at_least("infomec", 1, num_neighbors=num_neighbors, num_bins=num_bins, max_iter=max_iter)
+    if not 0 <= prune_range < 1:
+        raise ValueError(f"infomec needs prune_range from 0 to below 1, got {prune_range}")
+    require_finite("infomec", train_codes)
+    require_finite("infomec", test_codes)
+    varying = require_varying_factors("infomec", train_factors)
+    train_values, test_values = (factors[:, varying].astype(np.int64) for factors in (train_factors, test_factors))
+    train_codes, test_codes = train_codes.astype(np.float64), test_codes.astype(np.float64)
+    active = active_codes(train_codes, prune_range)
+    fractions = np.zeros((1, len(varying)))  # of no active code: one that tells nothing
+    if active.any():
+        information = (
+            mutual_information_matrix(train_codes[:, active], train_values, num_bins=num_bins)
+            if estimator == "binned"
+            else neighbor_information(train_codes[:, active], train_values, num_neighbors=num_neighbors)
+        )
+        fractions = np.minimum(information / factor_entropies(train_values), 1.0)  # an estimate may exceed it
+    compactness = concentration(fractions.T)
+    explicit = explicitness(train_codes, train_values, test_codes, test_values, max_iter=max_iter)
+    by_factor = {"infoc": compactness, "infoe": explicit["test"]}
+    return {
+        "infom": float(concentration(fractions).mean()),
+        "infoc": float(compactness.mean()),
+        "infoe": float(explicit["test"].mean()),
+        "infoe_train": float(explicit["train"].mean()),
+        "infom_gap": float(information_gap(fractions.T, np.ones(len(fractions))).mean()),
+        "infoc_gap": float(information_gap(fractions, np.ones(len(varying))).mean()),
+        "infomec_active_codes": float(active.sum()),
+    } | {
+        f"{key}_factor_{factor}": float(value)
+        for key, values in by_factor.items()
+        for factor, value in zip(varying, values, strict=True)
+    }
+
+
+def active_codes(codes: Float[np.ndarray, "image latent"], prune_range: float) -> Bool[np.ndarray, " latent"]:
+    """Whether a code's range exceeds this fraction of the largest range; never for a constant code."""
+    ranges = np.ptp(codes, axis=0)
+    return ranges > prune_range * ranges.max()
+
+
+def neighbor_information(
+    codes: Float[np.ndarray, "image latent"], factors: Integer[np.ndarray, "image factor"], *, num_neighbors: int
+) -> Float[np.ndarray, "latent factor"]:
+    """Information in nats between each code and each factor from distances to nearest neighbours (Ross 2014).
+
+    At least 0. Every image has a ball, open, that reaches to its `num_neighbors`-th neighbour among images of its value
+    (to the last one where there are fewer); the images in it are counted, those of its value and all. Equal codes are
+    in each other's ball, so that discrete codes need no noise. Images whose value no other one has are left out.
+
+    Raises:
+        NotApplicable: no two images share a value of some factor.
+    """
+    for values in factors.T:
+        if np.bincount(values).max() < 2:
+            raise NotApplicable(
+                f"infomec needs images that share a factor's value, got {len(values)} different ones"
+                "; choose estimator=binned"
+            )
+    pairs = [(code, values) for code in codes.T for values in factors.T]
+    information = map_in_threads(lambda pair: _information_of_pair(*pair, num_neighbors=num_neighbors), pairs)
+    return np.array(information).reshape(codes.shape[1], factors.shape[1])
+
+
+def _information_of_pair(
+    code: Float[np.ndarray, " image"], values: Integer[np.ndarray, " image"], *, num_neighbors: int
+) -> float:
+    """Information in nats between one code and one factor."""
+    order = np.lexsort((code, values))
+    size = np.bincount(values)[values[order]]
+    order, size = order[size > 1], size[size > 1]
+    values, code = values[order], (code[order] - code.min()) / (3 * np.ptp(code) or 1.0)  # 0 to 1/3
+    radius = _distance_to_neighbor(code, np.searchsorted(values, values), size, np.minimum(num_neighbors, size - 1))
+    radius *= 1 - 1e-6  # open, whatever the rounding
+    of_same_value = _count_in_balls(values + code, radius)  # 1/3 + 1/3 < 1: no ball reaches another value
+    of_any_value = _count_in_balls(code, radius)
+    return max(0.0, float(digamma(len(code)) + np.mean(digamma(of_same_value) - digamma(size) - digamma(of_any_value))))
+
+
+def _distance_to_neighbor(
+    code: Float[np.ndarray, " image"],
+    start: Integer[np.ndarray, " image"],
+    size: Integer[np.ndarray, " image"],
+    neighbors: Integer[np.ndarray, " image"],
+) -> Float[np.ndarray, " image"]:
+    """Distance to the given nearest neighbour in the own group, of codes sorted within groups at `start` of `size`.
+
+    The nearest ones of a sorted code are next to it: some below and the others above.
+    """
+    place = np.arange(len(code))
+    radius = np.full(len(code), np.inf)
+    for below in range(int(neighbors.max()) + 1):
+        first, last = place - below, place - below + neighbors
+        inside = (below <= neighbors) & (first >= start) & (last < start + size)
+        first, last = first[inside], last[inside]
+        reach = np.maximum(code[inside] - code[first], code[last] - code[inside])
+        radius[inside] = np.minimum(radius[inside], reach)
+    return radius
+
+
+def _count_in_balls(
+    points: Float[np.ndarray, " image"], radius: Float[np.ndarray, " image"]
+) -> Integer[np.ndarray, " image"]:
+    """Number of points, itself among them, within the radius of each."""
+    line = np.sort(points)
+    return np.searchsorted(line, points + radius, "right") - np.searchsorted(line, points - radius, "left")
+
+
+def concentration(information: Float[np.ndarray, "row column"]) -> Float[np.ndarray, " row"]:
+    """How far each row's sum lies in its largest entry: 0 if all are equal, or all 0, and 1 if the others are 0."""
+    total, columns = information.sum(axis=1), information.shape[1]
+    told = total > ROUNDING
+    if columns == 1:
+        return told.astype(np.float64)  # as beside a column of zeros
+    share = np.divide(information.max(axis=1), total, out=np.full(len(total), 1 / columns), where=told)
+    return (columns * share - 1) / (columns - 1)
+
+
+def explicitness(
+    train_codes: Float[np.ndarray, "train latent"],
+    train_factors: Integer[np.ndarray, "train factor"],
+    test_codes: Float[np.ndarray, "test latent"],
+    test_factors: Integer[np.ndarray, "test factor"],
+    *,
+    max_iter: int,
+) -> dict[str, Float[np.ndarray, " factor"]]:
+    """What a linear classifier of all codes learns of each factor: 1 - cross entropy / log(number of values).
+
+    On the `train` images that it was fitted to and on `test` images, where it is below 0 for one that is worse than
+    guessing. Multinomial logistic regression without penalty on standardised codes, values weighted equally; without
+    codes it would guess each value equally often, hence the logarithm. Test images of a value that no train image has
+    are left out; a factor of which nothing is left counts 0. Each factor must vary among the train images.
+    """
+    scaler = StandardScaler().fit(train_codes)
+    train, test = (np.asarray(scaler.transform(codes)) for codes in (train_codes, test_codes))
+
+    def one_factor(factor: int) -> tuple[float, float]:
+        return _explained(train, train_factors[:, factor], test, test_factors[:, factor], max_iter=max_iter)
+
+    on_train, on_test = np.array(map_in_threads(one_factor, range(train_factors.shape[1]))).T
+    return {"train": on_train, "test": on_test}
+
+
+def _explained(
+    train: Float[np.ndarray, "train latent"],
+    train_values: Integer[np.ndarray, " train"],
+    test: Float[np.ndarray, "test latent"],
+    test_values: Integer[np.ndarray, " test"],
+    *,
+    max_iter: int,
+) -> tuple[float, float]:
+    """Fraction of log(number of values) that the classifier explains on train and on test images."""
+    values = np.unique(train_values)
+    known = np.isin(test_values, values)
+    classifier = LogisticRegression(C=np.inf, class_weight="balanced", max_iter=max_iter).fit(train, train_values)
+
+    def score(codes: Float[np.ndarray, "image latent"], labels: Integer[np.ndarray, " image"]) -> float:
+        return 1 - float(log_loss(labels, classifier.predict_proba(codes), labels=values)) / float(np.log(len(values)))
+
+    return score(train, train_values), score(test[known], test_values[known]) if known.any() else 0.0

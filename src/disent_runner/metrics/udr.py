@@ -1,0 +1,207 @@
+"""UDR: how alike the latents of independently trained models are (Duan et al. 2020, section 4)."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import h5py
+import numpy as np
+from jaxtyping import Bool, Float, Integer
+from scipy.stats import rankdata
+from sklearn.linear_model import Lasso
+
+from disent_runner.metrics.requirements import (
+    NotApplicable,
+    require_at_least,
+    require_choice,
+    require_finite,
+    require_logvar,
+)
+from disent_runner.metrics.sampling import draw_rows
+from disent_runner.metrics.threads import map_in_threads
+from disent_runner.representation import Representation
+
+SIMILARITIES = ("lasso", "spearman")
+AGGREGATES = ("paper", "library")
+LASSO_PENALTY = 0.1
+
+
+def udr(
+    rep: Representation,
+    *,
+    rng: np.random.Generator,
+    runs: Sequence[str] = (),
+    num_images: int = 1_000,
+    similarity: str = "lasso",
+    aggregate: str = "paper",
+    kl_threshold: float = 0.01,
+) -> dict[str, float]:
+    """Median over other runs of how much their latents and those of this run correspond one to one: `udr` in [0, 1].
+
+    `runs` are folders whose codes.h5 holds the codes of the same images by models trained with other seeds (and the
+    same hyperparameters, in the paper); the numbers of latents may differ, and this run's own folder is passed over.
+    `num_images` random images, the same of all runs, are compared. `udr_informative_latents` counts the latents of this
+    run whose mean KL divergence to the prior is above `kl_threshold` nats. The rest is as `udr_from_codes` says.
+
+    Raises:
+        NotApplicable: no other run, or point codes.
+        ValueError: a folder without codes.h5, codes of other images, or a setting that is wrong.
+    """
+    logvar = require_logvar("udr", rep)
+    require_at_least("udr", 2, num_images=num_images)
+    folders = [Path(folder) for folder in ([runs] if isinstance(runs, str) else runs)]
+    rows = np.sort(draw_rows(len(rep.codes), num_images, rng))
+    own = rep.codes[rows], logvar[rows]
+    others = [
+        posterior
+        for posterior in _read_posteriors(folders, rows, num_images=len(rep.codes))
+        if not all(map(np.array_equal, posterior, own))
+    ]
+    if not others:
+        raise NotApplicable("udr needs other runs of the same data: metric.udr.runs=[FOLDER,…], or disent-report")
+    models = [own, *others]
+    kl = [_mean_kl(*posterior) for posterior in models]
+    found = udr_from_codes(
+        [mean for mean, _ in models], kl, similarity=similarity, aggregate=aggregate, kl_threshold=kl_threshold
+    )
+    return {"udr": float(found["scores"][0]), "udr_informative_latents": float((kl[0] > kl_threshold).sum())}
+
+
+def udr_from_codes(
+    codes: Sequence[Float[np.ndarray, "image _"]] | Float[np.ndarray, "model image latent"],
+    kl: Sequence[Float[np.ndarray, " _"]] | Float[np.ndarray, "model latent"],
+    *,
+    similarity: str = "lasso",
+    aggregate: str = "paper",
+    kl_threshold: float = 0.01,
+) -> dict[str, Float[np.ndarray, "..."]]:
+    """`pairwise` (M, M), how well each pair of models corresponds, and `scores` (M,), the median of each, in [0, 1].
+
+    `codes` are each model's for the same images, `kl` the mean KL divergence of each of its latents to the prior in
+    nats; latents with no more than `kl_threshold` are left out. R(a, b) is the similarity of latent a of model i and b
+    of model j: `spearman`, the absolute rank correlation, or `lasso`, the absolute weight of a in predicting b, both
+    standardised, with an L1 penalty of 0.1. Then pairwise[i, j] = [Σ_b max_a R² / Σ_a R + Σ_a max_b R² / Σ_b R] /
+    (d_i + d_j), or, with `aggregate="library"`, the mean over a and the mean over b, averaged. A latent that is like
+    none counts 0, and so does a pair of models of which one has no informative latent.
+
+    Raises:
+        ValueError: fewer than two models or images, arrays that do not match, or numbers that are not finite.
+    """
+    require_choice("udr", SIMILARITIES, similarity=similarity)
+    require_choice("udr", AGGREGATES, aggregate=aggregate)
+    _require_models(codes, kl)
+    chosen = [model[:, divergence > kl_threshold] for model, divergence in zip(codes, kl, strict=True)]
+    if similarity == "spearman":
+        chosen = [rankdata(model, axis=0) for model in chosen]
+    models = [_standardize(model) for model in chosen]
+    latents = np.concatenate(models, axis=1)
+    first_of_next = np.cumsum([model.shape[1] for model in models])[:-1]
+    measure = _lasso_weights if similarity == "lasso" else _rank_correlations
+
+    def correspondences(model: Float[np.ndarray, "image _"]) -> list[float]:
+        likeness = np.split(measure(model, latents), first_of_next, axis=1)
+        return [_correspondence(block, aggregate) for block in likeness]
+
+    pairwise = np.array(map_in_threads(correspondences, models))
+    np.fill_diagonal(pairwise, 0.0)
+    return {"pairwise": pairwise, "scores": model_scores(pairwise)}
+
+
+def model_scores(
+    pairwise: Float[np.ndarray, "model model"], partners: Bool[np.ndarray, "model model"] | None = None
+) -> Float[np.ndarray, " model"]:
+    """Score of each model i: the median of pairwise[j, i] over its partners j, by default all other models.
+
+    `partners[i, j]` says whether model j is one of model i's; what it says of a model and itself is ignored.
+
+    Raises:
+        ValueError: a model has no partner.
+    """
+    others = ~np.eye(len(pairwise), dtype=bool)
+    chosen = others if partners is None else partners & others
+    alone = np.flatnonzero(~chosen.any(axis=1))
+    if len(alone):
+        raise ValueError(f"udr needs another model to compare with, got none for model(s) {alone.tolist()}")
+    return np.array([np.median(pairwise[row, i]) for i, row in enumerate(chosen)])
+
+
+def _rank_correlations(
+    codes: Float[np.ndarray, "image latent"], others: Float[np.ndarray, "image other"]
+) -> Float[np.ndarray, "latent other"]:
+    """|Spearman correlation| of ranks that are standardised; 0 with a constant latent."""
+    return np.abs(codes.T @ others) / len(codes)
+
+
+def _lasso_weights(
+    codes: Float[np.ndarray, "image latent"], others: Float[np.ndarray, "image other"]
+) -> Float[np.ndarray, "latent other"]:
+    """|weight| of each latent in a sparse linear prediction of each other, to scikit-learn's tolerance of 1e-4."""
+    if codes.size == 0 or others.size == 0:
+        return np.zeros((codes.shape[1], others.shape[1]))
+    lasso = Lasso(alpha=LASSO_PENALTY, precompute=True, fit_intercept=False)  # one Gram matrix for all that it predicts
+    return np.abs(np.atleast_2d(lasso.fit(codes, others).coef_)).T
+
+
+def _correspondence(likeness: Float[np.ndarray, "first second"], aggregate: str) -> float:
+    """How close the likeness of two models' latents is to one to one: 1 for a permutation matrix."""
+    if likeness.size == 0:
+        return 0.0
+    by_first, by_second = _dominance(likeness.T), _dominance(likeness)
+    if aggregate == "library":
+        return float(by_first.mean() + by_second.mean()) / 2
+    return float(by_first.sum() + by_second.sum()) / (len(by_first) + len(by_second))
+
+
+def _dominance(likeness: Float[np.ndarray, "other latent"]) -> Float[np.ndarray, " latent"]:
+    """max² / sum over the other model's latents, 0 for a latent that is like none of them."""
+    total = likeness.sum(axis=0)
+    return np.divide(likeness.max(axis=0) ** 2, total, out=np.zeros_like(total), where=total > 0)
+
+
+def _standardize(codes: Float[np.ndarray, "image latent"]) -> Float[np.ndarray, "image latent"]:
+    """Codes with mean 0 and deviation 1 over the images; a constant one is exactly 0."""
+    codes = codes.astype(np.float64)
+    varies = np.ptp(codes, axis=0) > 0
+    return np.where(varies, codes - codes.mean(axis=0), 0.0) / np.where(varies, codes.std(axis=0), 1.0)
+
+
+def _mean_kl(
+    mean: Float[np.ndarray, "image latent"], logvar: Float[np.ndarray, "image latent"]
+) -> Float[np.ndarray, " latent"]:
+    """KL divergence of each latent's posterior to the standard normal, averaged over the images, in nats."""
+    mean, logvar = mean.astype(np.float64), logvar.astype(np.float64)
+    return (np.square(mean) + np.expm1(logvar) - logvar).mean(axis=0) / 2
+
+
+def _require_models(codes: Sequence[np.ndarray] | np.ndarray, kl: Sequence[np.ndarray] | np.ndarray) -> None:
+    if len(codes) < 2 or len(codes) != len(kl):
+        raise ValueError(f"udr needs codes and kl of the same 2 or more models, got {len(codes)} and {len(kl)}")
+    shapes = [model.shape for model in codes]
+    if len({shape[0] for shape in shapes}) > 1 or shapes[0][0] < 2:
+        raise ValueError(f"udr needs codes of the same 2 or more images, got shapes {shapes}")
+    if [shape[1:] for shape in shapes] != [divergence.shape for divergence in kl]:
+        raise ValueError(f"udr needs a KL divergence per latent, got {[len(each) for each in kl]} for shapes {shapes}")
+    for array in (*codes, *kl):
+        require_finite("udr", array)
+
+
+def _read_posteriors(
+    folders: Sequence[Path], rows: Integer[np.ndarray, " row"], *, num_images: int
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Mean and log variance of these rows in each folder's codes.h5. ValueError unless all are of the same images."""
+    posteriors, images = [], []
+    for folder in folders:
+        try:
+            with h5py.File(folder / "codes.h5") as file:
+                stored = [np.asarray(file[name]) for name in ("mean", "logvar", "index")]
+                data_hash = file.attrs["data_hash"]
+        except (OSError, KeyError) as error:
+            raise ValueError(f"udr needs the codes.h5 of an evaluated run in {folder}: {error}") from error
+        if {len(array) for array in stored} != {num_images}:
+            raise ValueError(f"udr needs codes of the same {num_images} images, got {len(stored[0])} in {folder}")
+        mean, logvar, index = (array[rows] for array in stored)
+        posteriors.append((mean, logvar))
+        images.append((data_hash, index.tolist()))
+    for folder, other in zip(folders, images, strict=True):
+        if other != images[0]:
+            raise ValueError(f"udr needs runs of the same images, but those of {folders[0]} and {folder} differ")
+    return posteriors

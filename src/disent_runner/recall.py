@@ -1,0 +1,59 @@
+"""An earlier run named by `run=FOLDER`: its own model, data and seed, with what the command asks of it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+_ITS_OWN = ("model", "network", "init", "likelihood", "optimizer", "dataset", "trainer", "evaluation", "seed")
+_OF_THE_MACHINE = ("trainer.accelerator", "trainer.data_on_device")
+
+
+def run_folder_of(run: str) -> Path:
+    """The run folder that a path means: itself, or the one that a checkpoint lies in.
+
+    Raises FileNotFoundError where there is no run.
+    """
+    path = Path(run)
+    folder = path.parent.parent if path.suffix == ".pt" else path
+    if not (folder / "config.yaml").is_file() or not path.exists():
+        raise FileNotFoundError(f"run={run}: no run there; name a folder that holds config.yaml, or a checkpoint in it")
+    return folder.resolve()
+
+
+def recalled(config: DictConfig, overrides: Sequence[str]) -> DictConfig:
+    """The config of the run that `config.run` names; stages, metrics, figures, loggers and machine are `config`'s.
+
+    Of `overrides`, as typed, those of `evaluation` hold. Raises ValueError for one that would make it another run.
+    """
+    recorded: Any = OmegaConf.load(run_folder_of(config.run) / "config.yaml")
+    result = config.copy()
+    OmegaConf.set_struct(result, False)
+    for key in _ITS_OWN:
+        result[key] = recorded[key]
+    for key in _OF_THE_MACHINE:
+        OmegaConf.update(result, key, OmegaConf.select(config, key))
+    _set_data_dir(result.dataset, config.data_dir)
+    for override in overrides:
+        key, _, value = override.lstrip("+~").partition("=")
+        if key.startswith("evaluation."):
+            OmegaConf.update(result, key, _parsed(value))
+        elif key.split(".")[0] in _ITS_OWN and key not in _OF_THE_MACHINE:
+            raise ValueError(f"{override}: run={config.run} has its own {key.split('.')[0]}; leave it out")
+    return result
+
+
+def _parsed(value: str) -> Any:
+    return OmegaConf.from_dotlist([f"value={value}"]).value
+
+
+def _set_data_dir(node: Any, data_dir: str) -> None:
+    """Data may lie elsewhere on this machine than where the run was made."""
+    if not OmegaConf.is_dict(node):
+        return
+    for key in node:
+        if key == "data_dir":
+            node[key] = data_dir
+        else:
+            _set_data_dir(node[key], data_dir)

@@ -1,0 +1,97 @@
+"""A finished run in a notebook: its model as functions of arrays, its config, its numbers."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from omegaconf import DictConfig, OmegaConf
+
+from disent_runner import build
+from disent_runner.datasets.dataset import Dataset
+from disent_runner.datasets.info import DatasetInfo
+from disent_runner.job import load_trained
+from disent_runner.models.base import AbstractModel
+from disent_runner.recall import run_folder_of
+from disent_runner.run_folder import read_json
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedRun:
+    """One run: images are (N, C, H, W) in [0, 1], codes (N, D), both NumPy arrays."""
+
+    folder: Path
+    config: DictConfig
+    info: DatasetInfo
+    model: AbstractModel
+    """in evaluation mode"""
+
+    @property
+    def step(self) -> int:
+        """Optimisation steps that the model has seen."""
+        return self.model.step
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """Value of each number by its name: those of posterior means and all factors at the model's step."""
+        rows = self.table
+        if rows.empty:
+            return {}
+        everything = rows.factors.map(tuple) == tuple(self.info.factors)
+        chosen = rows[(rows.step == self.step) & (rows.representation == "mean") & everything & rows.value.notna()]
+        return dict(zip(chosen["name"], chosen["value"], strict=True))
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """metrics.json: one row per number, with how it was made."""
+        return pd.DataFrame(read_json(self.folder / "metrics.json", default=[]))
+
+    @property
+    def train_log(self) -> pd.DataFrame:
+        """train.csv: loss terms by optimisation step."""
+        return pd.read_csv(self.folder / "train.csv")
+
+    @torch.no_grad()
+    def encode(self, images: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and log variance (nats) of q(z|x), each (N, D)."""
+        mean, logvar = self.model.encode(self._tensor(images))
+        return mean.cpu().numpy(), logvar.cpu().numpy()
+
+    @torch.no_grad()
+    def decode(self, codes: Any) -> np.ndarray:
+        """Mean images of p(x|z)."""
+        return self.model.decode(self._tensor(codes)).cpu().numpy()
+
+    def sample(self, num_images: int, *, seed: int = 0) -> np.ndarray:
+        """Images decoded from codes of the standard normal prior."""
+        rng = np.random.default_rng(seed)
+        return self.decode(rng.standard_normal((num_images, self.config.model.latent_dim), dtype=np.float32))
+
+    def dataset(self) -> Dataset:
+        """The data that it was trained on, opened (or rendered) anew."""
+        return build.build_data(self.config).dataset
+
+    def _tensor(self, values: Any) -> torch.Tensor:
+        return torch.as_tensor(np.asarray(values, dtype=np.float32), device=self.model.device)
+
+
+def load_run(path: str, *, device: str) -> TrainedRun:
+    """See `disent_runner.load`."""
+    folder = run_folder_of(path)
+    config = OmegaConf.load(folder / "config.yaml")
+    assert isinstance(config, DictConfig)
+    facts = config.run
+    info = DatasetInfo(
+        name=facts.data_name,
+        image_shape=tuple(facts.image_shape),
+        factors=dict(facts.factors),
+        num_images=facts.num_images,
+        source=facts.data_source,
+        periods=dict(facts.periods),
+    )
+    config.trainer.compile = False
+    model = build.build_model(config, info)
+    load_trained(model, folder, checkpoint=path)
+    return TrainedRun(folder, config, info, model.to(device).eval())
