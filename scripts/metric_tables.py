@@ -1,6 +1,7 @@
 """Regenerate the tables of docs/metrics, each between its two marker lines `<!-- x -->` and `<!-- /x -->`.
 
-    python scripts/metric_tables.py cases           every metric of conf/metric, as it is set there, on nine codes
+    python scripts/metric_tables.py cases           every metric of conf/metric, as it is set there, on nine codes;
+                                                    about four minutes, of which `downstream` takes two
     python scripts/metric_tables.py cases mig sap   of these metrics only; the overview then takes the others' old rows
     python scripts/metric_tables.py reference       our values beside those of disentanglement_lib, within five minutes
     python scripts/metric_tables.py estimators      bias and spread of what is estimated by sampling
@@ -14,10 +15,11 @@ import json
 import math
 import re
 import sys
+import textwrap
 import time
 import warnings
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -115,8 +117,8 @@ def case_table(name: str, metric: Callable[..., Mapping[str, float]], reps: Mapp
     keys = list(dict.fromkeys(key for values in scores.values() for key in values if not re.search(r"_factor_\d", key)))
     keys = sorted(keys, key=lambda key: key != name)[:8] or [name]
     rows = [[f"`{key}`", *(shown(values.get(key)) for values in scores.values())] for key in keys]
-    notes = [f"\n– {', '.join(cases) if len(cases) < len(reps) else 'all'}: {why}\n" for why, cases in reasons.items()]
-    return table(["number", *reps], rows) + "".join(notes)
+    notes = [f"– {', '.join(cases) if len(cases) < len(reps) else 'all'}: {why}" for why, cases in reasons.items()]
+    return table(["number", *reps], rows) + "".join(f"\n{textwrap.fill(note, 138)}\n" for note in notes)
 
 
 def shown(value: float | None) -> str:
@@ -125,14 +127,15 @@ def shown(value: float | None) -> str:
     return f"{value:z.3f}" if abs(value) < 100 else f"{value:.4g}"
 
 
-def overview(reps: Mapping[str, Representation]) -> str:
+def overview(cases: Iterable[str]) -> str:
     """First rows of the tables in the metrics' pages."""
     rows = []
     for path in sorted(PAGES.glob("*.md")):
-        row = re.search(r"<!-- cases -->.*?^\| `(\w+)` \| (.*?) \|$", path.read_text(), flags=re.S | re.M)
+        _, _, content = path.read_text().partition("<!-- cases -->")
+        row = re.search(r"^\| `(\w+)` \| (.*) \|$", content.partition("<!-- /cases -->")[0], flags=re.M)
         if row:
             rows.append([f"[{row[1]}]({path.name})", row[2]])
-    return table(["number", *reps], rows)
+    return table(["number", *cases], rows)
 
 
 def index(names: list[str]) -> str:

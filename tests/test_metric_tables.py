@@ -73,6 +73,15 @@ def test_a_case_table_puts_the_headline_first_and_says_why_a_cell_is_empty():
     assert lines[4:] == ["", "– duplicated, dead: score needs at most 4 codes"]
 
 
+def test_the_overview_takes_first_rows_of_case_tables_and_of_no_others(tmp_path, monkeypatch):
+    monkeypatch.setattr(tables, "PAGES", tmp_path)
+    settings = "| `setting` | 1 |\n"
+    rows = "| number | one |\n| --- | --- |\n| `score` | 0.500 |\n| `other` | 0.700 |\n"
+    (tmp_path / "full.md").write_text(f"{settings}<!-- cases -->\n{rows}<!-- /cases -->\n{settings}")
+    (tmp_path / "empty.md").write_text(f"<!-- cases -->\n<!-- /cases -->\n{settings}")
+    assert tables.overview(["one"]).splitlines()[2:] == ["| [score](full.md) | 0.500 |"]
+
+
 def test_every_reference_value_is_compared_by_one_call():
     expected = json.loads((ROOT / "tests" / "metrics" / "oracles" / "expected.json").read_text())
     for oracle in expected:

@@ -103,14 +103,14 @@ def test_the_elbo_falls_short_by_the_kl_to_the_posterior(approximate):
 def test_many_weights_reach_the_likelihood_from_below(approximate):
     truth = approximate[0].log_likelihood().mean()
     ladder = [
-        np.array([bounds(approximate, samples=samples, seed=seed).importance_weighted.mean() for seed in range(8)])
+        np.array([bounds(approximate, samples=samples, seed=seed).importance_weighted.mean() for seed in range(4)])
         for samples in (1, 4, 16, 64, 1024)
     ]
     means = [values.mean() for values in ladder]
     assert means == sorted(means)
     assert means[0] < means[2] - 0.05  # 0.1 nats and more are to be gained
     assert means[-1] == pytest.approx(truth, abs=5e-3)
-    assert means[-1] < truth + 4 * ladder[-1].std(ddof=1) / np.sqrt(8)
+    assert means[-1] < truth + 4 * ladder[-1].std(ddof=1) / np.sqrt(4)
 
 
 def test_one_weight_has_the_elbo_as_its_expectation(approximate):

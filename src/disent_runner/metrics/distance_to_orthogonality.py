@@ -1,4 +1,4 @@
-"""How far the decoder's local directions are from the latent axes (Rolinek et al. 2019, eq. 29)."""
+"""How far the decoder's local directions are from the latent axes (Rolinek et al. 2019)."""
 
 import numpy as np
 from jaxtyping import Float

@@ -3,12 +3,12 @@
 Each code by itself predicts each factor: the score of a pair is the accuracy of a linear classifier, or the squared
 correlation where factors are continuous. The classifier is a one-vs-rest linear support vector machine. The images of a
 class that lie within its margin are those on one side of a threshold, so that prefix sums of the sorted code give loss,
-gradient and Hessian of any line, and Newton's method reaches the minimum in a few steps that touch no image.
+gradient and Hessian of any line, and Newton's method reaches the minimum in a few steps that touch no image: with both
+scores of the entry in a tenth of the time that scikit-learn takes, which approaches the same minimum.
 """
 
-from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Integer, Real
@@ -89,18 +89,14 @@ def accuracies(
     """
     values, labels = zip(*(np.unique(column, return_inverse=True) for column in train_factors.T), strict=True)
     sizes = [len(column) for column in values]
-    last = np.cumsum(sizes)
-    classes = np.stack(labels, axis=1) + (last - sizes)
-    own_cost, rest_cost = _costs(np.bincount(classes.ravel()), np.repeat(sizes, sizes), len(classes))
+    first = np.cumsum([0, *sizes])
+    classes = np.stack(labels, axis=1) + first[:-1]
+    costs = inverse_regularization * _costs(np.bincount(classes.ravel()), np.repeat(sizes, sizes), len(classes))
     accuracy = np.empty((train_codes.shape[1], len(sizes)))
     for code in range(len(accuracy)):
-        slope, intercept = _fit(
-            _sort(train_codes[:, code].astype(np.float64), classes),
-            inverse_regularization * own_cost,
-            inverse_regularization * rest_cost,
-        )
+        slope, intercept = _fit(train_codes[:, code].astype(np.float64), classes, costs).T
         for factor, size in enumerate(sizes):
-            own = slice(last[factor] - size, last[factor])
+            own = slice(first[factor], first[factor] + size)
             decision = np.multiply.outer(test_codes[:, code], slope[own]) + intercept[own]
             predicted = values[factor][decision.argmax(axis=1)]
             accuracy[code, factor] = (predicted == test_factors[:, factor]).mean()
@@ -155,126 +151,102 @@ def _mean(gaps: dict[int, float]) -> float:
 
 def _costs(
     counts: Integer[np.ndarray, " class"], num_classes: Integer[np.ndarray, " class"], num_images: int
-) -> tuple[Float[np.ndarray, " class"], Float[np.ndarray, " class"]]:
+) -> Float[np.ndarray, "side=2 class"]:
     """Weight of an image of each class against the rest, and of an image of the rest.
 
     As LIBLINEAR does it: the class is balanced, the rest is not; but with two classes both are.
     """
-    positive = num_images / (num_classes * counts)
-    return positive, np.where(num_classes == 2, num_images / (2 * (num_images - counts)), 1.0)
+    rest = np.where(num_classes == 2, num_images / (2 * (num_images - counts)), 1.0)
+    return np.stack([num_images / (num_classes * counts), rest])
 
 
 class _SortedCode(NamedTuple):
-    """A code in ascending order, with sums of 1, x and x² over its smallest values: of all images, and by class."""
+    """A code in ascending order, with prefix sums over the images of one group after the other, each in that order.
+
+    A group is a class, which each image has for every factor, or last, with the number of classes for its number, all.
+    """
 
     values: Float[np.ndarray, " image"]
-    sums: Float[np.ndarray, "moment=3 image+1"]
-    place: Integer[np.ndarray, " image*factor"]
-    """class · N + rank in `values`, ascending: the images class by class, for every factor"""
-    class_sums: Float[np.ndarray, "moment=3 image*factor+1"]
-    start: Integer[np.ndarray, " class+1"]
-    """where each class begins in `place`"""
+    place: Integer[np.ndarray, " member"]
+    """group · N + rank in `values`, ascending"""
+    sums: Float[np.ndarray, "moment=3 member+1"]
+    """of 1, x and x² over all members before"""
 
     def beyond(
-        self, threshold: Float[np.ndarray, " class"], *, above: Bool[np.ndarray, " class"]
-    ) -> tuple[Float[np.ndarray, "moment=3 class"], Float[np.ndarray, "moment=3 class"]]:
-        """Sums over the images on one side of a class's threshold, `above` or below: those of the class, and all."""
-        rank = np.searchsorted(self.values, threshold)
-        middle = np.searchsorted(self.place, np.arange(len(rank)) * len(self.values) + rank)
-        of_class = _between(self.class_sums, self.start[:-1], middle, self.start[1:], above=above)
-        return of_class, _between(self.sums, 0, rank, len(self.values), above=above)
+        self,
+        threshold: Float[np.ndarray, " class"],
+        group: Integer[np.ndarray, " class"] | int,
+        *,
+        above: Bool[np.ndarray, " class"],
+    ) -> Float[np.ndarray, "moment=3 class"]:
+        """Sums over the images of a group on one side of a threshold, `above` or below."""
+        num_images, rank = len(self.values), np.searchsorted(self.values, threshold)
+        low, high = np.where(above, rank, 0), np.where(above, num_images, rank)
+        first, last = np.searchsorted(self.place, group * num_images + np.stack([low, high]))
+        return self.sums[:, last] - self.sums[:, first]
 
 
-def _between(
-    sums: Float[np.ndarray, "moment=3 place"], first: Any, middle: Any, last: Any, *, above: Bool[np.ndarray, " class"]
-) -> Float[np.ndarray, "moment=3 class"]:
-    return sums[:, np.where(above, last, middle)] - sums[:, np.where(above, middle, first)]
-
-
-def _sort(code: Float[np.ndarray, " image"], classes: Integer[np.ndarray, "image factor"]) -> _SortedCode:
-    """`classes` is the class of each image for each factor, numbered 0, 1, … through all factors."""
+def _sort(
+    code: Float[np.ndarray, " image"], classes: Integer[np.ndarray, "image factor"], num_classes: int
+) -> _SortedCode:
     order = np.argsort(code)
-    values = code[order]
-    narrow = np.uint16 if classes.max() < 2**16 else np.int64  # 16 bits are radix-sorted
-    ranks = [np.argsort(labels, kind="stable") for labels in classes[order].T.astype(narrow)]
-    places = [classes[order[rank], factor] * len(code) + rank for factor, rank in enumerate(ranks)]
-    start = np.concatenate([[0], np.cumsum(np.bincount(classes.ravel()))])
-    return _SortedCode(values, _sums(values), np.concatenate(places), _sums(values[np.concatenate(ranks)]), start)
-
-
-def _sums(values: Float[np.ndarray, " item"]) -> Float[np.ndarray, "moment=3 item+1"]:
-    return np.pad(np.cumsum([np.ones_like(values), values, values**2], axis=1), [(0, 0), (1, 0)])
+    values, groups = code[order], np.pad(classes[order], [(0, 0), (0, 1)], constant_values=num_classes)
+    place = np.sort(groups.T * len(code) + np.arange(len(code)), axis=None)
+    x = values[place % len(code)]
+    return _SortedCode(values, place, np.pad(np.cumsum([np.ones_like(x), x, x**2], axis=1), [(0, 0), (1, 0)]))
 
 
 class _Loss(NamedTuple):
-    """Loss of each class's line, ½ (slope² + intercept²) + costs · squared hinges, as a quadratic function.
+    """Of each class's line: ½ (slope² + intercept²) + costs · squared hinges, with its derivatives."""
 
-    That is what it is for as long as the same images stay within the margin.
-    """
-
-    constant: Float[np.ndarray, " class"]
-    linear: Float[np.ndarray, "coefficient=2 class"]
-    hessian: Float[np.ndarray, "entry=3 class"]
-    """slope twice, slope and intercept, intercept twice"""
-
-    def value(self, lines: Float[np.ndarray, "coefficient=2 class"]) -> Float[np.ndarray, " class"]:
-        return self.constant - (self.linear * lines).sum(axis=0) + self.curvature(lines) / 2
-
-    def curvature(self, step: Float[np.ndarray, "coefficient=2 class"]) -> Float[np.ndarray, " class"]:
-        return (self.hessian * [step[0] ** 2, 2 * step[0] * step[1], step[1] ** 2]).sum(axis=0)
-
-    def minimum(self) -> Float[np.ndarray, "coefficient=2 class"]:
-        (slope, intercept), (steep, mixed, flat) = self.linear, self.hessian
-        numerators = np.stack([flat * slope - mixed * intercept, steep * intercept - mixed * slope])
-        return numerators / (steep * flat - mixed**2)
+    value: Float[np.ndarray, " class"]
+    gradient: Float[np.ndarray, "class coefficient=2"]
+    hessian: Float[np.ndarray, "class coefficient=2 coefficient=2"]
 
 
-def _loss_at(
-    lines: Float[np.ndarray, "coefficient=2 class"],
-    code: _SortedCode,
-    own_cost: Float[np.ndarray, " class"],
-    rest_cost: Float[np.ndarray, " class"],
+def _loss(
+    lines: Float[np.ndarray, "class coefficient=2"], code: _SortedCode, costs: Float[np.ndarray, "side=2 class"]
 ) -> _Loss:
     """A class's images are within the margin where its line is below 1, the rest where it is above -1."""
-    slope, intercept = lines
+    slope, intercept = lines.T
+    classes = np.arange(len(lines))
     with np.errstate(all="ignore"):  # a line of slope 0 passes 1 and -1 at infinity or never
-        own, _ = code.beyond((1 - intercept) / slope, above=slope < 0)
-        others, both = code.beyond((-1 - intercept) / slope, above=slope >= 0)
-    own, rest = own_cost * own, rest_cost * (both - others)
+        one, minus_one = (1 - intercept) / slope, (-1 - intercept) / slope
+    own = costs[0] * code.beyond(one, classes, above=slope < 0)
+    both, others = (code.beyond(minus_one, group, above=slope >= 0) for group in (len(lines), classes))
+    rest = costs[1] * (both - others)
     count, first, second = own + rest
-    pull = own - rest
-    return _Loss(count, 2 * pull[1::-1], np.stack([1 + 2 * second, 2 * first, 1 + 2 * count]))
+    hessian = np.stack([1 + 2 * second, 2 * first, 2 * first, 1 + 2 * count], axis=1).reshape(-1, 2, 2)
+    pull = 2 * (own - rest)[1::-1].T
+    gradient = (hessian @ lines[:, :, None])[:, :, 0] - pull
+    return _Loss(count + (lines * (gradient - pull)).sum(axis=1) / 2, gradient, hessian)
 
 
 def _fit(
-    code: _SortedCode, own_cost: Float[np.ndarray, " class"], rest_cost: Float[np.ndarray, " class"]
-) -> Float[np.ndarray, "coefficient=2 class"]:
-    """Slope and intercept of least loss for each class against the rest."""
-    loss_at = partial(_loss_at, code=code, own_cost=own_cost, rest_cost=rest_cost)
-    lines = np.zeros((2, len(own_cost)))
+    code: Float[np.ndarray, " image"],
+    classes: Integer[np.ndarray, "image factor"],
+    costs: Float[np.ndarray, "side=2 class"],
+) -> Float[np.ndarray, "class coefficient=2"]:
+    """Slope and intercept of least loss for each class against the rest; classes are numbered through all factors.
+
+    By Newton's steps, each halved until it lowers the loss (Armijo's condition).
+    """
+    lines = np.zeros((costs.shape[1], 2))
+    loss_at = partial(_loss, code=_sort(code, classes, len(lines)), costs=costs)
     loss = loss_at(lines)
-    negligible = TOLERANCE * loss.value(lines)
+    negligible = TOLERANCE * loss.value
     for _ in range(MAX_STEPS):
-        step = loss.minimum() - lines
-        decrease = loss.curvature(step)  # to first order
-        if (decrease <= negligible).all():
+        step = -np.linalg.solve(loss.hessian, loss.gradient[:, :, None])[:, :, 0]
+        decrease = -(loss.gradient * step).sum(axis=1)  # to first order
+        fraction = np.where(decrease > negligible, 1.0, 0.0)
+        if not fraction.any():
             return lines + step
-        lines, loss = _descend(lines, np.where(decrease > negligible, step, 0.0), loss, loss_at)
+        while True:
+            trial = lines + fraction[:, None] * step
+            trial_loss = loss_at(trial)
+            too_far = trial_loss.value > loss.value - 1e-4 * fraction * decrease
+            if not too_far.any():
+                break
+            fraction[too_far] /= 2
+        lines, loss = trial, trial_loss
     return lines
-
-
-def _descend(
-    lines: Float[np.ndarray, "coefficient=2 class"],
-    step: Float[np.ndarray, "coefficient=2 class"],
-    loss: _Loss,
-    loss_at: Callable[[np.ndarray], _Loss],
-) -> tuple[Float[np.ndarray, "coefficient=2 class"], _Loss]:
-    """Newton's step, halved for each class until it lowers its loss (Armijo's condition), and the loss there."""
-    before, decrease, fraction = loss.value(lines), loss.curvature(step), np.ones(step.shape[1])
-    while True:
-        trial = lines + fraction * step
-        trial_loss = loss_at(trial)
-        too_far = trial_loss.value(trial) > before - 1e-4 * fraction * decrease
-        if not too_far.any():
-            return trial, trial_loss
-        fraction[too_far] /= 2

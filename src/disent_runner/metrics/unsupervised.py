@@ -65,8 +65,8 @@ def gaussian_total_correlation(codes: Float[np.ndarray, "image latent"]) -> floa
     """Total correlation in nats of the Gaussian with the codes' covariance: -½ log det of their correlation matrix.
 
     From the singular values of the standardised codes, which the matrix would only give to half the digits. It is
-    infinite if a code is a linear function of others; `SMALLEST` instead of 0 makes that a bound from below, 27.6 nats
-    or more for each such code. Constant codes are left out.
+    infinite if a code is a linear function of others; `SMALLEST` instead of 0 makes that a bound from below, of about
+    27 nats for each such code. Constant codes are left out.
     """
     centred = _centre(codes)
     lengths = np.linalg.norm(centred, axis=0)
