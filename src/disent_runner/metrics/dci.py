@@ -83,7 +83,7 @@ def dci_from_arrays(
 
     The predictor, and what it tells of a code's importance:
     `gbt`, the trees of scikit-learn's GradientBoostingClassifier() and their mean decrease in impurity;
-    `hist_gbt`, its HistGradientBoostingClassifier, on binned codes, and the sum of its splits' gains;
+    `hist_gbt`, its HistGradientBoostingClassifier with trees of the same depth, on binned codes, and its splits' gains;
     `random_forest`, its RandomForestClassifier and the mean decrease in impurity;
     `logistic`, its LogisticRegression on standardised codes and the mean of |coefficient| over values;
     `lasso`, its Lasso on standardised codes and value indices, and |coefficient|; informativeness is then
@@ -206,7 +206,8 @@ def _fit_classifier(
             return model, model.feature_importances_
         case "hist_gbt":
             whole: Any = False  # scikit-learn's stub has a string here
-            model = HistGradientBoostingClassifier(early_stopping=whole, random_state=seed).fit(codes, values)
+            trees: Any = {"max_depth": MAX_DEPTH, "min_samples_leaf": 1, "early_stopping": whole}
+            model = HistGradientBoostingClassifier(**trees, random_state=seed).fit(codes, values)
             return model, _total_gain(model, codes.shape[1])
         case _:
             classifier = LogisticRegression(max_iter=1_000)
@@ -215,10 +216,11 @@ def _fit_classifier(
 
 
 def _total_gain(model: HistGradientBoostingClassifier, num_codes: int) -> Float[np.ndarray, " latent"]:
-    """Sum over the splits on each code of how much they lower the loss, which scikit-learn keeps but does not offer."""
+    """Share of each code in how much all splits lower the loss, which scikit-learn keeps but does not offer."""
     nodes = np.concatenate([tree.nodes for stage in model._predictors for tree in stage])
     splits = nodes[nodes["is_leaf"] == 0]
-    return np.bincount(splits["feature_idx"], weights=splits["gain"], minlength=num_codes).astype(np.float64)
+    gain = np.bincount(splits["feature_idx"], weights=splits["gain"], minlength=num_codes).astype(np.float64)
+    return gain / (gain.sum() or 1.0)
 
 
 def _fit_regression(
@@ -318,31 +320,25 @@ def _grow(sample: _Sample, residual: Float[np.ndarray, " train"], priority: Floa
     curvature = np.abs(residual) * (1 - np.abs(residual))
     goes_left = np.empty(len(residual), dtype=bool)
 
-    def end(rows: np.ndarray, test_rows: np.ndarray) -> None:
-        total = curvature[rows].sum()
-        tree.train[rows] = tree.test[test_rows] = residual[rows].sum() / total if total > 1e-150 else 0.0
-
-    def divide(node: int, order: np.ndarray, level: np.ndarray, test_rows: np.ndarray) -> None:
-        if node >= len(priority) or (split := _best_split(sample, residual, order, level, priority[node])) is None:
-            return end(order[0], test_rows)
+    open_nodes = [(0, sample.order, sample.level, np.arange(len(tree.test)))]  # no closures: tests would wrap each anew
+    while open_nodes:
+        node, order, level, test_rows = open_nodes.pop()
+        split = _best_split(sample, residual, order, level, priority[node]) if node < len(priority) else None
+        if split is None:
+            rows = order[0]
+            total = curvature[rows].sum()
+            tree.train[rows] = tree.test[test_rows] = residual[rows].sum() / total if total > 1e-150 else 0.0
+            continue
         code, size, gain = split
         tree.importance[code] += gain
         low, high = sample.train[code, order[code, size - 1 : size + 1]]
         below = sample.test[code, test_rows] <= low + (high - low) / 2
         goes_left[order[code]] = np.arange(order.shape[1]) < size
         left = goes_left.take(order).ravel()
-        for child, side, test_side in ((1, left, below), (2, ~left, ~below)):
+        for child, side, test_side in ((2, ~left, ~below), (1, left, below)):
             kept = np.flatnonzero(side)
-            shape = (len(order), -1)
-            divide(
-                2 * node + child,
-                order.ravel().take(kept).reshape(shape),
-                level.ravel().take(kept).reshape(shape),
-                test_rows[test_side],
-            )
-        return None
-
-    divide(0, sample.order, sample.level, np.arange(len(tree.test)))
+            nodes_order, nodes_level = (array.ravel().take(kept).reshape(len(order), -1) for array in (order, level))
+            open_nodes.append((2 * node + child, nodes_order, nodes_level, test_rows[test_side]))
     return tree
 
 

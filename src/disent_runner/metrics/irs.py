@@ -17,7 +17,7 @@ def irs(
     num_bins: int = 20,
     quantile: float = 0.99,
 ) -> dict[str, float]:
-    """Interventional robustness in [0, 1], `irs`, and the number of codes it is the mean of, `irs_active_codes`.
+    """Interventional robustness, at most 1, `irs`, and the number of codes it is the mean of, `irs_active_codes`.
 
     From `num_samples` images drawn without replacement, or all if there are fewer. See `irs_from_arrays`.
 
@@ -43,7 +43,7 @@ def irs_from_arrays(
 
     Constant codes and factors with a single value are left out; 0 if all codes are constant. A factor with more values
     than `num_bins` is put in that many bins of equal width. `quantile` of the deviations in a group stands for their
-    maximum, which is the paper's (1.0).
+    maximum, which is the paper's (1.0). Below 0 only where outliers in groups that lie opposite each other allow it.
 
     Raises:
         ValueError: no factor has more than one value, a code is not finite, or a setting is out of range.

@@ -1,4 +1,4 @@
-"""Modularity: does each code tell of one factor only (Ridgeway & Mozer 2018, section 3)."""
+"""Modularity: does each code tell of one factor only (Ridgeway & Mozer 2018)."""
 
 import numpy as np
 from jaxtyping import Float, Integer
@@ -60,7 +60,8 @@ def modularity_of_codes(mutual_information: Float[np.ndarray, "latent factor"]) 
     In [0, 1]; 0 for a code without information. There must be two factors or more.
     """
     best = mutual_information.max(axis=1, keepdims=True)
-    fraction = np.divide(mutual_information, best, out=np.ones_like(mutual_information), where=best > 0)
+    of_nothing = np.ones_like(mutual_information)  # as if it told the same of every factor
+    fraction = np.divide(mutual_information, best, out=of_nothing, where=best > 0)
     return 1 - ((fraction**2).sum(axis=1) - 1) / (mutual_information.shape[1] - 1)
 
 

@@ -3,8 +3,8 @@
 Each code by itself predicts each factor: the score of a pair is the accuracy of a linear classifier, or the squared
 correlation where factors are continuous. The classifier is a one-vs-rest linear support vector machine. The images of a
 class that lie within its margin are those on one side of a threshold, so that prefix sums of the sorted code give loss,
-gradient and Hessian of any line, and Newton's method reaches the minimum in a few steps that touch no image: with both
-scores of the entry in a tenth of the time that scikit-learn takes, which approaches the same minimum.
+gradient and Hessian of any line, and Newton's method reaches the minimum in a few steps that touch no image. That takes
+a tenth of the time of scikit-learn, whose solvers approach the same minimum.
 """
 
 from functools import partial
@@ -217,7 +217,7 @@ def _loss(
     rest = costs[1] * (both - others)
     count, first, second = own + rest
     hessian = np.stack([1 + 2 * second, 2 * first, 2 * first, 1 + 2 * count], axis=1).reshape(-1, 2, 2)
-    pull = 2 * (own - rest)[1::-1].T
+    pull = 2 * (own - rest)[[1, 0]].T  # on slope and intercept, of all hinges at 0
     gradient = (hessian @ lines[:, :, None])[:, :, 0] - pull
     return _Loss(count + (lines * (gradient - pull)).sum(axis=1) / 2, gradient, hessian)
 

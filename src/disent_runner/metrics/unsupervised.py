@@ -92,7 +92,6 @@ def _centre(codes: Float[np.ndarray, "image latent"]) -> Float[np.ndarray, "imag
 
 
 def _mutual_info_score(codes: Float[np.ndarray, "image latent"], *, num_bins: int) -> float:
-    num_codes = codes.shape[1]
     information = mutual_information_matrix(codes, discretize(codes, num_bins), num_bins=num_bins)
-    num_pairs = num_codes * (num_codes - 1)
-    return float((information.sum() - information.trace()) / num_pairs) if num_pairs else 0.0
+    of_pairs = information[~np.eye(len(information), dtype=bool)]
+    return float(of_pairs.mean()) if of_pairs.size else 0.0
