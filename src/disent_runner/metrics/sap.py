@@ -239,8 +239,8 @@ def _fit(
         step = -np.linalg.solve(loss.hessian, loss.gradient[:, :, None])[:, :, 0]
         decrease = -(loss.gradient * step).sum(axis=1)  # to first order
         fraction = np.where(decrease > negligible, 1.0, 0.0)
-        if not fraction.any():
-            return lines + step
+        if not fraction.any():  # where no image is within a margin, the last step is long, though it gains nothing
+            break
         while True:
             trial = lines + fraction[:, None] * step
             trial_loss = loss_at(trial)
