@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from scripts import metric_tables as tables
 
+pytestmark = pytest.mark.slow  # many fits; `make test` runs them
+
 ROOT = Path(__file__).parents[1]
 
 

@@ -8,10 +8,11 @@ from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier
 from disent_runner.metrics.dci import ESTIMATORS, dci, dci_from_arrays, dci_from_importance
 from disent_runner.representation import Representation
 
+pytestmark = pytest.mark.slow  # many fits; `make test` runs them
+
 SIZES = (3, 4, 5)
 GRID = np.array(list(itertools.product(*map(range, SIZES))))
 MANY = np.tile(GRID, (5, 1))
-BOOSTED = pytest.param("gbt", marks=pytest.mark.slow)  # seconds where the others take tenths
 REPRESENTATIONS = ("aligned", "rotated", "duplicated", "noisy_dead", "pure_noise", "entangled", "constant_code")
 KEYS = ("informativeness_train", "informativeness_test", "disentanglement", "completeness")
 
@@ -32,18 +33,15 @@ def reference(arrays, oracle, grid, name, num_train):
         assert scores[key] == pytest.approx(expected, abs=0.01), key  # the tolerance of the reference values
 
 
-@pytest.mark.slow
 def test_gradient_boosting_is_the_reference_library_s(arrays, oracle):
     reference(arrays, oracle, "small", "aligned", 2_000)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", REPRESENTATIONS[1:])
 def test_gradient_boosting_is_the_reference_library_s_for_other_codes(name, arrays, oracle):
     reference(arrays, oracle, "small", name, 2_000)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("grid", "num_train"), [("dsprites", 1_000), ("small", 10_000)])
 def test_gradient_boosting_is_the_reference_library_s_for_more(grid, num_train, arrays, oracle):
     reference(arrays, oracle, grid, "entangled", num_train)
@@ -58,7 +56,6 @@ def test_concentration_is_the_reference_library_s(load, oracle):
             assert scores[key] == pytest.approx(value, abs=1e-9), name
 
 
-@pytest.mark.slow
 def test_gradient_boosting_is_scikit_learn_s():
     rng = np.random.default_rng(1)
     factors = rng.integers(0, [3, 4], size=(400, 2))
@@ -88,7 +85,7 @@ def test_the_forest_is_scikit_learn_s():
     assert own["completeness"] == pytest.approx((1 - entropy(importance, base=3, axis=0)).mean())
 
 
-@pytest.mark.parametrize("estimator", [BOOSTED, *ESTIMATORS[1:]])
+@pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_one_code_per_factor_is_perfect(estimator):
     scores = score(MANY[:, [2, 0, 1]] * [3.0, -2.0, 0.1], estimator=estimator)
     least = 0.85 if estimator == "random_forest" else 0.98  # its trees may split on one code of three at a time
@@ -100,7 +97,7 @@ def test_one_code_per_factor_is_perfect(estimator):
         assert scores["informativeness_test"] == 1.0
 
 
-@pytest.mark.parametrize("estimator", [BOOSTED, "hist_gbt"])
+@pytest.mark.parametrize("estimator", ["gbt", "hist_gbt"])
 def test_a_code_twice_is_as_disentangled_and_less_complete(estimator):
     scores, alone = score(np.hstack([MANY, MANY]), estimator=estimator), score(MANY, estimator=estimator)
     assert scores["disentanglement"] == pytest.approx(alone["disentanglement"], abs=1e-4)
@@ -117,7 +114,7 @@ def test_rotated_codes_are_not_disentangled(estimator):
     assert score(rotated, estimator=estimator)["disentanglement"] < 0.75  # one code of three is alone with its factor
 
 
-@pytest.mark.parametrize("estimator", [BOOSTED, *ESTIMATORS[1:]])
+@pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_constant_codes_tell_nothing(estimator):
     scores = score(np.ones((len(MANY), 3)), estimator=estimator)
     assert scores["disentanglement"] == scores["completeness"] == 0.0

@@ -14,7 +14,10 @@ from disent_runner.representation import Representation
 SIZES = (2, 3)
 FACTORS = np.tile(np.array(list(itertools.product(*map(range, SIZES)))), (100, 1))  # 600 images
 TREES = ("gbt", "hist_gbt")
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+]  # many fits
 
 
 def score(codes, *, factors=FACTORS, sizes=SIZES, seed=0, **settings: Any):
@@ -44,7 +47,6 @@ def test_a_constant_code_is_worth_the_most_frequent_label(learner):
     np.testing.assert_array_equal(accuracy[learner, 100], [0.6])
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("learner", ["logistic", "hist_gbt"])
 def test_noise_is_worth_chance(learner):
     factors = np.random.default_rng(0).integers(0, 4, size=(2_000, 2))

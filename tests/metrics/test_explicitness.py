@@ -9,6 +9,8 @@ from sklearn.preprocessing import StandardScaler
 from disent_runner.metrics.explicitness import explicitness, explicitness_from_arrays
 from disent_runner.representation import Representation
 
+pytestmark = pytest.mark.slow  # many fits; `make test` runs them
+
 SIZES = (3, 4, 5)
 GRID = np.array(list(itertools.product(*map(range, SIZES))))
 MANY = np.tile(GRID, (5, 1))
@@ -29,7 +31,6 @@ def test_explicitness_is_the_reference_library_s(name, classifier, suffix, array
     reference(arrays, oracle, "small", name, classifier, suffix)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", REPRESENTATIONS)
 @pytest.mark.parametrize(("classifier", "suffix"), [("multinomial", ""), ("one_vs_rest", "_ovr")])
 def test_explicitness_is_the_reference_library_s_on_dsprites(name, classifier, suffix, arrays, oracle):

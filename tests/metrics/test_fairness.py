@@ -13,7 +13,10 @@ SIZES = (2, 3, 4)
 GRID = np.array(list(itertools.product(*map(range, SIZES))))
 FACTORS = np.tile(GRID, (25, 1))  # 600 images
 MEAN = ("fairness", "fairness_max", "fairness_chance")
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+]  # many fits
 
 
 def score(codes, *, factors=FACTORS, sizes=SIZES, seed=0, **settings: Any):

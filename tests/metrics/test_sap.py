@@ -61,9 +61,7 @@ def test_codes_of_any_offset_and_scale_have_an_accuracy(scale):
     constant, spread = np.full((300, 1), scale), scale * (labels - 1.0)
     guess, best = accuracies(np.hstack([constant, spread]), labels, np.hstack([constant, spread]), labels)[:, 0]
     assert guess == pytest.approx(1 / 3)
-    assert best == pytest.approx(
-        1.0 if scale >= 1 else 1 / 3
-    )  # slopes of 0 guess, as the penalty demands for faint codes
+    assert best == pytest.approx(1.0 if scale >= 1 else 1 / 3)  # the penalty leaves faint codes no slope
 
 
 @pytest.mark.parametrize(
