@@ -105,6 +105,21 @@ def test_batches_leave_no_seam(trained, codes, monkeypatch):
         np.testing.assert_allclose(parts, whole, atol=ROUNDING, rtol=1e-6)
 
 
+@pytest.mark.parametrize("number", [256, 257, 600])
+def test_nothing_is_lost_or_moved_where_batches_end(trained, rng, number):
+    """At the real size of a batch; rows and codes are all different."""
+    model, data = trained
+    indices, rows = rng.permutation(len(data))[:number], rng.permutation(number)
+    codes = rng.standard_normal((number, 4)).astype(np.float32)
+    images = data.gather(torch.from_numpy(indices[rows]))
+    exact, vae = autoencoder_of(Identity(), data, indices), autoencoder_of(model, data, indices)
+    np.testing.assert_array_equal(exact.images(rows), images)
+    np.testing.assert_array_equal(exact.decode(codes)[:, 0, 0], codes)
+    np.testing.assert_array_equal(exact.jacobian(codes), np.broadcast_to(np.eye(4), (number, 4, 4)))
+    assert vae.nll is not None
+    np.testing.assert_allclose(vae.nll(codes, rows), model.nll(tensor(codes), images).detach(), rtol=1e-5)
+
+
 def test_threads_do_not_disturb_each_other(trained, codes):
     """Forward differentiation is not safe in threads by itself: torch counts its nesting in a global variable."""
     model, data = trained
