@@ -1,14 +1,17 @@
 """The command as a user types it."""
 
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
 
-from disent_runner.cli import CONF
+from disent_runner.cli import CONF, _escaped
 
 HEAVY = ("torch", "pytorch_lightning", "sklearn", "pandas", "matplotlib", "wandb", "numpy")
 
@@ -122,8 +125,58 @@ def test_a_run_and_its_checkpoints_are_scored_again(disent_run, tmp_path):
         ("mig", "mean", 5),
         ("mig", "sampled", 5),
     ]
+    other = f"metric.udr.runs=[{folder.relative_to(tmp_path)}]"  # its own folder: no other run
+    assert "skipped: udr needs other runs" in disent_run("stages=[evaluate]", "metric=[udr]", run, other).stdout
     assert (folder / "config.yaml").read_text() == config
     assert disent_run("stages=[evaluate]", run, "model.gamma=3").stderr.count("has its own model; leave it out") == 1
+
+
+@pytest.mark.parametrize(
+    ("typed", "passed_on"),
+    [
+        ("run=out/seed=0/checkpoints/step=5.pt", r"run=out/seed\=0/checkpoints/step\=5.pt"),
+        ("run=seed=0", r"run=seed\=0"),
+        ("run=a/seed=0,b/seed=1", r"run=a/seed\=0,b/seed\=1"),
+        ("metric.udr.runs=[a/seed=0,b/seed=1]", r"metric.udr.runs=[a/seed\=0,b/seed\=1]"),
+        ("representation=lr=3/codes.npz", r"representation=lr\=3/codes.npz"),
+        ("run='a/seed=0'", "run='a/seed=0'"),
+        (r"run=a/seed\=0", r"run=a/seed\=0"),
+        ("seed=range(3)", "seed=range(3)"),
+        ("--config-dir=a/seed=0", "--config-dir=a/seed=0"),
+        ("-m", "-m"),
+    ],
+)
+def test_paths_of_runs_need_no_quoting(typed, passed_on):
+    assert _escaped(typed) == passed_on
+
+
+@pytest.mark.slow
+def test_an_interrupted_evaluation_ends_at_once_and_goes_on(disent_run, tmp_path, data_dir):
+    small = [
+        "model=betavae",
+        "network=tiny",
+        "trainer=smoke",
+        "trainer.accelerator=cpu",
+        "metric=[mig,kl_decomposition]",
+    ]
+    assert disent_run(*small, "stages=[fit]").returncode == 0
+    (folder,) = tmp_path.glob("outputs/dsprites/betavae/*/seed=0")
+    long = ["stages=[evaluate]", "evaluation.num_images=60_000", "metric.kl_decomposition.num_samples=400_000"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "disent_runner", *small, *long],
+        cwd=tmp_path,
+        env={**os.environ, "DISENT_DATA_DIR": str(data_dir), "OMP_NUM_THREADS": "2"},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while not (folder / "metrics.md").exists():
+        assert process.poll() is None
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=20)  # nobody waits for the metric at work
+    assert process.returncode == 130
+    assert said.splitlines() == ["disent-run: interrupted; the same command goes on where it was"]
+    assert json.loads((folder / "metrics.json").read_text())[0]["name"] == "mig"
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import sys
 import traceback
 from pathlib import Path
@@ -79,8 +80,10 @@ def run() -> None:
     try:
         _job()
     except KeyboardInterrupt:
-        print("disent-run: interrupted; the same command goes on from the last checkpoint", file=sys.stderr)
-        sys.exit(130)
+        print("disent-run: interrupted; the same command goes on where it was", file=sys.stderr)
+        logging.shutdown()
+        sys.stdout.flush()
+        os._exit(130)  # metrics may be at work in threads, which an orderly end would abort with a core dump
     except Exception as error:
         if _TRACEBACKS:
             raise
@@ -92,11 +95,11 @@ def run() -> None:
 
 
 def _escaped(argument: str) -> str:
-    """The path of a run holds `seed=0`, where Hydra's grammar asks for a backslash before the second `=`."""
+    """Our paths hold `seed=0` and `step=5`, where Hydra's grammar asks for a backslash unless the value is quoted."""
     key, equals, value = argument.partition("=")
-    if key not in ("run", "representation") or "\\=" in value or value[:1] in ("'", '"'):
+    if key.startswith("-") or "'" in value or '"' in value:
         return argument
-    return key + equals + value.replace("=", "\\=")
+    return key + equals + re.sub(r"(^|[/\[,])([\w.-]+)=", r"\1\2\\=", value)
 
 
 def _say(error: Exception) -> None:
