@@ -20,7 +20,7 @@ run: setup ## train, score and draw FactorVAE on dSprites for a few minutes
 test: setup ## every test that runs on this machine
 	$(BIN)/pytest --numprocesses 2 -m "not gpu and not data"
 
-check: setup ## format, lint, types and the fast tests, under a minute
+check: setup ## format, lint, types and the fast tests, a minute and a half
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/basedpyright
