@@ -5,6 +5,8 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +15,9 @@ from filelock import FileLock
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 
+from disent_runner import build
 from disent_runner.cli import CONF
+from disent_runner.datasets.batches import Batch
 
 os.environ["OMP_NUM_THREADS"] = "1"  # the tests themselves run side by side
 torch.set_num_threads(1)
@@ -54,6 +58,22 @@ def composed(data_dir: Path, tmp_path: Path) -> Compose:
         places = [f"data_dir={data_dir}", f"output_root={tmp_path}/outputs"]
         with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
             return compose("run", overrides=[*small, *places, *overrides])
+
+    return make
+
+
+@pytest.fixture
+def untrained(composed: Compose) -> Callable[..., tuple[Any, Batch]]:
+    """`untrained("model=vae", device="cuda")`: the model of those settings and its first batch, without a Trainer."""
+
+    def make(*overrides: str, device: str = "cpu") -> tuple[Any, Batch]:
+        config = composed(*overrides)
+        datamodule = build.build_data(config)
+        model: Any = build.build_model(config, datamodule.dataset.info).to(device)
+        model.trainer = SimpleNamespace(optimizers=model.configure_optimizers())
+        dataset = datamodule.dataset.to(device)
+        batch = Batch(step=0, is_logged=True, source=datamodule.source, dataset=dataset, device=torch.device(device))
+        return model, batch
 
     return make
 

@@ -173,3 +173,42 @@ def test_every_likelihood_trains(name, composed, tmp_path):
     model = build.build_model(config, datamodule.dataset.info)
     fit(model, datamodule, folder=tmp_path, seed=0, accelerator="cpu", precision="32-true")
     assert model.step == config.trainer.max_steps
+
+
+@pytest.mark.parametrize("name", names("model"))
+def test_bfloat16_is_for_networks_alone(name, untrained):
+    """With the networks kept exact, autocast changes no loss term: none is a matrix product that it would round."""
+    logged = []
+    for rounding in (False, True):
+        model, batch = untrained(f"model={name}")
+        for parameter in model.parameters():
+            parameter.data *= 1.5  # codes far from zero, so that every term counts
+        for network in model.children():
+            network.forward = torch.autocast("cpu", enabled=False)(network.forward)
+        with torch.autocast("cpu", torch.bfloat16, enabled=rounding):
+            logged.append(model.update(batch))
+    assert all(value.dtype == torch.float32 for value in logged[1].values())
+    torch.testing.assert_close(*logged, rtol=1e-4, atol=1e-4)  # bfloat16 rounds to 4e-3
+
+
+@pytest.mark.parametrize("name", names("model"))
+def test_every_model_trains_in_bfloat16(name, untrained):
+    """Within a few per cent of float32 on the first step."""
+    logged = []
+    for rounding in (False, True):
+        model, batch = untrained(f"model={name}")
+        with torch.autocast("cpu", torch.bfloat16, enabled=rounding):
+            logged.append(model.update(batch)["loss"])
+    torch.testing.assert_close(*logged, rtol=0.05, atol=0)
+
+
+def test_networks_are_compiled_on_request(composed, monkeypatch):
+    compiled = []
+    monkeypatch.setattr(torch.nn.Module, "compile", lambda self, mode: compiled.append((type(self).__name__, mode)))
+    info = build.build_data(composed()).dataset.info
+    build.build_model(composed(), info)
+    assert compiled == []
+    build.build_model(composed("trainer.compile=reduce-overhead"), info)
+    assert [mode for _, mode in compiled] == ["reduce-overhead"] * 3
+    with pytest.raises(ValueError, match=r"trainer\.compile must be false, default, .*, got 'fast'"):
+        build.build_model(composed("trainer.compile=fast"), info)

@@ -14,6 +14,8 @@ from disent_runner.datasets.data_module import DataModule, StepPlan
 from disent_runner.datasets.info import DatasetInfo
 from disent_runner.models.base import AbstractModel
 
+COMPILE_MODES = ("default", "reduce-overhead", "max-autotune")
+
 Entries = Mapping[str, Callable[..., Any]]
 """Metrics or figures by name, their settings filled in."""
 
@@ -34,10 +36,21 @@ def build_model(config: DictConfig, info: DatasetInfo) -> AbstractModel:
     if not isinstance(model, AbstractModel):
         raise ValueError(f"model._target_ must be a disent_runner AbstractModel, got {type(model).__name__}")
     model.check_batch_size(config.dataset.batch_size)
-    if config.trainer.compile:
-        for network in model.children():
-            network.compile()
+    compile_networks(model, config.trainer.compile)
     return model
+
+
+def compile_networks(model: AbstractModel, mode: bool | str) -> None:
+    """Leave torch.compile's code in place of the networks' own; `mode` is one of its modes, or false for none.
+
+    Losses and optimisers stay as they are. Raises ValueError for another mode.
+    """
+    if mode is False:
+        return
+    if mode not in COMPILE_MODES:
+        raise ValueError(f"trainer.compile must be false, {', '.join(COMPILE_MODES)}, got {mode!r}")
+    for network in model.children():
+        network.compile(mode=str(mode))
 
 
 def build_metrics(config: DictConfig) -> Entries:

@@ -41,8 +41,11 @@ def test_log_variances_are_kept_within_ten(make, batch):
 
 def test_monitors_agree_with_the_terms(make, batch):
     model = make(VAE)
-    logged = model.update(batch)
-    torch.testing.assert_close(logged["kl"], logged["kl_latent"].sum())
-    torch.testing.assert_close(logged["elbo"], -(logged["reconstruction"] + logged["kl"]))
-    torch.testing.assert_close(logged["loss"], -logged["elbo"])
-    assert not any(value.requires_grad for value in logged.values())
+    logged = [model.update(batch) for _ in range(3)]
+    assert not any(value.requires_grad for values in logged for value in values.values())
+    torch.testing.assert_close(logged[0]["kl"], logged[0]["kl_latent"].sum())
+    model.interval, model.step = logged, 3
+    row = model.take_interval()
+    assert row["kl"] == pytest.approx(sum(row[f"kl_latent_{latent}"] for latent in range(3)))
+    assert row["elbo"] == pytest.approx(-(row["reconstruction"] + row["kl"]))
+    assert row["loss"] == pytest.approx(-row["elbo"], rel=1e-6)

@@ -22,11 +22,12 @@ def test_an_optimiser_sends_no_gradient_into_parameters_of_others():
 
 def test_the_log_gets_the_mean_of_the_steps_and_one_number_per_latent(make):
     model = make(VAE)
-    model.interval = [{"loss": torch.tensor(1.0), "kl_latent": torch.tensor([1.0, 2.0])}] * 3 + [
-        {"loss": torch.tensor(5.0), "kl_latent": torch.tensor([5.0, 2.0]), "rare": torch.tensor(7.0)}
-    ]
+    usual = {"reconstruction": torch.tensor(1.0), "kl_latent": torch.tensor([1.0, 2.0])}
+    last = {"reconstruction": torch.tensor(5.0), "kl_latent": torch.tensor([5.0, 2.0]), "rare": torch.tensor(7.0)}
+    model.interval = [usual] * 3 + [last]
     model.step = 4
-    assert model.take_interval() == {"loss": 2.0, "kl_latent_0": 2.0, "kl_latent_1": 2.0, "rare": 7.0}
+    latents = {"kl_latent_0": 2.0, "kl_latent_1": 2.0}
+    assert model.take_interval() == {"reconstruction": 2.0, "rare": 7.0, "kl": 4.0, "elbo": -6.0, **latents}
     assert model.interval == []
 
 

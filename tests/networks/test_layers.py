@@ -8,6 +8,7 @@ from disent_runner.networks.layers import (
     halvings_to_4x4,
     linear_layers,
 )
+from disent_runner.networks.to_image import ToImage
 
 
 @pytest.mark.parametrize(("side", "expected"), [(16, 2), (32, 3), (64, 4), (128, 5), (256, 6)])
@@ -39,7 +40,7 @@ def test_as_many_kernels_as_convolutions():
 def test_deconvolutions_double_the_map_and_end_without_an_activation():
     stack = doubling_deconvolutions([7, 5, 3])
     assert stack(torch.zeros(1, 7, 4, 6)).shape == (1, 3, 16, 24)
-    assert [type(layer) for layer in stack] == [nn.ConvTranspose2d, nn.ReLU, nn.ConvTranspose2d]
+    assert [type(layer) for layer in stack] == [nn.ConvTranspose2d, nn.ReLU, ToImage]
 
 
 def test_linear_layers_alternate_with_their_activation():

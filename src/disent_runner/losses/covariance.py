@@ -11,7 +11,7 @@ from torch import Tensor
 def covariance_of_means(mean: Float[Tensor, "batch latent"]) -> Float[Tensor, "latent latent"]:
     """Covariance over the batch of the posterior means: the one DIP-VAE-I constrains."""
     centred = mean - mean.mean(dim=0)
-    return centred.T @ centred / len(mean)
+    return (centred[:, :, None] * centred[:, None, :]).mean(dim=0)  # autocast would round a matrix product to bfloat16
 
 
 def covariance_of_codes(

@@ -1,7 +1,7 @@
 """The base of every variational autoencoder: one encoder, one decoder, a likelihood; methods add regularizers."""
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
@@ -109,19 +109,20 @@ class AbstractVAE(AbstractModel):
         means = {name: term.mean() for name, term in self._terms(inference, batch.step).items()}
         loss = weighted_sum(means, {"reconstruction": 1.0, **self.weights()})
         optimise(self._optimizer(0), loss)
-        logged = {"loss": loss.detach()} | {name: mean.detach() for name, mean in means.items()}
-        logged |= self._monitors(inference, means["reconstruction"].detach(), is_logged=batch.is_logged)
+        logged = {"loss": loss.detach(), **{name: mean.detach() for name, mean in means.items()}}
+        logged["kl_latent"] = inference.kl.detach().mean(0)
+        if batch.is_logged and len(inference.codes) > 1:
+            logged["total_correlation_minibatch"] = self._total_correlation(inference)
         return logged | self.adversary_step(inference, batch)
 
+    def derived(self, means: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        kl = means["kl_latent"].sum()
+        return {"kl": kl, "elbo": -(means["reconstruction"] + kl)}
+
     @torch.no_grad()
-    def _monitors(self, inference: Inference, reconstruction: Tensor, *, is_logged: bool) -> dict[str, Tensor]:
-        kl_latent = inference.kl.detach().mean(0)
-        kl = kl_latent.sum()
-        monitors = {"kl": kl, "elbo": -(reconstruction + kl), "kl_latent": kl_latent}
-        if is_logged and len(inference.codes) > 1:
-            terms = decompose_kl(inference.codes, inference.mean, inference.logvar, self.info.num_images)
-            monitors["total_correlation_minibatch"] = terms.total_correlation.mean()
-        return monitors
+    def _total_correlation(self, inference: Inference) -> Float[Tensor, ""]:
+        terms = decompose_kl(inference.codes, inference.mean, inference.logvar, self.info.num_images)
+        return terms.total_correlation.mean()
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         return [self.optimizer([*self.encoder.parameters(), *self.decoder.parameters()])]

@@ -10,11 +10,12 @@ from torch import Tensor, nn
 from disent_runner.networks.conv64 import conv64_channels
 from disent_runner.networks.initialization import he_uniform
 from disent_runner.networks.layout import channels_last_on_cpu
+from disent_runner.networks.to_image import ToImage
 
 
 def normalised(convolution: nn.Conv2d | nn.ConvTranspose2d) -> list[nn.Module]:
     """The convolution, batch normalisation and ReLU; give the convolution no bias, normalisation would remove it."""
-    return [convolution, nn.BatchNorm2d(convolution.out_channels), nn.ReLU()]
+    return [convolution, nn.BatchNorm2d(convolution.out_channels), nn.ReLU(inplace=True)]
 
 
 @final
@@ -61,8 +62,7 @@ class ChenConvDecoder(nn.Module):
         layers += normalised(nn.ConvTranspose2d(512, 64, kernel_size=4, bias=False))
         for before, after in pairwise(channels[::-1]):
             layers += normalised(nn.ConvTranspose2d(before, after, kernel_size=4, stride=2, padding=1, bias=False))
-        layers += [nn.ConvTranspose2d(channels[0], image_channels, kernel_size=4, stride=2, padding=1)]
-        self.deconvolutions = nn.Sequential(*layers)
+        self.deconvolutions = nn.Sequential(*layers, ToImage(channels[0], image_channels))
         self.apply(init)
 
     def forward(self, codes: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch channel height width"]:

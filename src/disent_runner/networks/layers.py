@@ -5,6 +5,8 @@ from itertools import pairwise
 
 from torch import nn
 
+from disent_runner.networks.to_image import ToImage
+
 SIZES = (16, 32, 64, 128, 256)
 CHANNELS = (1, 3)
 
@@ -28,16 +30,16 @@ def halving_convolutions(channels: Sequence[int], *, kernel_sizes: Sequence[int]
     layers: list[nn.Module] = []
     for (before, after), kernel_size in zip(pairwise(channels), kernel_sizes, strict=True):
         padding = (kernel_size - 2) // 2  # the output is exactly half as wide
-        layers += [nn.Conv2d(before, after, kernel_size, stride=2, padding=padding), nn.ReLU()]
+        layers += [nn.Conv2d(before, after, kernel_size, stride=2, padding=padding), nn.ReLU(inplace=True)]
     return nn.Sequential(*layers)
 
 
 def doubling_deconvolutions(channels: Sequence[int]) -> nn.Sequential:
-    """Transposed convolution (k4 s2 p1) from each number of channels to the next, ReLU between, the last one linear."""
+    """Transposed convolution (k4 s2 p1) from each number of channels to the next, ReLU between, then an image."""
     layers: list[nn.Module] = []
-    for before, after in pairwise(channels):
-        layers += [nn.ConvTranspose2d(before, after, kernel_size=4, stride=2, padding=1), nn.ReLU()]
-    return nn.Sequential(*layers[:-1])
+    for before, after in pairwise(channels[:-1]):
+        layers += [nn.ConvTranspose2d(before, after, kernel_size=4, stride=2, padding=1), nn.ReLU(inplace=True)]
+    return nn.Sequential(*layers, ToImage(*channels[-2:]))
 
 
 def linear_layers(sizes: Sequence[int], *, activation: Callable[[], nn.Module] = nn.ReLU) -> list[nn.Module]:

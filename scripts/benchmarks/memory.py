@@ -1,0 +1,36 @@
+"""Most memory that a command held at once (resident set of the process)."""
+
+import os
+import subprocess
+import sys
+import time
+
+from measure import DATA, row, scratch
+
+STAGES = {
+    "training of FactorVAE, conv64, on all of dSprites": [["stages=[fit]"]],
+    "evaluation, all of dSprites": [["stages=[fit]"], ["stages=[evaluate]", "evaluation.num_images=null"]],
+}
+SETTINGS = ["model=factorvae", "network=conv64", "trainer=quick", "trainer.max_steps=60", "trainer.accelerator=cpu"]
+
+
+def peak_of(arguments: list[str]) -> float:
+    """Megabytes, of the last of the children of this process."""
+    command = [sys.executable, "-m", "disent_runner", *SETTINGS, *arguments]
+    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, env={**os.environ, "DISENT_DATA_DIR": DATA})
+    _, status, usage = os.wait4(child.pid, 0)
+    if status:
+        sys.exit(f"{' '.join(command)} failed")
+    scale = 1 if sys.platform == "darwin" else 1024
+    return usage.ru_maxrss * scale / 1e6
+
+
+def main() -> None:
+    for what, commands in STAGES.items():
+        place = [f"seed={time.time_ns() % 2**31}", f"output_root={scratch('memory')}"]
+        peaks = [peak_of([*arguments, *place]) for arguments in commands]
+        row(f"{what}", peaks[-1:], "MB").print()
+
+
+if __name__ == "__main__":
+    main()
