@@ -26,7 +26,10 @@ check: setup ## format, lint, types and the fast tests, a minute and a half
 	$(BIN)/basedpyright
 	$(BIN)/pytest --numprocesses 2 -m "not slow and not gpu and not data"
 
+bench: setup ## measure this machine: training, start-up, metrics, memory; half an hour on two cores
+	$(BIN)/python scripts/benchmark.py --out outputs/benchmark/latest
+
 wheel: setup ## build the wheel and try it in a clean environment
 	scripts/check_wheel.sh
 
-.PHONY: help setup run test check wheel
+.PHONY: help setup run test check bench wheel

@@ -33,7 +33,7 @@ def encode(num_images: int) -> None:
 
         def once() -> None:
             folder = scratch("codes")
-            encode_once(model, datamodule.dataset, folder=folder, indices=indices, batch_size=512)
+            encode_once(model, datamodule.dataset, folder=folder, indices=indices, batch_size=128)
             shutil.rmtree(folder)
 
         times = seconds(once, windows=3)

@@ -3,6 +3,8 @@
 import os
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,6 @@ from torch import nn
 from disent_runner import build
 from disent_runner.console import console
 from disent_runner.datasets.data_module import DataModule
-from disent_runner.datasets.dataset import Dataset
 from disent_runner.fit import fit
 from disent_runner.losses.density_ratio import discriminator_loss, permute_codes
 from disent_runner.losses.gaussian import sample_normal
@@ -62,11 +63,22 @@ class Clock(DummyLogger):
         self.times[step or 0] = time.perf_counter()
 
 
+@contextmanager
+def bar_without_picture() -> Iterator[None]:
+    """The progress bar does its work as on a terminal, and nobody sees it."""
+    before = console._file, console._force_terminal
+    with Path(os.devnull).open("w") as nowhere:
+        console._file, console._force_terminal = nowhere, True
+        try:
+            yield
+        finally:
+            console._file, console._force_terminal = before
+
+
 def real_loop(model: AbstractVAE, datamodule: DataModule, *, accelerator: str, precision: str) -> float:
     """Seconds per step of `fit` with progress bar, train.csv and checkpoints, from the first row of the log on."""
     clock = Clock()
-    with tempfile.TemporaryDirectory() as folder, Path(os.devnull).open("w") as nowhere:
-        console.file, console._force_terminal = nowhere, True  # noqa: SLF001 - the bar, without its picture
+    with tempfile.TemporaryDirectory() as folder, bar_without_picture():
         fit(
             model,
             datamodule,
@@ -80,22 +92,23 @@ def real_loop(model: AbstractVAE, datamodule: DataModule, *, accelerator: str, p
     return (clock.times[last] - clock.times[first]) / (last - first)
 
 
-def bare_loop(
-    model: AbstractVAE, dataset: Dataset, *, steps: int, batch_size: int, device: torch.device, precision: str
-) -> float:
-    """Seconds per step of the same arithmetic alone: nothing is logged, shown or saved."""
+def bare_loop(model: AbstractVAE, datamodule: DataModule, *, device: torch.device, precision: str) -> float:
+    """Seconds per step of the same arithmetic on the same images alone: nothing is logged, shown or saved."""
     model.to(device).train()
-    dataset = dataset.to(device)
+    dataset, source, steps = datamodule.dataset.to(device), datamodule.source, datamodule.plan.max_steps
     optimizers = model.configure_optimizers()
-    indices = torch.randint(len(dataset), (2, steps, batch_size), device=device)
-    begin = start = time.perf_counter()
+    first, second = (
+        torch.stack([source.indices(step, stream) for step in range(steps)]).to(device) for stream in (0, 1)
+    )
+    rounded = precision == "bf16-mixed"
+    begin, start = 0, _now(device)
     for step in range(steps):
         if step == int(SPARE * steps):
             begin, start = step, _now(device)
-        with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16-mixed"):
-            codes = _step(model, optimizers[0], dataset.gather(indices[0, step]), step)
+        with torch.autocast(device.type, torch.bfloat16, enabled=rounded):
+            codes = _step(model, optimizers[0], dataset.gather(first[step]), step)
             if len(optimizers) > 1:
-                _discriminator_step(model, optimizers[1], codes, dataset.gather(indices[1, step]))
+                _discriminator_step(model, optimizers[1], codes, dataset.gather(second[step]))
     return (_now(device) - start) / (steps - begin)
 
 

@@ -1,25 +1,24 @@
-"""Seconds of metrics on dSprites' 737,280 x 10 codes, as the stage runs them: one Markdown row each, then all of them.
+"""Seconds of metrics on dSprites' 737,280 x 10 codes, as the stage runs them.
 
-python scripts/benchmark_metrics.py mig irs sap                       together, on all cores
-python scripts/benchmark_metrics.py dci --set estimator=random_forest  one metric with a setting
+python scripts/benchmarks/metrics.py                                          those whose cost is published, one by one
+python scripts/benchmarks/metrics.py mig irs sap --together                   as one evaluation, on all cores
+python scripts/benchmarks/metrics.py dci --set estimator=random_forest        one metric with a setting
 """
 
 import argparse
-import os
-import platform
 import time
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
-from hydra import compose, initialize_config_dir
+from measure import config_of, messages_on_stderr, row
 
 from disent_runner.build import build_metrics
-from disent_runner.cli import CONF
 from disent_runner.evaluate import score_all
-from disent_runner.metrics.threads import num_cores
 from disent_runner.rendering.sprites import SPRITE_SIZES
 from disent_runner.representation import Representation
+
+FAST = ["mig", "unsupervised", "irs", "sap", "modularity", "factor_vae_score", "beta_vae_score"]
+SLOW = ["explicitness", "dci", "mig_exact"]
 
 
 def dsprites_codes(num_latents: int = 10) -> Representation:
@@ -36,26 +35,35 @@ def dsprites_codes(num_latents: int = 10) -> Representation:
     return Representation((mean + 0.05 * noise).astype(np.float32), factors, sizes, logvar, names, {"orientation": 39})
 
 
+def measure(names: list[str], settings: list[str], rep: Representation, *, windows: int) -> None:
+    overrides = [f"metric.{name}.{setting}" for name in names for setting in settings]
+    metrics = build_metrics(config_of(f"metric=[{','.join(names)}]", *overrides))
+    origins: dict[str, dict[str, Any]] = {name: {"metric": name, "seed": 0} for name in names}
+    times, values = [], []
+    for _ in range(windows):
+        start = time.perf_counter()
+        with messages_on_stderr():
+            rows = [first for first, *_ in score_all(metrics, rep, origins)]
+        times.append(time.perf_counter() - start)
+        values = [f"{first['name']} {first['value']:.4f}" for first in rows]
+    note = values[0] if len(values) == 1 else f"{len(values)} metrics side by side"
+    row(" ".join([*names, *settings]), times, "s", note).print()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("metrics", nargs="+")
+    parser.add_argument("metrics", nargs="*")
     parser.add_argument("--set", nargs="*", default=[], metavar="key=value")
-    arguments = parser.parse_args()
-    settings = [f"metric.{name}.{setting}" for name in arguments.metrics for setting in arguments.set]
-    with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
-        config = compose("run", overrides=[f"metric=[{','.join(arguments.metrics)}]", *settings])
-    metrics = build_metrics(config)
+    parser.add_argument("--together", action="store_true")
+    options = parser.parse_args()
     rep = dsprites_codes()
-    origins: dict[str, dict[str, Any]] = {name: {"metric": name, "seed": 0} for name in metrics}
-    start = time.perf_counter()
-    print("| metric | seconds | value |\n| --- | --- | --- |")
-    for rows in score_all(metrics, rep, origins):
-        head = rows[0]
-        value = "–" if head["value"] is None else f"{head['value']:.4f}"
-        print(f"| {head['metric']} | {head.get('seconds', '–')} | {head['name']} {value} |", flush=True)
-    seconds = time.perf_counter() - start
-    machine = f"{num_cores()} cores, {platform.machine()}, load {os.getloadavg()[0]:.1f}"
-    print(f"| together | {seconds:.2f} | {machine}, scikit-learn {version('scikit-learn')} |")
+    if options.together:
+        measure(options.metrics, options.set, rep, windows=3)
+        return
+    for name in options.metrics or [*FAST, *SLOW]:
+        measure([name], options.set, rep, windows=1 if name in SLOW else 3)
+    if not options.metrics:
+        measure(FAST, [], rep, windows=3)
 
 
 if __name__ == "__main__":

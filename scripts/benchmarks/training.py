@@ -13,14 +13,13 @@ def compare(what: str, overrides: list[str], *, accelerator: str, windows: int, 
     """Windows of the two loops in turn: steps per second of each, their ratio, and the difference in milliseconds."""
     plan = [f"trainer.max_steps={steps}", f"trainer.log_every={max(10, min(100, steps // 5))}"]
     config = config_of(*overrides, *plan, f"trainer.accelerator={accelerator}", f"dataset.batch_size={BATCH}")
+    precision: str = config.trainer.precision
     real, bare = [], []
     for _ in range(windows):
         model, datamodule = build_run(config)
-        real.append(real_loop(model, datamodule, accelerator=accelerator, precision=config.trainer.precision))
+        real.append(real_loop(model, datamodule, accelerator=accelerator, precision=precision))
         model, datamodule = build_run(config)
-        device, precision = torch.device(accelerator), config.trainer.precision
-        dataset = datamodule.dataset
-        bare.append(bare_loop(model, dataset, steps=steps, batch_size=BATCH, device=device, precision=precision))
+        bare.append(bare_loop(model, datamodule, device=torch.device(accelerator), precision=precision))
     rates, bare_rates = [1 / second for second in real], [1 / second for second in bare]
     row(f"{what}, our loop", rates, "steps/s").print()
     row(f"{what}, bare loop", bare_rates, "steps/s").print()
@@ -44,7 +43,7 @@ def main() -> None:
     parser.add_argument("--accelerator", default="cpu", choices=["cpu", "cuda"])
     parser.add_argument("--windows", type=int, default=5)
     parser.add_argument("--steps", type=int, default=60)
-    parser.add_argument("--tiny-steps", type=int, default=3000)
+    parser.add_argument("--tiny-steps", type=int, default=2000)
     options = parser.parse_args()
     keep_freed_blocks()
     windows, accelerator = options.windows, options.accelerator

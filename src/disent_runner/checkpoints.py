@@ -29,7 +29,7 @@ def save_checkpoint(folder: Path, state: Mapping[str, Any]) -> Path:
     buffer = io.BytesIO()  # a full disk then fails in one plain write, with its name and reason
     torch.save({**state, "random": random_states()}, buffer)
     path = checkpoint_path(folder, state["step"])
-    write_whole(path, buffer.getvalue())
+    write_whole(path, buffer.getbuffer())
     for old in sorted(path.parent.glob("step=*.pt"))[:-_KEPT]:
         old.unlink()
     return path

@@ -13,7 +13,7 @@ from disent_runner.models.abstract_vae import AbstractVAE
 from disent_runner.models.base import AbstractModel
 from disent_runner.representation import Autoencoder
 
-_DECODED_AT_ONCE = 256
+_DECODED_AT_ONCE = 128
 _forward_mode = Lock()  # torch keeps in a global variable how deep forward differentiation is nested
 
 

@@ -73,7 +73,7 @@ def exclusive(folder: Path) -> Iterator[None]:
         lock.release()
 
 
-def write_whole(path: Path, content: bytes | str) -> None:
+def write_whole(path: Path, content: bytes | memoryview | str) -> None:
     """Write a file so that it is there whole or not at all, also when the disk fills up or the process is killed."""
     data = content.encode() if isinstance(content, str) else content
     path.parent.mkdir(parents=True, exist_ok=True)
