@@ -1,5 +1,6 @@
 """What a GPU computes is what the CPU computes. Run by scripts/gpu_check.sh where there is one."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -97,3 +98,15 @@ def test_codes_agree_with_the_cpu(composed, tmp_path, monkeypatch):
         )
         codes.append(torch.from_numpy(encoded.representation.codes))
     torch.testing.assert_close(*codes, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_step_never_waits_for_the_gpu(name, untrained):
+    """Between two rows of the log nothing is read back: the step can be queued, or captured as a CUDA graph."""
+    model, batch = untrained(f"model={name}", device=DEVICE)
+    model.update(batch)
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        model.update(replace(batch, step=1, is_logged=False))
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
