@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).parent / "benchmarks"
-SECTIONS = ["startup", "training", "data", "metrics", "growth", "memory"]
+SECTIONS = ["startup", "training", "data", "metrics", "growth", "memory", "operations"]
 VERSIONS = ["disent-runner", "torch", "pytorch-lightning", "hydra-core", "numpy", "scikit-learn"]
 
 Rows = list[dict[str, Any]]
@@ -78,6 +78,13 @@ def report(facts: dict[str, str], sections: dict[str, Rows], command: str) -> st
 HEAD = "| what | value | unit | spread | windows | note |\n| --- | --- | --- | --- | --- | --- |"
 
 
+def write(out: Path, facts: dict[str, str], sections: dict[str, Rows]) -> None:
+    """Both files, with the sections so far: what is measured is not lost when a later section fails."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.with_suffix(".md").write_text(report(facts, sections, " ".join(["python", *sys.argv])))
+    out.with_suffix(".json").write_text(json.dumps({"machine": facts, "sections": sections}, indent=1) + "\n")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sections", nargs="*", choices=[[], *SECTIONS], metavar="section")
@@ -90,12 +97,8 @@ def main() -> None:
     for section in options.sections or SECTIONS:
         arguments = ["--accelerator", options.accelerator] if section == "training" else []
         sections[section] = measure(section, arguments)
-    if options.out:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        command = " ".join(["python", *sys.argv])
-        options.out.with_suffix(".md").write_text(report(facts, sections, command))
-        content = {"machine": facts, "sections": sections}
-        options.out.with_suffix(".json").write_text(json.dumps(content, indent=1) + "\n")
+        if options.out:
+            write(options.out, facts, sections)
 
 
 if __name__ == "__main__":

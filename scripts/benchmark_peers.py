@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmark import HEAD, machine, report, table_row
+from benchmark import HEAD, machine, table_row, write
 from disent_runner.datasets.dsprites import load_dsprites
 
 PEERS = Path(__file__).parent / "benchmarks" / "peers"
@@ -29,10 +29,10 @@ NUM_IMAGES = 24_576
 WORK = {
     ("ours", "betavae"): "conv64, Bernoulli from logits",
     ("pythae", "betavae"): "conv64 brought along, binary cross entropy of sigmoids",
-    ("disent", "betavae"): "its EncoderConv64 (k4 throughout), Bernoulli from logits",
+    ("disent", "betavae"): "its EncoderConv64 (padding 2: maps of 33, 17, 9, 5 pixels), Bernoulli from logits",
     ("ours", "btcvae"): "conv64, Bernoulli from logits",
     ("pythae", "btcvae"): "conv64 brought along, binary cross entropy of sigmoids",
-    ("disent", "btcvae"): "its EncoderConv64 (k4 throughout), Bernoulli from logits",
+    ("disent", "btcvae"): "its EncoderConv64 (padding 2: maps of 33, 17, 9, 5 pixels), Bernoulli from logits",
     ("ours", "factorvae"): "a second batch of 64, discriminator of 6 hidden layers",
     ("pythae", "factorvae"): "a batch of 128 that it halves to 64 and 64, discriminator of 5 hidden layers",
 }
@@ -105,10 +105,7 @@ def main() -> None:
     facts = machine() | {"peers": "pythae 0.1.2, disent 0.8.0", "images": f"{NUM_IMAGES:,} of dSprites, batches of 64"}
     print(HEAD, *map(table_row, rows), sep="\n")
     if options.out:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        command = " ".join(["python", *sys.argv])
-        options.out.with_suffix(".md").write_text(report(facts, {"training beside the peers": rows}, command))
-        options.out.with_suffix(".json").write_text(json.dumps({"machine": facts, "rows": rows}, indent=1) + "\n")
+        write(options.out, facts, {"training beside the peers": rows})
 
 
 if __name__ == "__main__":

@@ -29,9 +29,10 @@ def compare(what: str, overrides: list[str], *, accelerator: str, windows: int, 
 
 
 def switches(accelerator: str) -> dict[str, list[str]]:
-    """What can be switched in the trainer, where it can be of use on the accelerator."""
-    found = {"bf16-mixed": ["trainer.precision=bf16-mixed"], "compiled": ["trainer.compile=default"]}
+    """What can be switched in the trainer, where it can be of use on the accelerator; few CPUs have bfloat16."""
+    found = {"compiled": ["trainer.compile=default"]}
     if accelerator == "cuda":
+        found["bf16-mixed"] = ["trainer.precision=bf16-mixed"]
         found["compiled with CUDA graphs"] = ["trainer.compile=reduce-overhead"]
         found["both"] = ["trainer.compile=reduce-overhead", "trainer.precision=bf16-mixed"]
         found["images in host memory"] = ["trainer.data_on_device=false"]
