@@ -151,6 +151,7 @@ def test_metrics_share_the_cores_and_keep_their_order(score, monkeypatch):
 
 def test_a_finished_metric_is_kept_when_another_is_interrupted(tmp_path, monkeypatch):
     monkeypatch.setattr("disent_runner.evaluate.num_cores", lambda: 1)
+    ours = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore the signal
 
     def interrupt(rep, *, rng):
         while not (tmp_path / "metrics.md").exists():
@@ -168,8 +169,17 @@ def test_a_finished_metric_is_kept_when_another_is_interrupted(tmp_path, monkeyp
             seed=0,
             making=MAKING,
         )
+    signal.signal(signal.SIGINT, ours)
     assert time.monotonic() - start < 30  # nobody waits for the metric that was at work
     assert [row["name"] for row in json.loads((tmp_path / "metrics.json").read_text())] == ["draw", "draw_size"]
+
+
+def test_a_metric_without_a_number_fails_alone(score):
+    reason = "it returned no number; a defect of the metric"
+    metrics = {"empty": lambda rep, *, rng: {}, "own": lambda rep, *, rng: {"own": 1.0}}
+    rows = score(metrics, failures=[f"metric empty failed: {reason}"])
+    assert rows["empty"]["error"] == reason
+    assert rows["own"]["value"] == 1.0
 
 
 def test_factors_get_their_names(score):

@@ -143,6 +143,8 @@ def score(name: str, metric: Metric, rep: Representation, origin: Mapping[str, A
 
 
 def _check_values(values: Mapping[str, float]) -> None:
+    if not values:
+        raise ValueError("it returned no number; a defect of the metric")
     for key, value in values.items():
         if not math.isfinite(value):
             raise ValueError(f"{key} is {value}, which no table can hold; a defect of the metric")
