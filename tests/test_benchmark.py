@@ -8,9 +8,10 @@ import pytest
 import torch
 
 from disent_runner import build
+from disent_runner.cli import CONF
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
-MODELS = ["betavae", "annealedvae", "btcvae", "dipvae", "factorvae"]
+MODELS = sorted(path.stem for path in (CONF / "model").glob("*.yaml"))
 
 
 @pytest.fixture

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 from omegaconf import OmegaConf
 
@@ -51,3 +54,10 @@ def test_stages_are_checked(stages):
 def test_the_seed_is_checked(seed):
     with pytest.raises(ValueError, match=f"seed must be a whole number from 0 to 4294967295, got {seed!r}"):
         check_seed(seed)
+
+
+def test_training_alone_loads_nothing_of_the_evaluation():
+    """scikit-learn and pandas take half a second and 50 MB."""
+    code = "import sys, disent_runner.job; print(*{'sklearn', 'pandas', 'wandb'} & set(sys.modules))"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == []

@@ -1,11 +1,12 @@
 """Images: seconds to gather a batch, by kind and by size of the data set, and images encoded per second."""
 
-import shutil
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
 from loops import build_run
-from measure import BATCH, config_of, messages_on_stderr, row, scratch, seconds
+from measure import BATCH, config_of, messages_on_stderr, row, seconds
 
 from disent_runner.datasets.image_store import BitImages, ByteImages, ImageStore
 from disent_runner.encoding import encode_once
@@ -32,9 +33,8 @@ def encode(num_images: int) -> None:
         indices = np.arange(num_images)
 
         def once() -> None:
-            folder = scratch("codes")
-            encode_once(model, datamodule.dataset, folder=folder, indices=indices, batch_size=128)
-            shutil.rmtree(folder)
+            with TemporaryDirectory() as folder:
+                encode_once(model, datamodule.dataset, folder=Path(folder), indices=indices, batch_size=128)
 
         times = seconds(once, windows=3)
     row("encoding, conv64, to codes.h5", [num_images / second for second in times], "images/s").print()

@@ -3,22 +3,28 @@
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, final
 
 import torch
+from omegaconf import DictConfig
 from pytorch_lightning.loggers.logger import DummyLogger
 from torch import nn
 
 from disent_runner import build
 from disent_runner.console import console
+from disent_runner.datasets.batches import Batch, BatchSource
 from disent_runner.datasets.data_module import DataModule
 from disent_runner.fit import fit
 from disent_runner.losses.density_ratio import discriminator_loss, permute_codes
 from disent_runner.losses.gaussian import sample_normal
 from disent_runner.models.abstract_vae import AbstractVAE
+from disent_runner.models.base import AbstractModel
+from disent_runner.models.factorvae import FactorVAE
 
 SPARE = 0.2
 """Part of the steps that comes before the clock starts."""
@@ -75,7 +81,7 @@ def bar_without_picture() -> Iterator[None]:
             console._file, console._force_terminal = before
 
 
-def real_loop(model: AbstractVAE, datamodule: DataModule, *, accelerator: str, precision: str) -> float:
+def real_loop(model: AbstractModel, datamodule: DataModule, *, accelerator: str, precision: str) -> float:
     """Seconds per step of `fit` with progress bar, train.csv and checkpoints, from the first row of the log on."""
     clock = Clock()
     with tempfile.TemporaryDirectory() as folder, bar_without_picture():
@@ -92,30 +98,47 @@ def real_loop(model: AbstractVAE, datamodule: DataModule, *, accelerator: str, p
     return (clock.times[last] - clock.times[first]) / (last - first)
 
 
-def bare_loop(model: AbstractVAE, datamodule: DataModule, *, device: torch.device, precision: str) -> float:
+@final
+class DrawnBefore(BatchSource):
+    """The indices of all steps, on the device before the first one."""
+
+    def __init__(self, source: BatchSource, steps: int, device: torch.device) -> None:
+        drawn = ([source.indices(step, stream) for step in range(steps)] for stream in (0, 1))
+        self._indices = [torch.stack(indices).to(device) for indices in drawn]
+
+    def indices(self, step: int, stream: int = 0) -> torch.Tensor:
+        return self._indices[stream][step]
+
+
+def bare_loop(model: AbstractModel, datamodule: DataModule, *, device: torch.device, precision: str) -> float:
     """Seconds per step of the same arithmetic on the same images alone: nothing is logged, shown or saved."""
     model.to(device).train()
-    dataset, source, steps = datamodule.dataset.to(device), datamodule.source, datamodule.plan.max_steps
-    optimizers = model.configure_optimizers()
-    first, second = (
-        torch.stack([source.indices(step, stream) for step in range(steps)]).to(device) for stream in (0, 1)
-    )
-    rounded = precision == "bf16-mixed"
+    model.trainer = SimpleNamespace(optimizers=model.configure_optimizers())  # pyright: ignore[reportAttributeAccessIssue]
+    dataset, steps = datamodule.dataset.to(device), datamodule.plan.max_steps
+    source, update = DrawnBefore(datamodule.source, steps, device), _written_out(model)
     begin, start = 0, _now(device)
     for step in range(steps):
         if step == int(SPARE * steps):
             begin, start = step, _now(device)
-        with torch.autocast(device.type, torch.bfloat16, enabled=rounded):
-            codes = _step(model, optimizers[0], dataset.gather(first[step]), step)
-            if len(optimizers) > 1:
-                _discriminator_step(model, optimizers[1], codes, dataset.gather(second[step]))
+        with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16-mixed"):
+            update(Batch(step=step, is_logged=False, source=source, dataset=dataset, device=device))
     return (_now(device) - start) / (steps - begin)
 
 
-def _step(model: AbstractVAE, optimizer: torch.optim.Optimizer, images: torch.Tensor, step: int) -> torch.Tensor:
-    inference = model.infer(images)
-    loss = model.likelihood.nll(inference.logits, images)
-    for weight, term in zip(model.weights().values(), model.regularizers(inference, step).values(), strict=True):
+def _written_out(model: AbstractModel) -> Callable[[Batch], object]:
+    """The step as a textbook has it; the model's own `update` for a method that is not written out here."""
+    optimizer, *others = model.trainer.optimizers
+    if isinstance(model, FactorVAE):
+        return partial(_factorvae_step, model, optimizer, *others)
+    if isinstance(model, AbstractVAE) and not others:
+        return partial(_vae_step, model, optimizer)
+    return model.update
+
+
+def _vae_step(model: AbstractVAE, optimizer: torch.optim.Optimizer, batch: Batch) -> torch.Tensor:
+    inference = model.infer(batch.images)
+    loss = model.likelihood.nll(inference.logits, batch.images)
+    for weight, term in zip(model.weights().values(), model.regularizers(inference, batch.step).values(), strict=True):
         loss = loss + weight * term
     optimizer.zero_grad()
     loss.mean().backward()
@@ -123,15 +146,16 @@ def _step(model: AbstractVAE, optimizer: torch.optim.Optimizer, images: torch.Te
     return inference.codes.detach()
 
 
-def _discriminator_step(
-    model: Any, optimizer: torch.optim.Optimizer, codes: torch.Tensor, images: torch.Tensor
+def _factorvae_step(
+    model: FactorVAE, optimizer: torch.optim.Optimizer, of_discriminator: torch.optim.Optimizer, batch: Batch
 ) -> None:
+    codes = _vae_step(model, optimizer, batch)
     with torch.no_grad():
-        permuted = permute_codes(sample_normal(*model.encode(images)))
+        permuted = permute_codes(sample_normal(*model.encode(batch.second_images)))
     logits = model.discriminator(torch.cat([codes, permuted]))
-    optimizer.zero_grad()
+    of_discriminator.zero_grad()
     discriminator_loss(*logits.split(len(codes))).mean().backward()
-    optimizer.step()
+    of_discriminator.step()
 
 
 def _now(device: torch.device) -> float:
@@ -140,8 +164,6 @@ def _now(device: torch.device) -> float:
     return time.perf_counter()
 
 
-def build_run(config: Any) -> tuple[AbstractVAE, DataModule]:
+def build_run(config: DictConfig) -> tuple[AbstractModel, DataModule]:
     datamodule = build.build_data(config)
-    model = build.build_model(config, datamodule.dataset.info)
-    assert isinstance(model, AbstractVAE)
-    return model, datamodule
+    return build.build_model(config, datamodule.dataset.info), datamodule

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from hydra import compose, initialize_config_dir
@@ -71,10 +70,3 @@ def messages_on_stderr() -> Iterator[None]:
         yield
     finally:
         sys.stdout = out
-
-
-def scratch(name: str) -> Path:
-    """A folder for what a section writes, below outputs/."""
-    path = Path("outputs") / "benchmark" / name
-    path.mkdir(parents=True, exist_ok=True)
-    return path

@@ -3,9 +3,9 @@
 import os
 import subprocess
 import sys
-import time
+from tempfile import TemporaryDirectory
 
-from measure import DATA, row, scratch
+from measure import DATA, row
 
 FIT, EVALUATE = ["stages=[fit]"], ["stages=[evaluate]", "evaluation.num_images=null"]
 COMMANDS = {
@@ -29,8 +29,8 @@ def peak_of(arguments: list[str]) -> float:
 
 def main() -> None:
     for what, (model, commands) in COMMANDS.items():
-        place = [f"model={model}", f"seed={time.time_ns() % 2**31}", f"output_root={scratch('memory')}"]
-        peaks = [peak_of([*arguments, *place]) for arguments in commands]
+        with TemporaryDirectory() as folder:
+            peaks = [peak_of([*arguments, f"model={model}", f"output_root={folder}"]) for arguments in commands]
         row(what, peaks[-1:], "MB", "the memory-mapped images, up to 377 MB, included").print()
 
 

@@ -1,6 +1,7 @@
 """Where one training step spends its time on the CPU, operation by operation, beside what its arithmetic must cost."""
 
 from collections.abc import Callable
+from itertools import count
 from types import SimpleNamespace
 
 import torch
@@ -34,8 +35,12 @@ def training_step(model_name: str) -> Callable[[], None]:
     model, datamodule = build_run(config_of(f"model={model_name}", "network=conv64"))
     model.trainer = SimpleNamespace(optimizers=model.configure_optimizers())  # pyright: ignore[reportAttributeAccessIssue]
     dataset, source, device = datamodule.dataset, datamodule.source, torch.device("cpu")
-    batches = (Batch(step, False, source, dataset, device) for step in range(10**6))
-    return lambda: [model.update(next(batches))].clear()
+    batches = (Batch(step, False, source, dataset, device) for step in count())
+
+    def step() -> None:
+        model.update(next(batches))
+
+    return step
 
 
 def kind_of(operation: str) -> str:
@@ -64,9 +69,9 @@ def main() -> None:
         step = training_step(model)
         times = [1000 * second for second in seconds(step, windows=5, calls=20)]
         row(f"{model}, one step", times, "ms").print()
-        with FlopCounterMode(display=False) as counter:
+        with FlopCounterMode(display=False) as counted:
             step()
-        work = counter.get_total_flops() / 1e9
+        work = counted.get_total_flops() / 1e9
         row(f"{model}, arithmetic of one step", [work], "GFLOP").print()
         row(f"{model}, the same at the speed of the matrix product", [1000 * work / product.value], "ms").print()
         for kind, milliseconds in spent(step).items():

@@ -5,8 +5,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from tempfile import TemporaryDirectory
 
-from measure import DATA, row, scratch
+from measure import DATA, row
 
 WINDOWS = 5
 ANSWERS = {
@@ -43,11 +44,12 @@ def main() -> None:
     bare = time_of([sys.executable, "-c", "import torch, pytorch_lightning"])
     row("import torch, pytorch_lightning", bare, "s").print()
     first = []
-    for attempt in range(WINDOWS):
-        command = [*program, *ONE_STEP, f"seed={time.time_ns() % 2**31 + attempt}", f"output_root={scratch('startup')}"]
-        start = time.perf_counter()
-        subprocess.run(command, capture_output=True, check=True, env={**os.environ, "DISENT_DATA_DIR": DATA})
-        first.append(time.perf_counter() - start)
+    for _ in range(WINDOWS):
+        with TemporaryDirectory() as folder:
+            command = [*program, *ONE_STEP, f"output_root={folder}"]
+            start = time.perf_counter()
+            subprocess.run(command, capture_output=True, check=True, env={**os.environ, "DISENT_DATA_DIR": DATA})
+            first.append(time.perf_counter() - start)
     row("one training step, checkpoint and end of the command", first, "s").print()
     ratios = [one / two for one, two in zip(sorted(first), sorted(bare), strict=True)]
     row("the same / import of torch and pytorch_lightning", ratios, "").print()

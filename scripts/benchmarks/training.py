@@ -44,7 +44,7 @@ def main() -> None:
     parser.add_argument("--accelerator", default="cpu", choices=["cpu", "cuda"])
     parser.add_argument("--windows", type=int, default=5)
     parser.add_argument("--steps", type=int, default=60)
-    parser.add_argument("--tiny-steps", type=int, default=2000)
+    parser.add_argument("--tiny-steps", type=int, default=4500, help="more than two checkpoints")
     options = parser.parse_args()
     keep_freed_blocks()
     windows, accelerator = options.windows, options.accelerator

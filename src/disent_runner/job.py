@@ -15,9 +15,7 @@ from disent_runner.checkpoints import load_checkpoint, load_newest_checkpoint
 from disent_runner.datasets.data_module import DataModule
 from disent_runner.datasets.info import DatasetInfo
 from disent_runner.device import pick_device
-from disent_runner.draw import draw
 from disent_runner.encoding import encode_once, evaluated_images
-from disent_runner.evaluate import evaluate
 from disent_runner.fit import fit, restore
 from disent_runner.models.base import AbstractModel
 from disent_runner.representation import Representation
@@ -77,6 +75,8 @@ def run_stages(
 
     failures: list[str] = []
     if "evaluate" in config.stages:
+        from disent_runner.evaluate import evaluate  # scikit-learn and pandas are of no use to training
+
         failures = evaluate(
             represent,
             build.build_metrics(config),
@@ -88,6 +88,8 @@ def run_stages(
             loggers=loggers,
         )
     if "draw" in config.stages:
+        from disent_runner.draw import draw
+
         figures = build.build_figures(config)
         draw(represent, dataset.info, figures, folder=folder, step=model.step, seed=config.seed)
     if failures:
@@ -99,6 +101,8 @@ def score_table(config: DictConfig, folder: Path) -> None:
     path = Path(config.representation)
     if list(config.stages) != ["evaluate"]:
         raise ValueError(f"representation={path} has no model to train or draw; add stages=[evaluate]")
+    from disent_runner.evaluate import evaluate
+
     table = read_table(path)
     facts = {"folder": str(folder), "data_source": str(path.resolve()), "versions": _versions()}
     kept = {key: config[key] for key in ("seed", "stages", "metric", "representation", "factors")}

@@ -12,6 +12,7 @@ from disent_runner.metrics.aggregate_posterior import (
     PosteriorSamples,
     draw_samples,
     log_densities,
+    mean_kl,
     posteriors,
 )
 from disent_runner.metrics.requirements import require_at_least, require_finite, require_logvar
@@ -55,7 +56,7 @@ def kl_decomposition_from_posteriors(
         "index_code_mi": (samples.log_own.sum(dim=0) - density.joint).mean().item(),
         "total_correlation": (density.joint - independent).mean().item(),
         "dimensionwise_kl": (independent - _log_prior(samples, components)).mean().item(),
-        "kl": _mean_kl(mean.astype(np.float64), logvar.astype(np.float64)),
+        "kl": float(mean_kl(mean, logvar).sum()),
     }
 
 
@@ -64,8 +65,3 @@ def _log_prior(samples: PosteriorSamples, components: Posteriors) -> Float[Tenso
     unit, origin = torch.from_numpy(components.unit), torch.from_numpy(components.origin)
     codes = samples.codes.T * unit + origin
     return (unit.log() - codes.square() / 2 - math.log(2 * math.pi) / 2).sum(dim=1)
-
-
-def _mean_kl(mean: Float[np.ndarray, "image latent"], logvar: Float[np.ndarray, "image latent"]) -> float:
-    """Closed form (Kingma & Welling 2014, appendix B), in nats."""
-    return float(0.5 * (np.square(mean) + np.expm1(logvar) - logvar).sum(axis=1).mean())

@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float, Integer
 from scipy.stats import rankdata
 from sklearn.linear_model import Lasso
 
+from disent_runner.metrics.aggregate_posterior import mean_kl
 from disent_runner.metrics.requirements import (
     NotApplicable,
     require_at_least,
@@ -59,7 +60,7 @@ def udr(
     if not others:
         raise NotApplicable("udr needs other runs of the same data: metric.udr.runs=[FOLDER,…], or disent-report")
     models = [own, *others]
-    kl = [_mean_kl(*posterior) for posterior in models]
+    kl = [mean_kl(*posterior) for posterior in models]
     found = udr_from_codes(
         [mean for mean, _ in models], kl, similarity=similarity, aggregate=aggregate, kl_threshold=kl_threshold
     )
@@ -162,14 +163,6 @@ def _standardize(codes: Float[np.ndarray, "image latent"]) -> Float[np.ndarray, 
     codes = codes.astype(np.float64)
     varies = np.ptp(codes, axis=0) > 0
     return np.where(varies, codes - codes.mean(axis=0), 0.0) / np.where(varies, codes.std(axis=0), 1.0)
-
-
-def _mean_kl(
-    mean: Float[np.ndarray, "image latent"], logvar: Float[np.ndarray, "image latent"]
-) -> Float[np.ndarray, " latent"]:
-    """KL divergence of each latent's posterior to the standard normal, averaged over the images, in nats."""
-    mean, logvar = mean.astype(np.float64), logvar.astype(np.float64)
-    return (np.square(mean) + np.expm1(logvar) - logvar).mean(axis=0) / 2
 
 
 def _require_models(codes: Sequence[np.ndarray] | np.ndarray, kl: Sequence[np.ndarray] | np.ndarray) -> None:
