@@ -37,34 +37,57 @@ def _place(own: str, config: DictConfig) -> str:
 
 _TRACEBACKS = os.environ.get("HYDRA_FULL_ERROR") == "1"
 
-_failed: list[Exception] = []
-"""Jobs of a sweep that failed while the others went on."""
-
 
 @hydra.main(version_base="1.3", config_path=str(CONF), config_name="run")
-def _job(config: DictConfig) -> None:
-    """One run. Its mistake ends the command, or in a sweep only this job: SystemExit is what passes through Hydra."""
+def _job(config: DictConfig) -> float | None:
+    """One run, alone or of a sweep, where its mistake is its own; the number that a search asks for."""
     from hydra.core.hydra_config import HydraConfig
     from hydra.types import RunMode
 
-    logging.captureWarnings(True)
-    from disent_runner.interrupts import Interrupted
-    from disent_runner.job import run_job
+    from disent_runner.run_folder import RunInUse
+    from disent_runner.status import Interrupted
 
+    logging.captureWarnings(True)
+    is_alone = HydraConfig.get().mode == RunMode.RUN
     try:
-        if config.run is not None:
-            config = recalled(config, HydraConfig.get().overrides.task)
-        run_job(config, Path(HydraConfig.get().runtime.output_dir))
+        return _run(config, Path(HydraConfig.get().runtime.output_dir), is_alone=is_alone)
     except Interrupted as interruption:
         _say(interruption)
-        sys.exit(128 + interruption.signum)
+        if interruption.is_passed_on:
+            os.kill(os.getpid(), interruption.signum)
+        sys.exit(128 + interruption.signum)  # SystemExit is what passes through Hydra and ends a sweep
+    except RunInUse as error:
+        if is_alone:
+            _say(error)
+            sys.exit(1)
+        raise
     except Exception as error:
-        if _TRACEBACKS:
+        if _TRACEBACKS and is_alone:
             raise
         _say(error)
-        if HydraConfig.get().mode == RunMode.RUN:
+        if is_alone:
             sys.exit(1)
-        _failed.append(error)
+        raise
+
+
+def _run(config: DictConfig, folder: Path, *, is_alone: bool) -> float | None:
+    from hydra.core.hydra_config import HydraConfig
+
+    from disent_runner.status import is_finished, request_of
+
+    if config.objective is None and "optuna" in str(HydraConfig.get().runtime.choices.get("hydra/sweeper")):
+        raise ValueError("hydra/sweeper=optuna needs to know what to maximise; add objective=mig, or another number")
+    request = request_of(config)
+    if is_alone or not is_finished(folder, request):
+        from disent_runner.job import run_job
+
+        asked = config if config.run is None else recalled(config, HydraConfig.get().overrides.task)
+        run_job(asked, folder, request=request)
+    if config.objective is None:
+        return None
+    from disent_runner.objective import objective
+
+    return objective(config, folder)
 
 
 def run() -> None:
@@ -88,9 +111,6 @@ def run() -> None:
         if _TRACEBACKS:
             raise
         _say(error)
-        sys.exit(1)
-    if _failed:
-        print(f"disent-run: {len(_failed)} of the sweep's jobs failed, as said above", file=sys.stderr)
         sys.exit(1)
 
 

@@ -1,12 +1,14 @@
 """Stage `fit`: train the model, from its newest checkpoint if there is one, and leave checkpoints and train.csv."""
 
 import logging
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
 import torch
+from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 from pytorch_lightning import Callback, Trainer
 from pytorch_lightning.loggers import Logger
 
@@ -63,9 +65,12 @@ def fit(
         enable_progress_bar=False,
         enable_model_summary=False,
         default_root_dir=folder,
+        plugins=[LightningEnvironment()],  # one process, also where a cluster's variables say otherwise
     )
     pl.seed_everything(seed, verbose=False)  # whatever the set-up drew, training starts from the seed
-    trainer.fit(model, datamodule)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The `srun` command is available")  # one process needs none
+        trainer.fit(model, datamodule)
 
 
 def restore(model: AbstractModel, state: Mapping[str, Any], folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the step under way ends, a checkpoint is written, and the same command goes on from there."""
+"""Ctrl-C, SIGTERM, a cluster's signals: the step under way ends, a checkpoint is written, the same command goes on."""
 
 import logging
 import signal
@@ -8,19 +8,12 @@ from typing import Any
 
 from pytorch_lightning import Callback, Trainer
 
+from disent_runner.status import Interrupted
+
 log = logging.getLogger(__name__)
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
-
-
-class Interrupted(RuntimeError):
-    """Training was stopped from outside after a whole step and its checkpoint."""
-
-    def __init__(self, signum: int, step: int) -> None:
-        super().__init__(
-            f"stopped by {signal.Signals(signum).name} after step {step}; the same command goes on from there"
-        )
-        self.signum = signum
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
+"""The last two are what SLURM is asked to send some time before it kills."""
 
 
 class Interrupts(Callback):
@@ -47,7 +40,13 @@ class Interrupts(Callback):
         if self.signum is not None:
             raise Interrupted(self.signum, pl_module.step)
 
+    def on_exception(self, trainer: Trainer, pl_module: Any, exception: BaseException) -> None:
+        self._restore()
+
     def teardown(self, trainer: Trainer, pl_module: Any, stage: str) -> None:
+        self._restore()
+
+    def _restore(self) -> None:
         for signum, handler in self.previous.items():
             signal.signal(signum, handler)
         self.previous = {}

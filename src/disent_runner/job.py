@@ -20,6 +20,7 @@ from disent_runner.fit import fit, restore
 from disent_runner.models.base import AbstractModel
 from disent_runner.representation import Representation
 from disent_runner.run_folder import exclusive, run_id, write_whole
+from disent_runner.status import reported, request_of
 from disent_runner.tables import read_table
 
 log = logging.getLogger(__name__)
@@ -28,11 +29,14 @@ STAGES = ("fit", "evaluate", "draw")
 _RECORDED = ("disent-runner", "torch", "pytorch-lightning", "hydra-core", "numpy", "scikit-learn", "h5py")
 
 
-def run_job(config: DictConfig, folder: Path) -> None:
-    """Do the config's stages. What is finished is skipped, what was interrupted goes on."""
-    check_stages(config.stages)
-    check_seed(config.seed)
-    with exclusive(folder):
+def run_job(config: DictConfig, folder: Path, *, request: str = "") -> None:
+    """Do the config's stages. What is finished is skipped, what was interrupted goes on.
+
+    `request` is the hash of what was asked, where the config is not that: it is a recalled run's.
+    """
+    with exclusive(folder), reported(folder, request or request_of(config)):
+        check_stages(config.stages)
+        check_seed(config.seed)
         if Path(config.representation).suffix:
             score_table(config, folder)
             return

@@ -16,11 +16,13 @@ _IDENTITY = ("model", "dataset", "trainer.max_steps", "trainer.precision")
 """What changes the numbers; the model's node holds its network, likelihood and optimizer once resolved."""
 _ELSEWHERE = frozenset({"data_dir"})
 """Where things lie on this machine: no part of a run's identity."""
+_PROBED = 1.0
+"""Seconds for which a lock is waited for: `is_held` takes it for a moment."""
 
 
 def run_id(config: DictConfig) -> str:
     """Eight hex digits that are equal for two configs exactly when their numbers are (seed aside)."""
-    identity = {key: _canonical(_plain(OmegaConf.select(config, key))) for key in _IDENTITY}
+    identity = {key: canonical(plain(OmegaConf.select(config, key))) for key in _IDENTITY}
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:8]
 
 
@@ -36,33 +38,37 @@ def codes_folder(path: Path) -> Path:
     return Path("representations", path.stem, digest[:8])
 
 
-def _plain(node: Any) -> Any:
+def plain(node: Any) -> Any:
     return OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node
 
 
-def _canonical(value: Any) -> Any:
+def canonical(value: Any) -> Any:
     """`beta: 4` and `beta: 4.0` are one setting."""
     if isinstance(value, dict):
-        return {str(key): _canonical(item) for key, item in value.items() if key not in _ELSEWHERE}
+        return {str(key): canonical(item) for key, item in value.items() if key not in _ELSEWHERE}
     if isinstance(value, list):
-        return [_canonical(item) for item in value]
+        return [canonical(item) for item in value]
     return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+class RunInUse(RuntimeError):
+    """Another process works on the run."""
 
 
 @contextmanager
 def exclusive(folder: Path) -> Iterator[None]:
     """Hold the folder for this process. The lock ends with the process, however that ends.
 
-    Raises RuntimeError when another process holds it.
+    Raises RunInUse when another process holds it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / ".lock", timeout=0)
+    lock = FileLock(folder / ".lock", timeout=_PROBED)
     owner = folder / ".owner"
     try:
         lock.acquire()
     except Timeout:
         holder = owner.read_text().strip() if owner.exists() else "unknown"
-        raise RuntimeError(
+        raise RunInUse(
             f"{folder} is in use by another process ({holder}); wait for it, or change a setting or the seed"
         ) from None
     try:
@@ -71,6 +77,19 @@ def exclusive(folder: Path) -> Iterator[None]:
     finally:
         owner.unlink(missing_ok=True)
         lock.release()
+
+
+def is_held(folder: Path) -> bool:
+    """Whether a process works in the folder now."""
+    if not (folder / ".lock").exists():
+        return False
+    lock = FileLock(folder / ".lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        return True
+    lock.release()
+    return False
 
 
 def write_whole(path: Path, content: bytes | memoryview | str) -> None:

@@ -1,0 +1,127 @@
+"""What is known of a sweep while it runs: on the terminal, and in a file that can be looked at from elsewhere."""
+
+import hashlib
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from disent_runner.run_folder import write_json, write_whole
+from disent_runner.status import STATES
+from disent_runner.sweep.jobs import Job, Standing, standing
+
+SECONDS_BETWEEN_LOOKS = 2.0
+
+
+class Board:
+    """Looks at the run folders of a sweep, and says what has changed."""
+
+    def __init__(self, root: Path, jobs: Sequence[Job], *, command: str) -> None:
+        self.jobs = jobs
+        self.folder = root / "sweeps" / _sweep_id(jobs)
+        self.standings = {job: standing(job) for job in jobs}
+        runs = [{"folder": str(job.folder), "label": job.label, "request": job.request} for job in jobs]
+        write_json(self.folder / "sweep.json", {"command": command, "runs": runs})
+
+    def look(self) -> Mapping[Job, Standing]:
+        """The jobs' standings now; a job that is done stays done."""
+        for job, found in self.standings.items():
+            if found.state != "done":
+                self.standings[job] = standing(job)
+        return self.standings
+
+    def write(self) -> None:
+        write_whole(self.folder / "progress.txt", progress_text(self.standings) + "\n")
+
+    @contextmanager
+    def kept_up_to_date(self) -> Iterator[None]:
+        """Look every two seconds from a thread of its own, whatever launches the jobs and waits for them."""
+        ended = threading.Event()
+
+        def watch() -> None:
+            said = Counter(found.state for found in self.standings.values())
+            while not ended.wait(SECONDS_BETWEEN_LOOKS):
+                now = Counter(found.state for found in self.look().values())
+                self.write()
+                if (now["done"], now["failed"]) != (said["done"], said["failed"]):
+                    say(summary_line(self.standings))
+                    said = now
+
+        thread = threading.Thread(target=watch, daemon=True)
+        self.write()
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+            self.look()
+            self.write()
+
+
+def say(text: str) -> None:
+    from disent_runner.console import console
+
+    console.print(f"sweep: {text}", highlight=False, markup=False, soft_wrap=True)
+
+
+def opening_line(standings: Mapping[Job, Standing]) -> str:
+    """What the command finds: how many runs are done, go on, are tried again, are new."""
+    found = Counter(one.state for one in standings.values())
+    parts = [
+        (found["done"], "done before and skipped"),
+        (found["interrupted"], "interrupted and resumed"),
+        (found["failed"], "failed before and tried again"),
+        (found["running"] + found["queued"], "running or queued already"),
+        (found["waiting"], "new"),
+    ]
+    return f"{len(standings)} runs: " + ", ".join(f"{count} {what}" for count, what in parts if count)
+
+
+def summary_line(standings: Mapping[Job, Standing]) -> str:
+    """`12 runs: 5 done, 2 running, 1 failed, 4 waiting; about 0:12:30 left`."""
+    found = Counter(one.state for one in standings.values())
+    line = f"{len(standings)} runs: " + ", ".join(f"{found[state]} {state}" for state in _SHOWN if found[state])
+    left = time_left(standings)
+    return line if left is None else f"{line}; about {timedelta(seconds=round(left))} left"
+
+
+_SHOWN = ("done", "running", "queued", "waiting", "interrupted", "failed")
+assert set(_SHOWN) == set(STATES)
+
+
+def time_left(standings: Mapping[Job, Standing]) -> float | None:
+    """Seconds until all is done, if the runs to come take as long as those that are done; None before the first."""
+    took = [
+        float(one.status["seconds"]) for one in standings.values() if one.state == "done" and "seconds" in one.status
+    ]
+    running = [one for one in standings.values() if one.state == "running"]
+    to_come = sum(one.state in ("waiting", "queued") for one in standings.values())
+    if not took or not running:
+        return None
+    mean = sum(took) / len(took)
+    under_way = [max(0.0, mean - _seconds_since(one.status["since"])) for one in running]
+    return (sum(under_way) + mean * to_come) / len(running)
+
+
+def _seconds_since(moment: str) -> float:
+    return time.time() - datetime.fromisoformat(moment).timestamp()
+
+
+def progress_text(standings: Mapping[Job, Standing]) -> str:
+    """The summary, then a line for each run that is not just waiting or done."""
+    lines = [f"{summary_line(standings)} ({datetime.now().astimezone():%Y-%m-%d %H:%M:%S %Z})"]
+    for state in ("running", "queued", "interrupted", "failed"):
+        for job, found in standings.items():
+            if found.state == state:
+                lines.append(f"{state:<12}{job.label}  {job.folder}  {found.status.get('error') or ''}".rstrip())
+    return "\n".join(lines)
+
+
+def _sweep_id(jobs: Sequence[Job]) -> str:
+    runs = sorted((str(job.folder), job.request) for job in jobs)
+    return hashlib.sha256(json.dumps(runs).encode()).hexdigest()[:8]

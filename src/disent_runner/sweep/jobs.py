@@ -1,0 +1,66 @@
+"""The runs of a sweep and how far each of them is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, open_dict
+
+from disent_runner.status import is_finished, read_status, request_of, state_of
+from disent_runner.sweep.grid import varied
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run of a sweep."""
+
+    overrides: tuple[str, ...]
+    label: str
+    """the overrides that set it apart"""
+    folder: Path
+    request: str
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How far a job is, and what its run said last."""
+
+    state: str
+    status: dict[str, Any]
+
+
+def plan(loader: ConfigLoader, config: DictConfig, overrides: Sequence[Sequence[str]]) -> list[Job]:
+    """Compose each run, so that a mistake in one ends the sweep before it starts. Equal runs become one.
+
+    Raises what composing raises.
+    """
+    jobs: dict[tuple[Path, str], Job] = {}
+    before = HydraConfig.instance().cfg
+    try:
+        for own, label in zip(overrides, varied(overrides), strict=True):
+            job = _job(loader.load_sweep_config(config, list(own)), tuple(own), label)
+            jobs.setdefault((job.folder, job.request), job)
+    finally:
+        HydraConfig.instance().cfg = before
+    return list(jobs.values())
+
+
+def _job(config: DictConfig, overrides: tuple[str, ...], label: str) -> Job:
+    HydraConfig.instance().cfg = config  # pyright: ignore[reportAttributeAccessIssue] - set_config would copy it all
+    folder = Path(config.hydra.sweep.dir, config.hydra.sweep.subdir).absolute()
+    with open_dict(config):
+        del config["hydra"]
+    return Job(overrides, label, folder, request_of(config))
+
+
+def standing(job: Job) -> Standing:
+    """How far the job is; what another command did in its folder, or did there before, is not its end."""
+    status = read_status(job.folder)
+    if is_finished(job.folder, job.request):
+        return Standing("done", status)
+    state = state_of(job.folder, status)
+    is_other = state == "done" or (state == "failed" and status.get("request") != job.request)
+    return Standing("waiting" if is_other else state, status)

@@ -1,0 +1,64 @@
+"""A sweep from its first run to its last: what is done is skipped, what fails does not stop the others."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from disent_runner.sweep.board import Board, opening_line, say, summary_line
+from disent_runner.sweep.jobs import Job, Standing
+
+SECONDS_BETWEEN_TRIES = 1.0
+
+
+class SweepNotDone(RuntimeError):
+    """Some runs of a sweep failed or were stopped."""
+
+
+def run_sweep(
+    jobs: Sequence[Job], launch: Callable[[Sequence[Job]], None], *, root: Path, command: str, waits: bool
+) -> None:
+    """Launch each job that is not done, once; wait for those that another process has taken.
+
+    `waits` is false for a launcher that submits jobs and returns.
+
+    Raises SweepNotDone when jobs have failed or were stopped, after all others are done.
+    """
+    board = Board(root, jobs, command=command)
+    say(opening_line(board.standings))
+    say(f"progress in {board.folder / 'progress.txt'}")
+    launched: set[Job] = set()
+    try:
+        with board.kept_up_to_date():
+            while open_jobs := [job for job, found in board.look().items() if _is_open(found, job in launched)]:
+                free = [job for job in open_jobs if board.standings[job].state != "running"]
+                if free:
+                    launch(free)
+                    launched.update(free)
+                    if not waits:
+                        break
+                else:
+                    time.sleep(SECONDS_BETWEEN_TRIES)
+    finally:
+        say(summary_line(board.look()))
+        say_failures(board.standings)
+    raise_failures(board.standings, waits=waits)
+
+
+def _is_open(found: Standing, was_launched: bool) -> bool:
+    """Whether there is something to launch, or to wait for; whoever works on a launched job now took it before us."""
+    return found.state == "running" if was_launched else found.state != "done"
+
+
+def say_failures(standings: Mapping[Job, Standing]) -> None:
+    for job, found in standings.items():
+        if found.state == "failed":
+            say(f"failed: {job.label}: {found.status.get('error')} (log: {job.folder / 'run.log'})")
+
+
+def raise_failures(standings: Mapping[Job, Standing], *, waits: bool) -> None:
+    good = ("done",) if waits else ("done", "queued", "running", "waiting")
+    bad = Counter(found.state for found in standings.values() if found.state not in good)
+    if bad:
+        parts = " and ".join(f"{count} {state}" for state, count in bad.items())
+        raise SweepNotDone(f"{parts} of {len(standings)} runs; the same command tries those again")

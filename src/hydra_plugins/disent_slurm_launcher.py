@@ -1,0 +1,133 @@
+"""`hydra/launcher=slurm`: hydra-submitit-launcher's job array, with no need of accounting or an open terminal."""
+
+import os
+import subprocess
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from hydra.core.utils import JobReturn, JobStatus
+from hydra.plugins.launcher import Launcher
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig, OmegaConf
+
+LARGEST_ARRAY = 1000
+"""SLURM's default MaxArraySize is 1001; a larger sweep becomes several arrays."""
+SECONDS_BETWEEN_LOOKS = 2.0
+LOOKS_UNTIL_LOST = 3
+"""A task that is put back in the queue is in no list for a moment."""
+
+
+class SlurmLauncher(Launcher):
+    """Submits one task for each run and waits until none is in the queue; see conf/hydra/launcher/slurm.yaml.
+
+    Whether a run is done is read from its folder, so that tasks of an earlier command are waited for like new ones.
+    """
+
+    def __init__(self, wait: bool, **params: Any) -> None:
+        self.waits = wait
+        self.params = params
+
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        try:
+            from hydra_plugins.hydra_submitit_launcher.submitit_launcher import SlurmLauncher as Submitit
+        except ImportError:
+            raise ValueError(
+                "hydra/launcher=slurm needs the extra `slurm`: pip install 'disent-runner[slurm]'"
+            ) from None
+        self.context = hydra_context
+        self.config = config
+        self.task = Submitit(**self.params)
+        self.task.setup(hydra_context=hydra_context, task_function=task_function, config=config)
+
+    def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
+        from disent_runner.status import read_status
+        from disent_runner.sweep.board import say
+        from disent_runner.sweep.jobs import plan, standing
+
+        jobs = plan(self.context.config_loader, self.config, job_overrides)
+        queue = queued_tasks() or set()
+        new = [job for job in jobs if read_status(job.folder).get("task") not in queue]
+        submitted = self._submit([job.overrides for job in new], initial_job_idx) if new else []
+        for job, task in zip(new, submitted, strict=True):
+            report_queued(job.folder, job.request, task.job_id)
+        arrays = ", ".join(sorted({task.job_id.partition("_")[0] for task in submitted}))
+        if submitted:
+            say(f"{len(submitted)} tasks submitted as SLURM job {arrays}; scancel {arrays} stops them")
+        if not self.waits:
+            say("the same command says how far they are, and picks up what was lost")
+            return []
+        absent = dict.fromkeys(jobs, 0)
+        while absent:
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+            queue = queued_tasks()
+            for job in list(absent):
+                is_there = queue is None or read_status(job.folder).get("task") in queue
+                absent[job] = 0 if is_there else absent[job] + 1
+                if standing(job).state == "done" or absent[job] == LOOKS_UNTIL_LOST:
+                    del absent[job]
+        results = {job: _result(task) for job, task in zip(new, submitted, strict=True)}
+        return [results.get(job) or JobReturn(status=JobStatus.UNKNOWN) for job in jobs]
+
+    def _submit(self, overrides: Sequence[Sequence[str]], first: int) -> list[Any]:
+        """Submitit's handle of each task; what it calls is the plugin's launcher, which knows how to be requeued."""
+        import submitit
+        from hydra.core.singleton import Singleton
+        from hydra_plugins.hydra_submitit_launcher.config import BaseQueueConf
+
+        params = {
+            key: value for key, value in self.task.params.items() if key not in ("submitit_folder", "max_num_timeout")
+        }
+        common = set(OmegaConf.structured(BaseQueueConf).keys())
+        executor = submitit.AutoExecutor(
+            folder=self.task.params["submitit_folder"],
+            cluster="slurm",
+            slurm_max_num_timeout=self.task.params["max_num_timeout"],
+        )
+        executor.update_parameters(**{key if key in common else f"slurm_{key}": value for key, value in params.items()})
+        state = Singleton.get_state()
+        tasks: list[Any] = []
+        for start in range(0, len(overrides), LARGEST_ARRAY):
+            chunk = overrides[start : start + LARGEST_ARRAY]
+            numbers = range(first + start, first + start + len(chunk))
+            arguments = [
+                (list(own), "hydra.sweep.dir", number, f"job_id_for_{number}", state)
+                for own, number in zip(chunk, numbers, strict=True)
+            ]
+            tasks += executor.map_array(self.task, *zip(*arguments, strict=True))
+        return tasks
+
+
+def report_queued(folder: Any, request: str, task: str) -> None:
+    """Write that the run is in the queue, unless it is under way by now: then it has said so itself."""
+    from disent_runner.run_folder import RunInUse, exclusive
+    from disent_runner.status import read_status, write_status
+
+    try:
+        with exclusive(folder):
+            if read_status(folder).get("task") != task:
+                write_status(folder, "queued", request=request, task=task)
+    except RunInUse:
+        pass
+
+
+def queued_tasks() -> set[str] | None:
+    """Tasks of this user that wait or run, `4711_3` or `4711`; None when SLURM does not answer just now."""
+    command = ["squeue", "--noheader", "--array", "--format=%i", "--user", str(os.getuid())]
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    except FileNotFoundError:
+        raise ValueError("hydra/launcher=slurm needs SLURM's commands; squeue is not on this machine") from None
+    except subprocess.SubprocessError:
+        return None
+    return set(answer.stdout.split())
+
+
+def _result(task: Any) -> JobReturn:
+    """What the task returned, where it came to its end; a search needs it."""
+    if not task.paths.result_pickle.exists():
+        return JobReturn(status=JobStatus.UNKNOWN)
+    try:
+        return task.result()
+    except Exception as error:  # of the cluster: a run's own mistakes are inside of what its task returns
+        return JobReturn(status=JobStatus.FAILED, _return_value=error)

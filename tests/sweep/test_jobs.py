@@ -1,0 +1,50 @@
+from pathlib import Path
+
+import pytest
+
+from disent_runner.run_folder import exclusive
+from disent_runner.status import write_status
+from disent_runner.sweep.jobs import Job, plan, standing
+from disent_runner.sweep.loader import SweepLoader
+
+
+def test_each_run_has_the_folder_of_a_single_run_and_equal_ones_are_one(hydra_loader, master, composed):
+    master.output_root = "here"
+    loader = SweepLoader(hydra_loader.get_search_path())
+    runs = [["output_root=here", "model=betavae", "model.beta=4", f"seed={seed}"] for seed in (0, 1)]
+    jobs = plan(loader, master, [*runs, [*runs[0][:2], "model.beta=4.0", "seed=0"]])
+    assert [job.label for job in jobs] == ["model.beta=4 seed=0", "model.beta=4 seed=1"]
+    assert [job.folder.name for job in jobs] == ["seed=0", "seed=1"]
+    assert jobs[0].folder.is_absolute()
+    assert jobs[0].folder.relative_to(Path.cwd()).parts[:3] == ("here", "dsprites", "betavae")
+    assert jobs[0].request != jobs[1].request
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> Job:
+    return Job(("seed=0",), "seed=0", tmp_path, "asked")
+
+
+def test_how_far_a_job_is(job):
+    assert standing(job).state == "waiting"
+    write_status(job.folder, "running", request="asked")
+    assert standing(job).state == "interrupted"  # nobody holds the folder
+    with exclusive(job.folder):
+        assert standing(job).state == "running"
+    write_status(job.folder, "failed", request="asked", error="why")
+    assert standing(job).state == "failed"
+    assert standing(job).status["error"] == "why"
+    (job.folder / "metrics.json").write_text("[]")
+    write_status(job.folder, "done", request="asked")
+    assert standing(job).state == "done"
+    write_status(job.folder, "failed", request="another", error="of another command")
+    assert standing(job).state == "done"
+    (job.folder / "metrics.json").unlink()
+    assert standing(job).state == "waiting"
+
+
+def test_a_status_that_cannot_be_read_is_none(job):
+    (job.folder / "status.json").write_text('{"state": "do')
+    assert standing(job).state == "waiting"
+    (job.folder / "status.json").write_text("[]")
+    assert standing(job).state == "waiting"

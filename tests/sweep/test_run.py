@@ -1,0 +1,85 @@
+import threading
+
+import pytest
+
+from disent_runner.run_folder import exclusive
+from disent_runner.status import write_status
+from disent_runner.sweep import board, run
+from disent_runner.sweep.jobs import Job
+from disent_runner.sweep.run import SweepNotDone, run_sweep
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch):
+    monkeypatch.setattr(board, "SECONDS_BETWEEN_LOOKS", 0.02)
+    monkeypatch.setattr(run, "SECONDS_BETWEEN_TRIES", 0.02)
+
+
+@pytest.fixture
+def jobs(tmp_path):
+    return [Job((f"seed={seed}",), f"seed={seed}", tmp_path / f"seed={seed}", "asked") for seed in range(3)]
+
+
+def _launcher(launched, *, states=()):
+    def launch(chosen):
+        launched.append([job.label for job in chosen])
+        for job in chosen:
+            write_status(job.folder, dict(states).get(job.label, "done"), request=job.request, error="why")
+
+    return launch
+
+
+def test_done_runs_are_skipped_and_the_others_launched_once(jobs, tmp_path, capsys):
+    write_status(jobs[1].folder, "done", request="asked")
+    write_status(jobs[2].folder, "failed", request="asked")
+    launched: list[list[str]] = []
+    run_sweep(jobs, _launcher(launched), root=tmp_path, command="", waits=True)
+    assert launched == [["seed=0", "seed=2"]]
+    said = capsys.readouterr().out
+    assert "3 runs: 1 done before and skipped, 1 failed before and tried again, 1 new" in said
+    assert "3 runs: 3 done" in said
+
+
+def test_what_fails_is_named_with_its_log_after_the_others_are_done(jobs, tmp_path, capsys):
+    launched: list[list[str]] = []
+    states = {"seed=1": "failed", "seed=2": "interrupted"}
+    with pytest.raises(SweepNotDone, match="1 failed and 1 interrupted of 3 runs; the same command tries those again"):
+        run_sweep(jobs, _launcher(launched, states=states), root=tmp_path, command="", waits=True)
+    assert len(launched) == 1
+    assert f"failed: seed=1: why (log: {jobs[1].folder / 'run.log'})" in capsys.readouterr().out
+
+
+def test_a_run_that_says_nothing_is_not_taken_for_done(jobs, tmp_path):
+    with pytest.raises(SweepNotDone, match="3 waiting of 3 runs"):
+        run_sweep(jobs, lambda chosen: None, root=tmp_path, command="", waits=True)
+
+
+def test_a_run_of_another_process_is_waited_for_and_not_done_again(jobs, tmp_path):
+    held, released = threading.Event(), threading.Event()
+
+    def other():
+        with exclusive(jobs[0].folder):
+            write_status(jobs[0].folder, "running", request="asked")
+            held.set()
+            released.wait(10)
+            write_status(jobs[0].folder, "done", request="asked")
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    held.wait(10)
+    launched: list[list[str]] = []
+
+    def launch(chosen):
+        _launcher(launched)(chosen)
+        released.set()
+
+    run_sweep(jobs, launch, root=tmp_path, command="", waits=True)
+    thread.join()
+    assert launched == [["seed=1", "seed=2"]]
+
+
+def test_a_launcher_that_returns_at_once_is_not_waited_for(jobs, tmp_path):
+    launched: list[list[str]] = []
+    states = dict.fromkeys((job.label for job in jobs), "queued")
+    run_sweep(jobs, _launcher(launched, states=states), root=tmp_path, command="", waits=False)
+    assert len(launched) == 1
