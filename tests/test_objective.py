@@ -3,7 +3,7 @@ import json
 import pytest
 from omegaconf import OmegaConf
 
-from disent_runner.objective import objective
+from disent_runner.objective import check_objective, objective
 
 
 def test_the_number_of_the_last_step_and_the_codes_asked_for(tmp_path):
@@ -22,3 +22,19 @@ def test_the_number_of_the_last_step_and_the_codes_asked_for(tmp_path):
     (tmp_path / "metrics.json").unlink()
     with pytest.raises(ValueError, match="it has none, no metric was computed"):
         objective(config, tmp_path)
+
+
+def test_a_search_the_wrong_way_is_refused_before_it_starts(composed):
+    config = composed("metric=[mig,reconstruction]", "objective=mig")
+    check_objective(config, "maximize")
+    with pytest.raises(
+        ValueError, match=r"objective=mig is better when it is higher, .* add hydra.sweeper.direction=max"
+    ):
+        check_objective(config, "minimize")
+    config.objective = "reconstruction"
+    check_objective(config, "minimize")
+    with pytest.raises(ValueError, match="is better when it is lower"):
+        check_objective(config, "maximize")
+    config.objective = None
+    with pytest.raises(ValueError, match="add objective=mig, or another number"):
+        check_objective(config, "minimize")

@@ -73,21 +73,20 @@ def _job(config: DictConfig) -> float | None:
 def _run(config: DictConfig, folder: Path, *, is_alone: bool) -> float | None:
     from hydra.core.hydra_config import HydraConfig
 
+    from disent_runner.objective import check_objective, objective
     from disent_runner.status import is_finished, request_of
 
-    if config.objective is None and "optuna" in str(HydraConfig.get().runtime.choices.get("hydra/sweeper")):
-        raise ValueError("hydra/sweeper=optuna needs to know what to maximise; add objective=mig, or another number")
+    hydra = HydraConfig.get()
+    direction = hydra.sweeper.get("direction")  # a search has one, a grid has not
+    if direction is not None and not is_alone:
+        check_objective(config, getattr(direction, "name", direction))
     request = request_of(config)
     if is_alone or not is_finished(folder, request):
         from disent_runner.job import run_job
 
-        asked = config if config.run is None else recalled(config, HydraConfig.get().overrides.task)
+        asked = config if config.run is None else recalled(config, hydra.overrides.task)
         run_job(asked, folder, request=request)
-    if config.objective is None:
-        return None
-    from disent_runner.objective import objective
-
-    return objective(config, folder)
+    return None if config.objective is None else objective(config, folder)
 
 
 def run() -> None:

@@ -16,7 +16,7 @@ examples:
 
 groups (several choices as metric=[a,b]; * is the default):"""
 _TAIL = """
-sweeps:  hydra/launcher=joblib (processes here), slurm (a job array), ray       hydra/sweeper=optuna objective=mig (a search)
+sweeps:  hydra/launcher=joblib (processes here), slurm (a job array), ray    hydra/sweeper=optuna objective=mig (search)
 options: --cfg job (print the composed config)   --info (how it was composed)   --config-dir DIR (your own groups)
          --hydra-help (all of Hydra's options)    HYDRA_FULL_ERROR=1 (tracebacks)
 completion: eval "$(disent-run -sc install=bash)"     also zsh (through bash) and fish"""
