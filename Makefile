@@ -18,7 +18,7 @@ run: setup ## train, score and draw FactorVAE on dSprites for a few minutes
 	$(BIN)/disent-run model=factorvae dataset=dsprites trainer=quick
 
 test: setup ## every test that runs on this machine
-	$(BIN)/pytest --numprocesses 2 -m "not gpu and not data"
+	$(BIN)/pytest --numprocesses 2 --dist loadgroup -m "not gpu and not data"
 
 check: setup ## format, lint, types and the fast tests, a minute and a half
 	$(BIN)/ruff format --check .

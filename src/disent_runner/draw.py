@@ -63,13 +63,18 @@ def write_picture(stem: Path, picture: Figure | Animation) -> None:
     """A figure as PNG, an animation as a GIF that repeats."""
     buffer = io.BytesIO()
     if isinstance(picture, Figure):
-        picture.savefig(buffer, format="png", dpi=150, bbox_inches="tight")
+        picture.savefig(buffer, format="png", dpi=150)
         write_whole(stem.with_suffix(".png"), buffer.getvalue())
         return
-    frames = [Image.fromarray(frame) for frame in picture.frames]
+    frames = [Image.fromarray(_without_colour(frame)) for frame in picture.frames]
     duration = round(1000 / picture.frames_per_second)
     frames[0].save(buffer, format="GIF", save_all=True, append_images=frames[1:], duration=duration, loop=0)
     write_whole(stem.with_suffix(".gif"), buffer.getvalue())
+
+
+def _without_colour(frame: np.ndarray) -> np.ndarray:
+    """(H, W) of a frame whose channels are equal, which needs no palette to be found for it."""
+    return frame[..., 0] if frame.ndim == 3 and (frame == frame[..., :1]).all() else frame
 
 
 def _making(figure: Draw, step: int, seed: int) -> dict[str, Any]:

@@ -7,6 +7,8 @@ from matplotlib.figure import Figure
 
 _GAP = 2
 _SHADE = 0.6
+_PIXELS_PER_INCH = 75
+_INCHES_PER_LETTER = 0.085  # of ten points, the widest ones aside
 
 
 def tile(images: np.ndarray) -> np.ndarray:
@@ -27,14 +29,20 @@ def labelled_grid(
     """A grid of images, (rows, columns, C, H, W), with a label at each row and above each column."""
     rows, _, _, height, width = images.shape
     picture = tile(images)
-    figure = Figure(figsize=(picture.shape[1] / 75 + 1, picture.shape[0] / 75))
-    axes = figure.add_subplot()
-    axes.imshow(picture, interpolation="nearest")
+    left = 0.2 + _INCHES_PER_LETTER * max(map(len, row_labels), default=0)
+    top, bottom = (0.3 if column_labels else 0.05), (0.35 if title else 0.05)
+    across, down = picture.shape[1] / _PIXELS_PER_INCH, picture.shape[0] / _PIXELS_PER_INCH
+    right = max(0.1, _INCHES_PER_LETTER * len(title) - across)
+    size = (left + across + right, bottom + down + top)
+    figure = Figure(figsize=size)
+    # in its place from the start: finding one that fits would draw everything twice
+    axes = figure.add_axes((left / size[0], bottom / size[1], across / size[0], down / size[1]))
+    axes.imshow(picture, interpolation="nearest", aspect="auto")
     axes.set_yticks([(height + _GAP) * (row + 0.5) - 1.5 for row in range(rows)], row_labels)
     axes.set_xticks([(width + _GAP) * (column + 0.5) - 1.5 for column in range(len(column_labels))], column_labels)
     axes.xaxis.tick_top()
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     if title:
-        axes.set_xlabel(title)
+        axes.set_xlabel(title, loc="left")
     return figure

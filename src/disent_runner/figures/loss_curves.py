@@ -20,7 +20,9 @@ def loss_curves(inputs: FigureInputs, *, rng: np.random.Generator) -> dict[str, 
         is_one_of_many = index.isdigit() and stem != ""
         panels.setdefault(stem if is_one_of_many else name, {})[f"z{index}" if is_one_of_many else name] = values
     num_rows = -(-len(panels) // _COLUMNS)
-    figure = Figure(figsize=(4.2 * _COLUMNS, 2.6 * num_rows), layout="constrained")
+    width, height = 4.2 * _COLUMNS, 2.6 * num_rows
+    figure = Figure(figsize=(width, height))
+    figure.subplots_adjust(0.7 / width, 0.5 / height, 1 - 0.2 / width, 1 - 0.35 / height, wspace=0.25, hspace=0.5)
     for position, (title, curves) in enumerate(panels.items(), start=1):
         axes = figure.add_subplot(num_rows, _COLUMNS, position, title=title, xlabel="step")
         for label, values in curves.items():

@@ -1,0 +1,44 @@
+"""Sweeps seen from elsewhere: what `disent-report --watch` shows."""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from rich.console import Group
+from rich.live import Live
+from rich.text import Text
+
+from disent_runner.console import console
+from disent_runner.run_folder import read_json
+from disent_runner.sweep.board import SECONDS_BETWEEN_LOOKS, progress_text
+from disent_runner.sweep.jobs import Job, Standing, standing
+
+
+def watch(folders: Sequence[Path]) -> None:
+    """Show every sweep below the folders until all runs have come to an end, or it is interrupted.
+
+    Raises FileNotFoundError where there is no sweep.
+    """
+    sweeps = [path for folder in folders for path in sorted(_sweeps_below(folder))]
+    if not sweeps:
+        raise FileNotFoundError(f"no sweep in {', '.join(map(str, folders))}; a sweep leaves sweeps/<id>/sweep.json")
+    with Live(console=console, auto_refresh=False) as live:
+        while True:
+            standings = {path.parent.name: standings_of(path) for path in sweeps}
+            shown = [Text(f"{name}: {progress_text(found)}") for name, found in standings.items()]
+            live.update(Group(*shown), refresh=True)
+            if not any(one.state in ("waiting", "queued", "running") for found in standings.values() for one in found.values()):
+                return
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+
+
+def standings_of(path: Path) -> Mapping[Job, Standing]:
+    """How far the runs of a sweep.json are."""
+    runs = read_json(path, default={"runs": []})["runs"]
+    jobs = [Job((), run["label"], Path(run["folder"]), run["request"]) for run in runs]
+    return {job: standing(job) for job in jobs}
+
+
+def _sweeps_below(folder: Path) -> Iterator[Path]:
+    yield from folder.glob("sweep.json")
+    yield from folder.glob("sweeps/*/sweep.json")
