@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -31,17 +32,17 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """Environment of a SLURM of one node, stopped at the end."""
-    folder = tmp_path_factory.mktemp("slurm")
-    environment = {**os.environ, "LOCAL_SLURM_DIR": str(folder)}
-    started = subprocess.run([SCRIPT, "start"], env=environment, capture_output=True, text=True, timeout=90)
-    assert started.returncode == 0, started.stderr
-    environment["SLURM_CONF"] = started.stdout.strip().partition("=")[2]
-    yield environment
-    subprocess.run([SCRIPT, "stop"], env=environment, check=True, timeout=60)
-    left = subprocess.run(["pgrep", "-f", str(folder)], capture_output=True, text=True).stdout
-    assert not left, "daemons of the local SLURM are left running"
+def cluster() -> Iterator[dict[str, str]]:
+    """Environment of a SLURM of one node, stopped at the end; its folder's name is short, as those of sockets must be."""
+    with tempfile.TemporaryDirectory(prefix="slurm-", dir="/tmp") as folder:
+        environment = {**os.environ, "LOCAL_SLURM_DIR": folder}
+        started = subprocess.run([SCRIPT, "start"], env=environment, capture_output=True, text=True, timeout=90)
+        assert started.returncode == 0, started.stderr
+        environment["SLURM_CONF"] = started.stdout.strip().partition("=")[2]
+        yield environment
+        subprocess.run([SCRIPT, "stop"], env=environment, check=True, timeout=60)
+        left = subprocess.run(["pgrep", "-f", folder], capture_output=True, text=True).stdout
+        assert not left, "daemons of the local SLURM are left running"
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -31,8 +32,13 @@ _RESULTS = ("metrics.json", "figures/index.json")
 def request_of(config: DictConfig) -> str:
     """Hash of what the config asks of its run, and of the version that is to do it."""
     asked = {key: canonical(plain(config.get(key))) for key in _ASKED}
-    text = json.dumps([version("disent-runner"), asked], sort_keys=True)
+    text = json.dumps([_own_version(), asked], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@cache
+def _own_version() -> str:
+    return version("disent-runner")
 
 
 def read_status(folder: Path) -> dict[str, Any]:
