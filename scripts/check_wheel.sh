@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Build the wheel, install it into a clean environment, and from another directory ask for help and do a five-step run.
+# Build the wheel, install it into a clean environment, and from another directory ask for help, do a sweep of two
+# five-step runs and report on it.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 place=$(mktemp -d)
@@ -9,6 +10,8 @@ trap 'rm -rf "$place"' EXIT
 "$place/venv/bin/pip" install --quiet --disable-pip-version-check --constraint "$root/constraints.txt" "$place"/dist/*.whl
 cd "$place"
 "$place/venv/bin/disent-run" --help | grep -q factorvae
-"$place/venv/bin/disent-run" model=betavae network=tiny trainer=smoke
-ls "$place"/outputs/dsprites/betavae/*/seed=0/metrics.json
+"$place/venv/bin/disent-run" -m model=betavae network=tiny trainer=smoke seed=0,1
+ls "$place"/outputs/dsprites/betavae/*/seed=1/metrics.json
+"$place/venv/bin/disent-report" outputs
+ls "$place/outputs/report/index.html"
 echo "the wheel runs"

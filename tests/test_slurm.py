@@ -33,7 +33,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[dict[str, str]]:
-    """Environment of a SLURM of one node, stopped at the end; its folder's name is short, as those of sockets must be."""
+    """Environment of a SLURM of one node, stopped at the end. Names of sockets must be short: so is its folder's."""
     with tempfile.TemporaryDirectory(prefix="slurm-", dir="/tmp") as folder:
         environment = {**os.environ, "LOCAL_SLURM_DIR": folder}
         started = subprocess.run([SCRIPT, "start"], env=environment, capture_output=True, text=True, timeout=90)
