@@ -4,7 +4,6 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from rich.console import Group
 from rich.live import Live
 from rich.text import Text
 
@@ -13,21 +12,22 @@ from disent_runner.run_folder import read_json
 from disent_runner.sweep.board import SECONDS_BETWEEN_LOOKS, progress_text
 from disent_runner.sweep.jobs import Job, Standing, standing
 
+_OPEN = ("waiting", "queued", "running")
+
 
 def watch(folders: Sequence[Path]) -> None:
-    """Show every sweep below the folders until all runs have come to an end, or it is interrupted.
+    """Show every sweep below the folders, until all of their runs have come to an end.
 
-    Raises FileNotFoundError where there is no sweep.
+    Raises FileNotFoundError where there is no sweep, ValueError where a sweep.json is damaged.
     """
     sweeps = [path for folder in folders for path in sorted(_sweeps_below(folder))]
     if not sweeps:
         raise FileNotFoundError(f"no sweep in {', '.join(map(str, folders))}; a sweep leaves sweeps/<id>/sweep.json")
     with Live(console=console, auto_refresh=False) as live:
         while True:
-            standings = {path.parent.name: standings_of(path) for path in sweeps}
-            shown = [Text(f"{name}: {progress_text(found)}") for name, found in standings.items()]
-            live.update(Group(*shown), refresh=True)
-            if not any(one.state in ("waiting", "queued", "running") for found in standings.values() for one in found.values()):
+            found = {path.parent.name: standings_of(path) for path in sweeps}
+            live.update(Text("\n".join(f"{name}: {progress_text(one)}" for name, one in found.items())), refresh=True)
+            if not any(one.state in _OPEN for standings in found.values() for one in standings.values()):
                 return
             time.sleep(SECONDS_BETWEEN_LOOKS)
 
