@@ -5,6 +5,7 @@ import io
 import logging
 import math
 import re
+import sys
 import time
 import traceback
 import warnings
@@ -35,9 +36,10 @@ Metric = Callable[..., Mapping[str, float]]
 
 _COMPUTED_WITH = ("numpy", "scipy", "scikit-learn", "torch")
 _HEAD = "| number | value | settings |\n| --- | --- | --- |\n"
-_HEAD = "| number | value | settings |\n| --- | --- | --- |\n"
 _SUBJECT = ("step", "representation", "factors")
 """What a row is about, beside its metric: rows of another step, of means or samples, of other factors stay."""
+_PART = re.compile(r"(_factor|_latent)?_\d+$")
+"""What the number of one factor, latent or sample size has behind the name that its metric's BETTER knows."""
 
 
 def evaluate(
@@ -130,16 +132,28 @@ def score(name: str, metric: Metric, rep: Representation, origin: Mapping[str, A
         values = metric(rep, rng=np.random.default_rng([origin["seed"], zlib.crc32(name.encode())]))
         _check_values(values)
     except NotApplicable as reason:
-        return [{"name": name, "value": None, **origin, "skipped": str(reason)}]
+        return [{"name": name, "value": None, "better": better(metric, name), **origin, "skipped": str(reason)}]
     except Exception as error:  # whatever it was, the other metrics are worth having
         logging.getLogger("traceback").error("".join(traceback.format_exception(error)))
         reason = str(error) if isinstance(error, ValueError | ArithmeticError) else f"{type(error).__name__}: {error}"
-        return [{"name": name, "value": None, **origin, "error": reason}]
+        return [{"name": name, "value": None, "better": better(metric, name), **origin, "error": reason}]
     seconds = round(time.monotonic() - start, 3)
     log.info("evaluate: %s in %.1f s", name, seconds)
     libraries = "; ".join(f"{library} {version(library)}" for library in _COMPUTED_WITH)
     made = {**origin, "seconds": seconds, "libraries": libraries}
-    return [{"name": _named(key, rep), "value": float(value), **made} for key, value in values.items()]
+    return [
+        {"name": _named(key, rep), "value": float(value), "better": better(metric, key), **made}
+        for key, value in values.items()
+    ]
+
+
+def better(metric: Metric, number: str) -> str | None:
+    """`higher` or `lower`, as the metric's module says of the number or of what it is a part of; else None."""
+    function = metric.func if isinstance(metric, partial) else metric
+    directions = getattr(sys.modules.get(getattr(function, "__module__", "")), "BETTER", {})
+    while number not in directions and _PART.search(number):
+        number = _PART.sub("", number)
+    return directions.get(number)
 
 
 def _check_values(values: Mapping[str, float]) -> None:

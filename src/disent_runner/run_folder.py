@@ -12,9 +12,9 @@ from typing import Any
 from filelock import FileLock, Timeout
 from omegaconf import DictConfig, OmegaConf
 
-_IDENTITY = ("model", "dataset", "trainer.max_steps", "trainer.precision")
+IDENTITY = ("model", "dataset", "trainer.max_steps", "trainer.precision")
 """What changes the numbers; the model's node holds its network, likelihood and optimizer once resolved."""
-_ELSEWHERE = frozenset({"data_dir"})
+ELSEWHERE = frozenset({"data_dir"})
 """Where things lie on this machine: no part of a run's identity."""
 _PROBED = 1.0
 """Seconds for which a lock is waited for: `is_held` takes it for a moment."""
@@ -22,7 +22,7 @@ _PROBED = 1.0
 
 def run_id(config: DictConfig) -> str:
     """Eight hex digits that are equal for two configs exactly when their numbers are (seed aside)."""
-    identity = {key: canonical(plain(OmegaConf.select(config, key))) for key in _IDENTITY}
+    identity = {key: canonical(plain(OmegaConf.select(config, key))) for key in IDENTITY}
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:8]
 
 
@@ -45,7 +45,7 @@ def plain(node: Any) -> Any:
 def canonical(value: Any) -> Any:
     """`beta: 4` and `beta: 4.0` are one setting."""
     if isinstance(value, dict):
-        return {str(key): canonical(item) for key, item in value.items() if key not in _ELSEWHERE}
+        return {str(key): canonical(item) for key, item in value.items() if key not in ELSEWHERE}
     if isinstance(value, list):
         return [canonical(item) for item in value]
     return float(value) if isinstance(value, int) and not isinstance(value, bool) else value

@@ -6,6 +6,8 @@ from disent_runner.metrics.aggregate_posterior import mean_kl
 from disent_runner.metrics.requirements import require_finite
 from disent_runner.representation import Representation
 
+BETTER: dict[str, str] = {}
+
 
 def active_units(
     rep: Representation,

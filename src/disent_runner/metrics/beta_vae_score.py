@@ -12,6 +12,8 @@ from disent_runner.metrics.requirements import require_at_least, require_finite,
 from disent_runner.metrics.sampling import RowsByValue, chunk_sizes, draw_rows_with_value, rows_by_value
 from disent_runner.representation import Representation
 
+BETTER: dict[str, str] = {"beta_vae_score": "higher", "beta_vae_score_standardized": "higher"}
+
 
 def beta_vae_score(
     rep: Representation,

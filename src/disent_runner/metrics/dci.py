@@ -30,6 +30,12 @@ PURE = float(np.finfo(np.float64).eps)  # variance below which a node is not spl
 LASSO_PENALTY = 0.02
 
 TrainAndTest = tuple[Integer[np.ndarray, " train"], Integer[np.ndarray, " test"]]  # values of one factor
+BETTER: dict[str, str] = {
+    "dci_disentanglement": "higher",
+    "dci_completeness": "higher",
+    "dci_informativeness_test": "higher",
+    "dci_informativeness_error_test": "lower",
+}
 
 
 class Prediction(NamedTuple):

@@ -8,6 +8,8 @@ from disent_runner.metrics.requirements import require_at_least, require_finite,
 from disent_runner.metrics.sampling import draw_rows
 from disent_runner.representation import Representation
 
+BETTER: dict[str, str] = {"dcimig": "higher"}
+
 
 def dcimig(
     rep: Representation, *, rng: np.random.Generator, num_samples: int = 10_000, num_bins: int = 20

@@ -11,6 +11,7 @@ from disent_runner.representation import Representation
 _IMAGES_AT_ONCE = 32
 _NUM_RANDOM = 1_000
 _SINGLE_PRECISION = 1e-6
+BETTER: dict[str, str] = {"distance_to_orthogonality": "lower"}
 
 
 def distance_to_orthogonality(

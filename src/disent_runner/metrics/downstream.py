@@ -24,6 +24,9 @@ from disent_runner.metrics.threads import map_in_threads
 from disent_runner.representation import Representation
 
 LEARNERS = ("logistic", "gbt", "hist_gbt")
+BETTER: dict[str, str] = {"downstream": "higher"} | {
+    f"downstream_{learner}{part}": "higher" for learner in LEARNERS for part in ("", "_sample_efficiency")
+}
 
 
 def downstream(

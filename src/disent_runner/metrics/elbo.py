@@ -14,6 +14,12 @@ from disent_runner.metrics.requirements import NotApplicable, require_at_least, 
 from disent_runner.metrics.sampling import chunk_sizes, draw_rows
 from disent_runner.representation import Representation
 
+BETTER: dict[str, str] = {
+    "elbo": "higher",
+    "importance_weighted_bound": "higher",
+    "importance_weighted_bits_per_dim": "lower",
+}
+
 
 class Bounds(NamedTuple):
     """Lower bounds of log p(x) in nats, of each image."""

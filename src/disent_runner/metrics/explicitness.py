@@ -19,6 +19,7 @@ from disent_runner.representation import Representation
 
 CLASSIFIERS = ("multinomial", "one_vs_rest", "binary")
 CHANCE = 0.5
+BETTER: dict[str, str] = {"explicitness": "higher", "explicitness_scaled": "higher"}
 
 
 def explicitness(

@@ -7,6 +7,8 @@ from disent_runner.metrics.requirements import require_at_least, require_labels,
 from disent_runner.metrics.sampling import RowsByValue, chunk_sizes, draw_rows, draw_rows_with_value, rows_by_value
 from disent_runner.representation import Representation
 
+BETTER: dict[str, str] = {"factor_vae_score": "higher"}
+
 
 def factor_vae_score(
     rep: Representation,

@@ -13,6 +13,14 @@ from disent_runner.representation import Representation
 
 LEVELS = 2**17
 """Distances between codes are compared to one part in this of the largest: codes are single precision."""
+BETTER: dict[str, str] = {"factored_components": "higher"} | {
+    f"factored_{key}": "higher"
+    for key in (
+        *("correlation", "linear_correlation", "ordering"),
+        *("correlation_global", "linear_correlation_global", "ordering_global"),
+        *("linearity", "axis_alignment", "axis_ratio", "axis_ratio_shared"),
+    )
+}
 
 
 class Triplets(NamedTuple):

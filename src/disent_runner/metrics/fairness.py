@@ -17,6 +17,14 @@ from disent_runner.metrics.sampling import draw_rows, draw_rows_with_value, rows
 from disent_runner.metrics.threads import map_in_threads
 from disent_runner.representation import Representation
 
+BETTER: dict[str, str] = {
+    "fairness": "lower",
+    "fairness_max": "lower",
+    "fairness_target": "lower",
+    "fairness_sensitive": "lower",
+    "fairness_accuracy": "higher",
+}
+
 
 def fairness(
     rep: Representation,

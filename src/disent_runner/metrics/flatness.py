@@ -18,6 +18,7 @@ from disent_runner.representation import Representation
 MISSING = -1
 """Row of an image that a traversal lacks."""
 FEWEST_VALUES = 3  # two points always lie on a line
+BETTER: dict[str, str] = {"flatness": "higher", "flatness_l1": "higher", "flatness_l2": "higher"}
 
 
 def flatness(rep: Representation, *, rng: np.random.Generator, num_repeats: int = 1024) -> dict[str, float]:

@@ -13,6 +13,7 @@ from disent_runner.representation import Representation
 PAIRS_PER_UNKNOWN = 2
 """Pairs of images that a linear map is fitted to, at least, for each coefficient that gives one code."""
 RANK_TOLERANCE = 1e-10  # of variances: combinations of single precision codes that vary less are rounding
+BETTER: dict[str, str] = {"group_equivariance": "higher", "group_independence": "higher"}
 
 
 def group_equivariance(

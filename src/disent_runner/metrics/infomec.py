@@ -21,6 +21,13 @@ from disent_runner.metrics.threads import map_in_threads
 from disent_runner.representation import Representation
 
 ROUNDING = 1e-12  # of information that is 0: the ratio of two roundings would be any number
+BETTER: dict[str, str] = {
+    "infom": "higher",
+    "infoc": "higher",
+    "infoe": "higher",
+    "infom_gap": "higher",
+    "infoc_gap": "higher",
+}
 
 
 def infomec(

@@ -8,6 +8,8 @@ from disent_runner.metrics.requirements import require_at_least, require_finite,
 from disent_runner.metrics.sampling import draw_rows
 from disent_runner.representation import Representation
 
+BETTER: dict[str, str] = {"irs": "higher"}
+
 
 def irs(
     rep: Representation,

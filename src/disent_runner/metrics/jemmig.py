@@ -9,6 +9,7 @@ from disent_runner.metrics.sampling import draw_rows
 from disent_runner.representation import Representation
 
 TIE = 1e-12  # nats; rounding of a sum of entropies stays below, so that it does not choose between codes
+BETTER: dict[str, str] = {"jemmig": "higher", "jemmig_nats": "lower", "rmig": "higher"}
 
 
 def jemmig(

@@ -18,6 +18,8 @@ from disent_runner.metrics.aggregate_posterior import (
 from disent_runner.metrics.requirements import require_at_least, require_finite, require_logvar
 from disent_runner.representation import Representation
 
+BETTER: dict[str, str] = {"total_correlation": "lower"}
+
 
 def kl_decomposition(rep: Representation, *, rng: np.random.Generator, num_samples: int = 10_000) -> dict[str, float]:
     """Mean KL divergence from posterior to prior, `kl`, and its parts, as `kl_decomposition_from_posteriors` says.

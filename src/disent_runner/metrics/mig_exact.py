@@ -23,6 +23,8 @@ from disent_runner.metrics.requirements import (
 )
 from disent_runner.representation import Representation
 
+BETTER: dict[str, str] = {"mig_exact": "higher", "mig_exact_average_max_information": "higher"}
+
 
 class ExactMIG(TypedDict):
     """The gap in [0, 1], each factor's own (NaN where it does not vary), and the information (D, K) in nats."""

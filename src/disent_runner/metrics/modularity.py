@@ -9,6 +9,7 @@ from disent_runner.metrics.sampling import draw_rows
 from disent_runner.representation import Representation
 
 ROUNDING = 1e-12  # nats that a constant code may seem to tell
+BETTER: dict[str, str] = {"modularity": "higher", "modularity_active": "higher"}
 
 
 def modularity(

@@ -19,6 +19,7 @@ from disent_runner.representation import Representation
 
 TOLERANCE = 1e-12  # of the last step's decrease, as a fraction of the loss of a classifier that knows nothing
 MAX_STEPS = 100
+BETTER: dict[str, str] = {"sap": "higher", "sap_standardized": "higher"}
 
 
 def sap(

@@ -6,10 +6,9 @@ from pathlib import Path
 import h5py
 import numpy as np
 from jaxtyping import Bool, Float, Integer
-from scipy.stats import rankdata
-from sklearn.linear_model import Lasso
 
 from disent_runner.metrics.aggregate_posterior import mean_kl
+from disent_runner.metrics.correspondence import SIMILARITIES, Correspondence, correspondence
 from disent_runner.metrics.requirements import (
     NotApplicable,
     require_at_least,
@@ -18,12 +17,10 @@ from disent_runner.metrics.requirements import (
     require_logvar,
 )
 from disent_runner.metrics.sampling import draw_rows
-from disent_runner.metrics.threads import map_in_threads
 from disent_runner.representation import Representation
 
-SIMILARITIES = ("lasso", "spearman")
-AGGREGATES = ("paper", "library")
-LASSO_PENALTY = 0.1
+AGGREGATES = Correspondence._fields
+BETTER: dict[str, str] = {"udr": "higher"}
 
 
 def udr(
@@ -90,19 +87,11 @@ def udr_from_codes(
     require_choice("udr", SIMILARITIES, similarity=similarity)
     require_choice("udr", AGGREGATES, aggregate=aggregate)
     _require_models(codes, kl)
-    chosen = [model[:, divergence > kl_threshold] for model, divergence in zip(codes, kl, strict=True)]
-    if similarity == "spearman":
-        chosen = [rankdata(model, axis=0) for model in chosen]
-    models = [_standardize(model) for model in chosen]
-    latents = np.concatenate(models, axis=1)
-    first_of_next = np.cumsum([model.shape[1] for model in models])[:-1]
-    measure = _lasso_weights if similarity == "lasso" else _rank_correlations
-
-    def correspondences(model: Float[np.ndarray, "image _"]) -> list[float]:
-        likeness = np.split(measure(model, latents), first_of_next, axis=1)
-        return [_correspondence(block, aggregate) for block in likeness]
-
-    pairwise = np.array(map_in_threads(correspondences, models))
+    most = max(len(divergence) for divergence in kl)
+    alike = np.stack([np.pad(model, ((0, 0), (0, most - model.shape[1]))) for model in codes])
+    informative = np.stack([np.pad(divergence > kl_threshold, (0, most - len(divergence))) for divergence in kl])
+    found = correspondence(alike, informative, similarity=similarity)
+    pairwise: np.ndarray = getattr(found, aggregate)
     np.fill_diagonal(pairwise, 0.0)
     return {"pairwise": pairwise, "scores": model_scores(pairwise)}
 
@@ -123,46 +112,6 @@ def model_scores(
     if len(alone):
         raise ValueError(f"udr needs another model to compare with, got none for model(s) {alone.tolist()}")
     return np.array([np.median(pairwise[row, i]) for i, row in enumerate(chosen)])
-
-
-def _rank_correlations(
-    codes: Float[np.ndarray, "image latent"], others: Float[np.ndarray, "image other"]
-) -> Float[np.ndarray, "latent other"]:
-    """|Spearman correlation| of ranks that are standardised; 0 with a constant latent."""
-    return np.abs(codes.T @ others) / len(codes)
-
-
-def _lasso_weights(
-    codes: Float[np.ndarray, "image latent"], others: Float[np.ndarray, "image other"]
-) -> Float[np.ndarray, "latent other"]:
-    """|weight| of each latent in a sparse linear prediction of each other, to scikit-learn's tolerance of 1e-4."""
-    if codes.size == 0 or others.size == 0:
-        return np.zeros((codes.shape[1], others.shape[1]))
-    lasso = Lasso(alpha=LASSO_PENALTY, precompute=True, fit_intercept=False)  # one Gram matrix for all that it predicts
-    return np.abs(np.atleast_2d(lasso.fit(codes, others).coef_)).T
-
-
-def _correspondence(likeness: Float[np.ndarray, "first second"], aggregate: str) -> float:
-    """How close the likeness of two models' latents is to one to one: 1 for a permutation matrix."""
-    if likeness.size == 0:
-        return 0.0
-    by_first, by_second = _dominance(likeness.T), _dominance(likeness)
-    if aggregate == "library":
-        return float(by_first.mean() + by_second.mean()) / 2
-    return float(by_first.sum() + by_second.sum()) / (len(by_first) + len(by_second))
-
-
-def _dominance(likeness: Float[np.ndarray, "other latent"]) -> Float[np.ndarray, " latent"]:
-    """max² / sum over the other model's latents, 0 for a latent that is like none of them."""
-    total = likeness.sum(axis=0)
-    return np.divide(likeness.max(axis=0) ** 2, total, out=np.zeros_like(total), where=total > 0)
-
-
-def _standardize(codes: Float[np.ndarray, "image latent"]) -> Float[np.ndarray, "image latent"]:
-    """Codes with mean 0 and deviation 1 over the images; a constant one is exactly 0."""
-    codes = codes.astype(np.float64)
-    varies = np.ptp(codes, axis=0) > 0
-    return np.where(varies, codes - codes.mean(axis=0), 0.0) / np.where(varies, codes.std(axis=0), 1.0)
 
 
 def _require_models(codes: Sequence[np.ndarray] | np.ndarray, kl: Sequence[np.ndarray] | np.ndarray) -> None:

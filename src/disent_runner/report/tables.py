@@ -1,0 +1,217 @@
+"""The tidy table of all numbers, and the table of means and standard deviations: numeric, to read, Markdown, LaTeX."""
+
+import csv
+import io
+import math
+import statistics
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from disent_runner.report.pooling import Comparison, Setting, shown_columns
+from disent_runner.report.report import LeftOut, Run
+from disent_runner.report.settings import dataset, shown
+
+ARROWS = {"higher": "↑", "lower": "↓"}
+_NONE = "–"
+_SIGNIFICANT = 3
+_TEX = {
+    **{character: f"\\{character}" for character in "&%$#_{}"},
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    "±": r"$\pm$",
+    "–": "--",
+    "↑": r"$\uparrow$",
+    "↓": r"$\downarrow$",
+}
+
+
+def runs_csv(runs: Sequence[Run]) -> str:
+    """One row per run and number, those of intermediate checkpoints and those without a value too."""
+    settings = list(dict.fromkeys(name for run in runs for name in run.settings or {}))
+    head = ("folder", "dataset", "source", "data_hash", "model", "id", "seed")
+    made = ("step", "representation", "factors", "number", "value", "better")
+    how = ("metric", "metric_settings", "num_images", "version", "reason")
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*head, *settings, *made, *how])
+    for run in runs:
+        own = run.settings or {}
+        facts = (run.folder, dataset(run), run.facts.get("data_source"), run.facts.get("data_hash"))
+        differing = (shown(own[name]) if name in own else "" for name in settings)
+        start = [*facts, run.model, run.facts.get("id"), run.seed, *differing]
+        joined = {id(row["settings"]): _joined(row["settings"]) for row in run.rows}
+        writer.writerows([*start, *_row(row, joined[id(row["settings"])])] for row in run.rows)
+    return text.getvalue()
+
+
+def _row(row: Mapping[str, Any], settings: str) -> tuple[Any, ...]:
+    return (
+        *(row["step"], row["representation"], ", ".join(row["factors"]), row["name"], row["value"]),
+        *(row.get("better"), row["metric"], settings, row["num_images"], row["version"]),
+        row.get("error") or row.get("skipped"),
+    )
+
+
+def _joined(settings: Mapping[str, Any]) -> str:
+    return "; ".join(f"{key}={value}" for key, value in settings.items())
+
+
+def left_out_csv(left_out: Iterable[LeftOut], notes: Iterable[str]) -> str:
+    """A row per folder that does not count, then those that concern all folders."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["folder", "reason"])
+    writer.writerows([each.folder, each.reason] for each in left_out)
+    writer.writerows(["", note] for note in notes)
+    return text.getvalue()
+
+
+def mean_table(settings: Sequence[Setting], numbers: Iterable[str]) -> pd.DataFrame:
+    """A row per setting; two levels of columns: what sets it apart, n, and of each number mean, std and n.
+
+    The standard deviation is the sample's (n - 1); of one value there is none. A number that no run of a setting has
+    has neither mean nor std, and n = 0.
+    """
+    columns: dict[tuple[str, str], list[Any]] = {
+        (name, ""): [setting.columns.get(name) for setting in settings] for name in shown_columns(settings)
+    }
+    columns["n", ""] = [len(setting.scores) for setting in settings]
+    for number in numbers:
+        values = [setting.values(number) for setting in settings]
+        columns[number, "mean"] = [statistics.fmean(each) if each else math.nan for each in values]
+        columns[number, "std"] = [statistics.stdev(each) if len(each) > 1 else math.nan for each in values]
+        columns[number, "n"] = [len(each) for each in values]
+    return pd.DataFrame(columns)
+
+
+def table_csv(table: pd.DataFrame) -> str:
+    """Full precision, one head line: `mig mean`, `mig std`, `mig n`."""
+    flat = table.set_axis([" ".join(part for part in column if part) for column in table.columns], axis=1)
+    return flat.to_csv(index=False, lineterminator="\n")
+
+
+def formatted_table(table: pd.DataFrame) -> pd.DataFrame:
+    """`mean ± std` as text, to three digits of the largest mean of the column; n where it is not the row's."""
+    columns = {}
+    for name, kind in table.columns:
+        if kind == "":
+            columns[name] = [_setting_text(value) for value in table[name, kind]]
+        elif kind == "mean":
+            digits = _decimals(table[name, "mean"])
+            cells = zip(table[name, "mean"], table[name, "std"], table[name, "n"], table["n", ""], strict=True)
+            columns[name] = [_cell(*cell, digits=digits) for cell in cells]
+    return pd.DataFrame(columns, dtype=str)
+
+
+def _setting_text(value: Any) -> str:
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    return shown(value)
+
+
+def _decimals(means: Iterable[float]) -> int:
+    largest = max((abs(mean) for mean in means if not math.isnan(mean)), default=0.0)
+    if largest == 0:
+        return _SIGNIFICANT
+    return min(max(1, _SIGNIFICANT - 1 - math.floor(math.log10(largest))), 9)
+
+
+def _cell(mean: float, std: float, n: int, row_n: int, *, digits: int) -> str:
+    if n == 0:
+        return _NONE
+    spread = "" if math.isnan(std) else f" ± {std:.{digits}f}"
+    return f"{mean:.{digits}f}{spread}" + (f" (n={n})" if n != row_n else "")
+
+
+def best_cells(
+    formatted: pd.DataFrame,
+    table: pd.DataFrame,
+    settings: Sequence[Setting],
+    metrics: Mapping[str, str],
+    directions: Mapping[str, str | None],
+) -> pd.DataFrame:
+    """Which cells are best among settings of the same data and evaluation; all whose printed means are the same.
+
+    None where neither direction is better, or where there is nothing to compare with.
+    """
+    best = {name: [False] * len(formatted) for name in formatted.columns}
+    for number, metric in metrics.items():
+        pick = {"higher": max, "lower": min}.get(directions.get(number) or "")
+        means, printed = list(table[number, "mean"]), [text.partition(" ")[0] for text in formatted[number]]
+        rivals: dict[Comparison, list[int]] = {}
+        for row, setting in enumerate(settings):
+            if not math.isnan(means[row]):
+                rivals.setdefault(setting.comparison(metric), []).append(row)
+        for rows in rivals.values():
+            if pick and len(rows) > 1:
+                _, winner = pick((means[row], row) for row in rows)
+                for row in rows:
+                    best[number][row] = printed[row] == printed[winner]
+    return pd.DataFrame(best)
+
+
+def markdown(formatted: pd.DataFrame, best: pd.DataFrame, directions: Mapping[str, str | None]) -> str:
+    """A GitHub table; the best are bold."""
+    lines = [
+        [_markdown_text(head) for head in heads(formatted, directions)],
+        ["---"] * formatted.shape[1],
+        *(
+            [f"**{_markdown_text(text)}**" if is_best else _markdown_text(text) for text, is_best in row]
+            for row in _rows(formatted, best)
+        ),
+    ]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def latex(formatted: pd.DataFrame, best: pd.DataFrame, directions: Mapping[str, str | None]) -> str:
+    """A tabular of booktabs; the best are bold."""
+    numbers = list(formatted.columns)[list(formatted.columns).index("n") + 1 :]
+    alignment = "l" * (formatted.shape[1] - len(numbers) - 1) + "r" * (len(numbers) + 1)
+    body = [
+        [rf"\textbf{{{tex_text(text)}}}" if is_best else tex_text(text) for text, is_best in row]
+        for row in _rows(formatted, best)
+    ]
+    head = [tex_text(name) for name in heads(formatted, directions)]
+    lines = [
+        "% mean ± sample standard deviation over n seeds; needs \\usepackage{booktabs}",
+        rf"\begin{{tabular}}{{{alignment}}}",
+        r"\toprule",
+        " & ".join(head) + r" \\",
+        r"\midrule",
+        *(" & ".join(line) + r" \\" for line in body),
+        r"\bottomrule",
+        r"\end{tabular}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def heads(formatted: pd.DataFrame, directions: Mapping[str, str | None]) -> list[str]:
+    """Column heads, with an arrow to the better side."""
+    columns = list(formatted.columns)
+    first_number = columns.index("n") + 1
+    arrows = [ARROWS.get(directions.get(name) or "", "") for name in columns[first_number:]]
+    return columns[:first_number] + [
+        f"{name} {arrow}".strip() for name, arrow in zip(columns[first_number:], arrows, strict=True)
+    ]
+
+
+def _rows(formatted: pd.DataFrame, best: pd.DataFrame) -> Iterator[list[tuple[str, bool]]]:
+    for texts, are_best in zip(formatted.to_numpy(), best.to_numpy(), strict=True):
+        yield list(zip(texts, are_best, strict=True))
+
+
+def _markdown_text(text: str) -> str:
+    for character in "\\|*<>`":
+        text = text.replace(character, f"\\{character}")
+    return " ".join(text.split())
+
+
+def tex_text(text: str) -> str:
+    """Escaped for LaTeX, in one line."""
+    return "".join(_TEX.get(character, character) for character in " ".join(text.split()))

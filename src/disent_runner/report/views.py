@@ -1,0 +1,104 @@
+"""What plots are drawn from: settings whose numbers may stand side by side, as plain data for another process."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from disent_runner.report.pooling import Setting, labels, shown_columns
+from disent_runner.report.settings import symbols
+from disent_runner.report.tables import ARROWS
+
+
+class RunNumbers(NamedTuple):
+    """A run's numbers, and what of the run itself plots show."""
+
+    folder: Path
+    model: str
+    beta: float | None
+    values: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class DrawnSetting:
+    label: str
+    model: str
+    columns: Mapping[str, Any]
+    swept: tuple[str, ...]
+    """the settings among the columns, by key"""
+    runs: list[RunNumbers]
+
+    def values(self, number: str) -> list[float]:
+        return [run.values[number] for run in self.runs if number in run.values]
+
+
+@dataclass(frozen=True)
+class View:
+    """Settings of one data set, evaluated alike."""
+
+    title: str
+    prefix: str
+    """of file names"""
+    settings: list[DrawnSetting]
+    numbers: list[str]
+    directions: Mapping[str, str | None]
+    apart: Mapping[str, str]
+    """columns that tell the settings apart, and their short names"""
+    udr: Mapping[Path, float] = field(default_factory=dict)
+
+    @property
+    def models(self) -> list[str]:
+        return sorted({setting.model for setting in self.settings})
+
+    def axis(self, number: str) -> str:
+        """A number's name with an arrow to its better side."""
+        return f"{number} {ARROWS.get(self.directions.get(number) or '', '')}".strip()
+
+    def runs(self) -> Iterator[RunNumbers]:
+        for setting in self.settings:
+            yield from setting.runs
+
+
+def views_of(
+    settings: Sequence[Setting], numbers: Sequence[str], directions: Mapping[str, str | None], *, most: int
+) -> tuple[list[View], list[str]]:
+    """The largest views, and a sentence where there are more."""
+    groups: dict[Any, list[Setting]] = {}
+    for setting in settings:
+        groups.setdefault(setting.view, []).append(setting)
+    largest = sorted(groups.values(), key=len, reverse=True)[:most]
+    views = [
+        _view(group, numbers, directions, prefix=f"{place}_" if len(largest) > 1 else "")
+        for place, group in enumerate(largest, start=1)
+    ]
+    said = (
+        f"plots are of the {most} largest groups of settings that can be compared; {len(groups) - most} are not drawn"
+    )
+    return views, [said] if len(groups) > most else []
+
+
+def _view(
+    settings: Sequence[Setting], numbers: Sequence[str], directions: Mapping[str, str | None], *, prefix: str
+) -> View:
+    evaluation = settings[0].scores[0].evaluation
+    codes = "" if evaluation.representation == "mean" else f", {evaluation.representation} codes"
+    apart = [name for name in shown_columns(settings) if name != "model"]
+    return View(
+        title=f"{evaluation.dataset} ({evaluation.source}{codes})",
+        prefix=prefix,
+        settings=[_drawn(setting, label) for setting, label in zip(settings, labels(settings), strict=True)],
+        numbers=[number for number in numbers if any(setting.values(number) for setting in settings)],
+        directions={number: directions.get(number) for number in numbers},
+        apart=symbols(apart),
+    )
+
+
+def _drawn(setting: Setting, label: str) -> DrawnSetting:
+    model = str(setting.columns["model"])
+    runs = [RunNumbers(each.run.folder, model, _beta(each.run.identity), dict(each.values)) for each in setting.scores]
+    return DrawnSetting(label, model, setting.columns, tuple(setting.scores[0].run.settings or ()), runs)
+
+
+def _beta(identity: Mapping[str, Any]) -> float | None:
+    beta = identity.get("model.beta")
+    return beta if isinstance(beta, float) and beta > 0 else None
