@@ -1,115 +1,176 @@
 #!/usr/bin/env bash
 # A real SLURM on this machine, for the tests: `eval "$(scripts/local_slurm.sh start)"`, …, `scripts/local_slurm.sh stop`.
-# Needs Debian's slurm-wlm and munge, and root. All it makes lies in LOCAL_SLURM_DIR.
+# Needs root and Debian's slurm-wlm and munge, no systemd. Everything lies in LOCAL_SLURM_DIR, one SLURM for each folder.
 set -euo pipefail
+PATH=$PATH:/usr/sbin:/sbin
 
-folder=${LOCAL_SLURM_DIR:-${TMPDIR:-/tmp}/disent-local-slurm}
+folder=$(realpath --canonicalize-missing "${LOCAL_SLURM_DIR:-${XDG_RUNTIME_DIR:-/tmp}/disent-local-slurm}")
 export SLURM_CONF=$folder/slurm.conf
+daemons=(slurmctld slurmd munged) # in the order they are stopped: what is killed must not be put back in the queue
 
-free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("", 0)); print(s.getsockname()[1])'; }
+mistake() {
+    echo "local_slurm.sh: $1" >&2
+    exit 1
+}
 
-is_idle() { timeout 5 sinfo --noheader --format=%T 2>/dev/null | grep -qE '^(idle|mixed|allocated)$'; }
+check_machine() {
+    local command
+    for command in "${daemons[@]}" sinfo scancel python3; do
+        command -v "$command" >/dev/null || mistake "$command is missing; apt-get install slurm-wlm munge python3"
+    done
+    [[ $EUID -eq 0 ]] || mistake "started by $(id -un), but slurmd starts jobs as other users; start it as root"
+    # 108 bytes is the longest name of a Unix socket, and a job's is 30 longer than the folder's
+    [[ ${#folder} -le 75 && $folder =~ ^[[:alnum:]/._+-]+$ ]] ||
+        mistake "LOCAL_SLURM_DIR is $folder; it needs at most 75 letters, digits and /._+-"
+}
 
-started() { [[ -f $folder/$1.pid ]] && kill -0 "$(<"$folder/$1.pid")" 2>/dev/null; }
+two_free_ports() {
+    python3 -c 'import socket
+sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
+print(*(s.getsockname()[1] for s in sockets))'
+}
 
 write_conf() {
-    local name cores memory
-    name=$(hostname -s) # slurmctld runs on no other than the host that it is told
-    cores=$(nproc)
-    memory=$(awk '/MemTotal/ { print int($2 / 1024 * 0.8) }' /proc/meminfo)
+    local host cpus memory slurmctld_port slurmd_port
+    host=$(uname -n)
+    host=${host%%.*} # the daemons look for themselves by this name
+    cpus=$(getconf _NPROCESSORS_ONLN)
+    memory=$(awk '/MemTotal/ { print int($2 / 1024) }' /proc/meminfo)
+    read -r slurmctld_port slurmd_port <<<"$(two_free_ports)"
     cat >"$SLURM_CONF" <<CONF
 ClusterName=local
-SlurmctldHost=$name(127.0.0.1)
-SlurmctldPort=$(free_port)
-SlurmdPort=$(free_port)
+SlurmctldHost=$host(127.0.0.1)
+SlurmctldPort=$slurmctld_port
+SlurmdPort=$slurmd_port
 SlurmUser=root
-AuthType=auth/munge
-AuthInfo=socket=$folder/munge.socket
-CredType=cred/munge
+# never the numbers of an earlier SLURM, which files of its jobs may carry
+FirstJobId=$(date +%-d%H%M%S)
 StateSaveLocation=$folder/state
 SlurmdSpoolDir=$folder/spool
 SlurmctldPidFile=$folder/slurmctld.pid
 SlurmdPidFile=$folder/slurmd.pid
 SlurmctldLogFile=$folder/slurmctld.log
 SlurmdLogFile=$folder/slurmd.log
-# neither control groups nor an accounting database: a container has none
+
+# A requeued job waits until its last credential has expired: 10 s here, for SLURM's 120.
+AuthType=auth/munge
+AuthInfo=socket=$folder/munge.socket,cred_expire=10
+
+# Neither control groups nor an accounting database nor a mail server: a container has none.
 ProctrackType=proctrack/pgid
 TaskPlugin=task/none
 AccountingStorageType=accounting_storage/none
 JobAcctGatherType=jobacct_gather/none
-MpiDefault=none
 MailProg=/bin/true
-# two tasks of one core side by side
+
+# A CPU for each job, and never fewer than two, so that two jobs run side by side on any machine.
 SelectType=select/cons_tres
 SelectTypeParameters=CR_CPU
-ReturnToService=2
-# quick answers: what is put back in the queue starts again within seconds, what is cancelled has five to end
-SchedulerType=sched/backfill
-SchedulerParameters=batch_sched_delay=0,sched_interval=1,bf_interval=1,requeue_setup_env_fail
+SlurmdParameters=config_overrides
+NodeName=local NodeHostname=$host NodeAddr=127.0.0.1 CPUs=$((cpus > 2 ? cpus : 2)) RealMemory=$memory
+PartitionName=debug Nodes=ALL Default=YES MaxTime=1-0
+
+# Jobs start within a second, end at their limit, and are killed soon after; a node that was lost comes back by itself.
+SchedulerParameters=batch_sched_delay=0,sched_interval=1,bf_interval=1
+OverTimeLimit=0
 KillWait=5
 JobRequeue=1
-MinJobAge=600
-MessageTimeout=30
-NodeName=$name NodeAddr=127.0.0.1 CPUs=$cores RealMemory=$memory State=UNKNOWN
-PartitionName=debug Nodes=$name Default=YES MaxTime=INFINITE State=UP OverSubscribe=NO
+ReturnToService=2
+# scontrol tells of a finished job for an hour, in place of accounting
+MinJobAge=3600
 CONF
+    # slurmd looks for control groups all the same; version 1 is content to find none, version 2 calls systemd
+    echo "CgroupPlugin=cgroup/v1" >"$folder/cgroup.conf"
+}
+
+pid_of() { # the daemon's, if it runs and is this folder's: a number in an old file may be anybody's by now
+    local pid
+    pid=$(cat "$folder/$1.pid" 2>/dev/null) && names_folder "$pid" && echo "$pid"
+}
+
+names_folder() { grep --quiet --fixed-strings "$folder/" "/proc/$1/cmdline" 2>/dev/null; } # a zombie's is empty
+
+job_pids() { # of what slurmd started: each slurmstepd, and the processes of the jobs
+    local process
+    for process in /proc/[0-9]*; do
+        if is_set_for "$process" "SLURM_CONF=$SLURM_CONF" &&
+            { is_set_for "$process" "SLURM_JOB_ID=[0-9]*" || [[ $(cat "$process/comm") == slurmstepd ]]; } 2>/dev/null; then
+            echo "${process##*/}"
+        fi
+    done
+}
+
+is_set_for() { grep --quiet --null-data --line-regexp --regexp="$2" "$1/environ" 2>/dev/null; }
+
+is_ready() {
+    local daemon
+    for daemon in "${daemons[@]}"; do
+        pid_of "$daemon" >/dev/null || return 1
+    done
+    [[ $(timeout 5 sinfo --noheader --format=%T 2>/dev/null) =~ ^(idle|mixed|allocated|completing)$ ]]
 }
 
 start() {
-    for command in munged slurmctld slurmd sinfo; do
-        if ! command -v "$command" >/dev/null && [[ ! -x /usr/sbin/$command ]]; then
-            echo "local_slurm.sh: $command is missing; apt-get install slurm-wlm munge" >&2
-            exit 1
-        fi
-    done
-    export PATH=$PATH:/usr/sbin
-    if ! { started slurmctld && started slurmd && is_idle; }; then
+    check_machine
+    if ! is_ready; then
         stop
+        rm -rf "$folder"/{state,spool,*.log} # a new SLURM knows no jobs of an earlier one
         mkdir -p "$folder/state" "$folder/spool"
-        chmod 755 "$folder" # munged refuses a folder that others may write to
-        dd if=/dev/urandom of="$folder/munge.key" bs=128 count=1 status=none
-        chmod 400 "$folder/munge.key"
+        chmod 755 "$folder" # jobs of other users reach the socket
+        (umask 077 && head --bytes=128 /dev/urandom >"$folder/munge.key")
         write_conf
-        munged --force --socket="$folder/munge.socket" --key-file="$folder/munge.key" --pid-file="$folder/munged.pid" \
-            --log-file="$folder/munged.log" --seed-file="$folder/munge.seed" >/dev/null 2>&1
-        slurmctld -f "$SLURM_CONF" >/dev/null 2>&1
-        slurmd -f "$SLURM_CONF" >/dev/null 2>&1
-        for _ in $(seq 60); do
-            is_idle && break
-            sleep 0.5
-        done
-        if ! is_idle; then
-            tail -n 20 "$folder"/*.log >&2
-            echo "local_slurm.sh: SLURM did not start in 30 s; its logs are above" >&2
-            exit 1
+        if ! { start_daemons &>"$folder/start.log" && wait_until_ready; }; then
+            stop
+            tail --lines=20 "$folder"/*.log >&2
+            mistake "SLURM is not ready after 30 s; the ends of its logs are above"
         fi
     fi
     echo "export SLURM_CONF=$SLURM_CONF"
 }
 
-stop() {
-    if started slurmctld; then
-        scancel --user root --signal=KILL --full 2>/dev/null || true
-        scancel --user root 2>/dev/null || true
-    fi
-    for daemon in slurmd slurmctld munged; do
-        started "$daemon" || continue
-        local pid
-        pid=$(<"$folder/$daemon.pid")
-        kill "$pid" 2>/dev/null || true
-        for _ in $(seq 50); do
-            kill -0 "$pid" 2>/dev/null || break
-            sleep 0.1
-        done
-        kill -9 "$pid" 2>/dev/null || true
+start_daemons() {
+    munged --force --socket="$folder/munge.socket" --key-file="$folder/munge.key" --seed-file="$folder/munge.seed" \
+        --pid-file="$folder/munged.pid" --log-file="$folder/munged.log" &&
+        slurmctld -f "$SLURM_CONF" && slurmd -f "$SLURM_CONF" # -f: pid_of finds the folder in it
+}
+
+wait_until_ready() {
+    local end=$((SECONDS + 30))
+    until is_ready; do
+        ((SECONDS < end)) || return 1
+        sleep 0.2
     done
-    pkill -f "slurmstepd: \[" 2>/dev/null || true
+}
+
+stop() {
+    local daemon pid
+    for daemon in "${daemons[@]}"; do
+        if pid=$(pid_of "$daemon"); then
+            end_daemon "$pid"
+        fi
+    done
+    for pid in $(job_pids); do
+        kill -KILL "$pid" 2>/dev/null || true
+    done
+}
+
+end_daemon() { # SIGTERM, so that it tidies up; SIGKILL if it has not in three seconds
+    local _
+    kill "$1" 2>/dev/null || true
+    for _ in {1..30}; do
+        names_folder "$1" || return 0
+        sleep 0.1
+    done
+    kill -KILL "$1" 2>/dev/null || true
 }
 
 case ${1:-} in
 start) start ;;
 stop) stop ;;
-status) sinfo && squeue ;;
+status)
+    is_ready || mistake "no SLURM runs in $folder"
+    sinfo && squeue
+    ;;
 *)
     echo "usage: local_slurm.sh start | stop | status" >&2
     exit 2
