@@ -82,6 +82,7 @@ def make(folders: Sequence[Path], out: Path) -> Report:
         drawn = plots.finish()
     return Report(
         runs=runs,
+        settings=settings,
         left_out=left_out,
         notes=said,
         table=table,

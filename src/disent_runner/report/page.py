@@ -19,7 +19,7 @@ from PIL import Image
 from disent_runner.report import page_tables
 from disent_runner.report.page_pictures import Address, addresses
 from disent_runner.report.page_runs import Part, points_per_curve
-from disent_runner.report.pooling import count_of, pool, trained_with
+from disent_runner.report.pooling import count_of, trained_with
 from disent_runner.report.report import Plot, Report, Run
 from disent_runner.report.settings import dataset
 from disent_runner.run_folder import write_whole
@@ -65,14 +65,13 @@ def write_page(report: Report, out: Path) -> None:
 
 def data(report: Report, part_files: Sequence[str]) -> dict[str, Any]:
     """What the page's script shows, runs' details aside."""
-    settings = pool(report.runs)
     folders = [run.folder for run in report.runs]
     root = common_root(folders)
     keys = [folder.relative_to(root).as_posix() for folder in folders]
     return {
         "tables": {
-            "means": page_tables.means(report, settings),
-            "runs": page_tables.runs(report, settings),
+            "means": page_tables.means(report, report.settings),
+            "runs": page_tables.runs(report, report.settings),
             "udr": page_tables.frame(report.udr),
             "udr_correlation": page_tables.frame(report.udr_correlation, menus=("number", "similarity", "aggregate")),
             "left_out": page_tables.left_out(report.left_out, root),

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
+    from disent_runner.report.pooling import Setting
+
 
 @dataclass(frozen=True, eq=False)
 class Run:
@@ -49,6 +51,8 @@ class Report:
     """All that the files and the page are written from."""
 
     runs: list[Run]
+    settings: "list[Setting]"
+    """the runs again, pooled over seeds: a row of the table each"""
     left_out: list[LeftOut]
     notes: list[str]
     """what a reader must know of all runs: versions, data sources and evaluations that were kept apart"""
