@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A real SLURM on this machine, for the tests: `eval "$(scripts/local_slurm.sh start)"`, …, `scripts/local_slurm.sh stop`.
-# Needs root and Debian's slurm-wlm and munge, no systemd. Everything lies in LOCAL_SLURM_DIR, one SLURM for each folder.
+# A real SLURM on this machine for tests: `eval "$(scripts/local_slurm.sh start)"`, then `scripts/local_slurm.sh stop`.
+# Needs root and Debian's slurm-wlm and munge, no systemd. All of it lies in LOCAL_SLURM_DIR, one SLURM for each folder.
 set -euo pipefail
 PATH=$PATH:/usr/sbin:/sbin
 
@@ -22,6 +22,9 @@ check_machine() {
     # 108 bytes is the longest name of a Unix socket, and a job's is 30 longer than the folder's
     [[ ${#folder} -le 75 && $folder =~ ^[[:alnum:]/._+-]+$ ]] ||
         mistake "LOCAL_SLURM_DIR is $folder; it needs at most 75 letters, digits and /._+-"
+    # start empties it and writes there as root
+    [[ -f $folder/start.log || -z $(ls --almost-all "$folder" 2>/dev/null) ]] ||
+        mistake "LOCAL_SLURM_DIR is $folder, which holds other files; it needs an empty folder or a new one"
 }
 
 two_free_ports() {
@@ -90,11 +93,11 @@ pid_of() { # the daemon's, if it runs and is this folder's: a number in an old f
 
 names_folder() { grep --quiet --fixed-strings "$folder/" "/proc/$1/cmdline" 2>/dev/null; } # a zombie's is empty
 
-job_pids() { # of what slurmd started: each slurmstepd, and the processes of the jobs
+left_pids() { # of daemons, what they forked, and jobs; not of a shell or client that has this SLURM_CONF
     local process
     for process in /proc/[0-9]*; do
-        if is_set_for "$process" "SLURM_CONF=$SLURM_CONF" &&
-            { is_set_for "$process" "SLURM_JOB_ID=[0-9]*" || [[ $(cat "$process/comm") == slurmstepd ]]; } 2>/dev/null; then
+        if is_set_for "$process" "SLURM_CONF=$SLURM_CONF" && { is_set_for "$process" "SLURM_JOB_ID=[0-9]*" ||
+            grep --quiet --extended-regexp '^(slurm|munged)' "$process/comm" 2>/dev/null; }; then
             echo "${process##*/}"
         fi
     done
@@ -114,7 +117,9 @@ start() {
     check_machine
     if ! is_ready; then
         stop
-        rm -rf "$folder"/{state,spool,*.log} # a new SLURM knows no jobs of an earlier one
+        rm -rf "$folder"/{state,spool,munged.log,slurmctld.log,slurmd.log} # a new SLURM knows no jobs of an earlier one
+        mkdir -p "$folder"
+        : >"$folder/start.log" # check_machine knows the folder by it
         mkdir -p "$folder/state" "$folder/spool"
         chmod 755 "$folder" # jobs of other users reach the socket
         (umask 077 && head --bytes=128 /dev/urandom >"$folder/munge.key")
@@ -143,25 +148,23 @@ wait_until_ready() {
 }
 
 stop() {
-    local daemon pid
+    local daemon pid pids _
     for daemon in "${daemons[@]}"; do
         if pid=$(pid_of "$daemon"); then
-            end_daemon "$pid"
+            kill "$pid" 2>/dev/null || true
+            for _ in {1..30}; do
+                names_folder "$pid" || break
+                sleep 0.1
+            done
         fi
     done
-    for pid in $(job_pids); do
-        kill -KILL "$pid" 2>/dev/null || true
-    done
-}
-
-end_daemon() { # SIGTERM, so that it tidies up; SIGKILL if it has not in three seconds
-    local _
-    kill "$1" 2>/dev/null || true
-    for _ in {1..30}; do
-        names_folder "$1" || return 0
+    for _ in {1..50}; do # again, for a process that was just forking
+        mapfile -t pids < <(left_pids)
+        ((${#pids[@]} > 0)) || return 0
+        kill -KILL "${pids[@]}" 2>/dev/null || true
         sleep 0.1
     done
-    kill -KILL "$1" 2>/dev/null || true
+    mistake "processes ${pids[*]} do not end"
 }
 
 case ${1:-} in

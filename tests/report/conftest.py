@@ -63,7 +63,7 @@ def write_pictures(folder: Path) -> None:
 
 
 def write_sweep(root: Path) -> None:
-    """Three settings of three seeds, a model without β and with a hostile setting, and a folder that is left out."""
+    """Three settings of three seeds, two of a model without β, one of a hostile name, and a folder to be left out."""
     codes = np.random.default_rng(0)
     for beta, seed in itertools.product(BETAS, SEEDS):
         rows = [row(number, value(number, beta, seed)) for number in ("mig", "reconstruction", "elbo")]
@@ -73,35 +73,33 @@ def write_sweep(root: Path) -> None:
         write_train_log(folder)
         write_pictures(folder)
         write_codes(folder, codes.normal(size=(60, 4)))
-    write_run(root / "vae" / HOSTILE.replace("/", "|"), [row("mig", 0.05)], model="vae", note=HOSTILE)
+    for name, mig in (("plain", 0.04), (HOSTILE, 0.05)):
+        write_run(root / "vae" / name.replace("/", "|"), [row("mig", mig)], model="vae", note=name)
     write_run(root / "vae" / "torn")
     (root / "vae" / "torn" / "metrics.json").write_text(f'[{{"name": "{HOSTILE}"')
 
 
-@dataclass(frozen=True)
-class Sweep:
-    folder: Path
-    """of the runs"""
-
-    @property
-    def out(self) -> Path:
-        return self.folder / "report"
+@pytest.fixture(scope="session")
+def sweep(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Run folders below one folder."""
+    folder = tmp_path_factory.mktemp("sweep")
+    write_sweep(folder)
+    return folder
 
 
 @pytest.fixture(scope="session")
-def sweep(tmp_path_factory: pytest.TempPathFactory) -> Sweep:
-    """Run folders, and the report of them that `disent-report` wrote."""
-    made = Sweep(tmp_path_factory.mktemp("sweep"))
-    write_sweep(made.folder)
+def report(sweep: Path, tmp_path_factory: pytest.TempPathFactory) -> Report:
+    """What pages are written from."""
+    return make([sweep], tmp_path_factory.mktemp("report"))
+
+
+@pytest.fixture(scope="session")
+def written(sweep: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report that `disent-report` itself wrote."""
+    out = tmp_path_factory.mktemp("written")
     command = Path(sys.executable).with_name("disent-report")
-    subprocess.run([command, made.folder], check=True, capture_output=True, timeout=120)
-    return made
-
-
-@pytest.fixture(scope="session")
-def report(sweep: Sweep, tmp_path_factory: pytest.TempPathFactory) -> Report:
-    """The same report, as what pages are written from."""
-    return make([sweep.folder], tmp_path_factory.mktemp("report"))
+    subprocess.run([command, sweep, "--out", out], check=True, capture_output=True, timeout=120)
+    return out
 
 
 @pytest.fixture(scope="session")
@@ -134,12 +132,13 @@ def seen() -> Seen:
 
 
 @pytest.fixture
-def open_page(browser: Browser, sweep: Sweep, seen: Seen) -> Iterator[Open]:
+def open_page(browser: Browser, written: Path, seen: Seen) -> Iterator[Open]:
     """`open_page("#runs", width=390, color_scheme="dark")`: a fresh page; no error may have shown up at the end."""
     contexts = []
 
-    def open_it(hash_: str = "", *, folder: Path = sweep.out, width: int = 1280, **options: Any) -> Page:
+    def open_it(hash_: str = "", *, folder: Path = written, width: int = 1280, **options: Any) -> Page:
         context = browser.new_context(viewport={"width": width, "height": 900}, **options)
+        context.set_default_timeout(10_000)
         contexts.append(context)
         page = context.new_page()
         page.on("console", lambda message: seen.errors.append(message.text) if message.type != "log" else None)

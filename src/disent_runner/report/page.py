@@ -19,7 +19,7 @@ from PIL import Image
 from disent_runner.report import page_tables
 from disent_runner.report.page_pictures import Address, addresses
 from disent_runner.report.page_runs import Part, points_per_curve
-from disent_runner.report.pooling import count_of, trained_with
+from disent_runner.report.pooling import trained_with
 from disent_runner.report.report import Plot, Report, Run
 from disent_runner.report.settings import dataset
 from disent_runner.run_folder import write_whole
@@ -142,6 +142,7 @@ def facts(report: Report) -> dict[str, str]:
     runs = report.runs
     sources = dict.fromkeys(f"{dataset(run)} ({run.facts.get('data_source') or 'source unknown'})" for run in runs)
     seeds = sorted({run.seed for run in runs})
+    left_out = len(report.left_out)
     return {
         "runs": str(len(runs)),
         "settings": str(len(report.formatted)),
@@ -149,7 +150,7 @@ def facts(report: Report) -> dict[str, str]:
         "data": ", ".join(sources),
         "seeds": f"{len(seeds)} ({spans(seeds)})",
         "trained with": ", ".join(sorted({trained_with(run) for run in runs})),
-        "left out": count_of(len(report.left_out)) if report.left_out else "nothing",
+        "left out": f"{left_out} folder{'s' * (left_out != 1)}" if left_out else "nothing",
     }
 
 

@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from disent_runner.report.page_pictures import Address, pictures
 from disent_runner.report.report import Run
+
+_Item = TypeVar("_Item")
 
 _SECTION = re.compile(r"^(?=\S)", re.MULTILINE)
 _MOST_POINTS, _FEWEST_POINTS, _ALL_POINTS = 200, 50, 40_000
@@ -85,10 +87,10 @@ def curves(path: Path, points: int) -> dict[str, Any] | None:
     something else than numbers are left out.
     """
     try:
-        head, *lines = path.read_text(errors="replace").splitlines()
+        head, *lines = path.read_bytes().splitlines()  # most of them are never decoded
     except (OSError, ValueError):
         return None
-    names = head.split(",")
+    names = head.decode(errors="replace").split(",")
     rows = [row for line in evenly_spaced(lines, points) if (row := _parsed(line, len(names)))]
     if names[0] != "step" or not rows:
         return None
@@ -104,16 +106,16 @@ def curves(path: Path, points: int) -> dict[str, Any] | None:
     return {"logged": len(lines), "steps": " ".join([f"{step:.0f}" for step in steps]), "terms": terms}
 
 
-def evenly_spaced(items: Sequence[str], most: int) -> Sequence[str]:
+def evenly_spaced(items: Sequence[_Item], most: int) -> Sequence[_Item]:
     """The first, the last, and as many between them as make `most` (two or more); all if they are no more."""
     if len(items) <= most:
         return items
     return [items[round(place * (len(items) - 1) / (most - 1))] for place in range(most)]
 
 
-def _parsed(line: str, count: int) -> list[float] | None:
+def _parsed(line: bytes, count: int) -> list[float] | None:
     try:
-        row = [float(text) for text in line.split(",")]
+        row = [float(text) for text in line.split(b",")]
     except ValueError:
         return None
     return row if len(row) == count and math.isfinite(row[0]) else None

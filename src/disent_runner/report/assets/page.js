@@ -163,3 +163,6 @@ for (const time of document.querySelectorAll("time")) {
 }
 addEventListener("hashchange", route);
 route();
+if (!overview.hidden && location.hash) { // the tables have moved what the browser scrolled to
+  document.getElementById(location.hash.slice(1))?.scrollIntoView({ behavior: "instant" });
+}

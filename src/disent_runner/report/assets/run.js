@@ -101,20 +101,25 @@ function headlinePanels(place, { means, runs }) {
   });
 }
 
-/** Every number, those that were made alike together below how they were. */
+/** Every number, those that were made alike together below how they were; what all have in common is said once. */
 function allNumbers(numbers, makings) {
   const groups = new Map();
   for (const number of numbers) groups.set(number[3], [...(groups.get(number[3]) ?? []), number]);
+  const about = (making) => Object.entries(makings[making]).filter(([key]) => !["metric", "settings"].includes(key));
+  const isShared = ([key, text]) => [...groups.keys()].every((making) => makings[making][key] === text);
+  const said = (pairs) => pairs.map(([key, text]) => `${key} ${text}`).join(" · ");
   const bodies = [...groups].map(([making, own]) => {
-    const { metric, settings, ...rest } = makings[making];
+    const { metric, settings } = makings[making];
     const seconds = own[0][4] === null ? "" : ` · ${own[0][4]} s`;
-    const how = Object.entries(rest).map(([key, text]) => `${key} ${text}`).join(" · ");
+    const how = said(about(making).filter((pair) => !isShared(pair)));
     const head = element("th", { colspan: "2", scope: "rowgroup" }, element("strong", {}, metric),
       ` ${settings}${seconds}`, element("span", { class: "making" }, how));
     return element("tbody", {}, element("tr", { class: "group" }, head), ...own.map(numberRow));
   });
+  const shared = said(about(numbers[0][3]).filter(isShared));
   return element("details", {}, element("summary", {}, `All ${numbers.length} numbers, and how they were made`),
-    scrollBox("All numbers", element("table", {}, headRow("number", "value"), ...bodies)));
+    scrollBox("All numbers", element("table", {}, element("caption", { class: "making" }, shared),
+      headRow("number", "value"), ...bodies)));
 }
 
 function numberRow([name, value, better, , , reason]) {
