@@ -105,7 +105,6 @@ def test_a_task_that_is_stopped_goes_on_with_the_same_numbers(start, cluster, tm
     before = rows(runs / "seed=1")
     (checkpoint,) = (runs / "seed=1" / "checkpoints").iterdir()
     assert 0 < int(checkpoint.stem.partition("=")[2]) < 300
-    slurm(cluster, "scontrol", "update", f"JobId={task}", "StartTime=now")  # SLURM would wait for two minutes
     until(lambda: rows(runs / "seed=1") > before + 3, "it goes on")
     slurm(cluster, "scancel", task)
     said, _ = sweep.communicate(timeout=200)

@@ -4,7 +4,6 @@ import hashlib
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -202,8 +201,8 @@ def test_a_name_from_a_folder_is_no_markup(page, tmp_path, capsys):
 
 
 @pytest.mark.slow
-def test_two_thousand_runs_stay_within_the_limits(tmp_path):
-    """1 GB; 20 s on two free cores, of which a busy machine may take thrice as much."""
+def test_two_thousand_runs_need_less_than_a_gigabyte(tmp_path):
+    """The process itself by VmHWM: ru_maxrss holds what its parent, this test, had before it became another program."""
     rng = np.random.default_rng(0)
     codes = write_run(tmp_path / "codes")
     write_codes(codes, rng.standard_normal((2_000, 10)))
@@ -216,18 +215,16 @@ def test_two_thousand_runs_stay_within_the_limits(tmp_path):
         folder = write_run(tmp_path / "runs" / f"{place}", rows, beta=1.0 + place // 5, seed=place % 5)
         (folder / "codes.h5").symlink_to(codes / "codes.h5")
     code = (
-        "import json, resource, sys\nfrom pathlib import Path\nfrom disent_runner.report.making import make\n"
+        "import json, re, resource, sys\nfrom pathlib import Path\nfrom disent_runner.report.making import make\n"
         "report = make([Path(sys.argv[1])], Path(sys.argv[2]))\n"
-        "most = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))\n"
+        "own = int(re.search(r'VmHWM:\\s+(\\d+)', Path('/proc/self/status').read_text())[1])\n"
+        "most = max(own, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)\n"
         "counts = [len(report.runs), len(report.table), len(report.udr)]\n"
         "print(json.dumps([*counts, most / 2**20, 'torch' in sys.modules]))"
     )
-    start = time.monotonic()
     places = (tmp_path / "runs", tmp_path / "report")
     done = subprocess.run([sys.executable, "-c", code, *places], capture_output=True, text=True, check=True)
-    seconds = time.monotonic() - start
     *counts, gigabytes, imports_torch = json.loads(done.stdout)
     assert counts == [2_000, 400, 400]
     assert gigabytes < 0.7  # the page has the rest
     assert not imports_torch
-    assert seconds < 60
