@@ -98,8 +98,9 @@ def test_a_task_that_is_stopped_goes_on_with_the_same_numbers(start, cluster, tm
     runs = tmp_path / "outputs/dsprites/betavae" / name
 
     sweep = start(*SLURM)
-    until(lambda: rows(runs / "seed=1") > 3, "the second run trains")
-    task = task_of(runs / "seed=1")
+    until(lambda: min(rows(runs / "seed=0"), rows(runs / "seed=1")) > 3, "both runs train")
+    task, other = task_of(runs / "seed=1"), task_of(runs / "seed=0")
+    slurm(cluster, "scancel", "--signal=USR1", other)  # what some clusters send instead
     slurm(cluster, "scancel", "--signal=USR2", task)  # what SLURM sends before it kills
     until(lambda: states(cluster).get(task) == "PENDING", "it is back in the queue")
     before = rows(runs / "seed=1")
@@ -115,7 +116,10 @@ def test_a_task_that_is_stopped_goes_on_with_the_same_numbers(start, cluster, tm
     said, _ = again.communicate(timeout=200)
     assert again.returncode == 0, said
     assert "2 runs: 1 done before and skipped, 1 interrupted and resumed" in said
-    for seed in (0, 1):
+    for seed, signal in ((0, "SIGUSR1"), (1, "SIGUSR2")):
+        log = (runs / f"seed={seed}" / "run.log").read_text()
+        assert f"{signal}: finishing this step and saving" in log
+        assert re.search(r"fit: from step [1-9]\d* to 300", log)
         expected = tmp_path / "expected/dsprites/betavae" / name / f"seed={seed}"
         assert numbers(runs / f"seed={seed}") == numbers(expected)
 

@@ -53,8 +53,8 @@ def _job(config: DictConfig) -> float | None:
         return _run(config, Path(HydraConfig.get().runtime.output_dir), is_alone=is_alone)
     except Interrupted as interruption:
         _say(interruption)
-        if interruption.is_passed_on:
-            os.kill(os.getpid(), interruption.signum)
+        if interruption.passed_on:
+            os.kill(os.getpid(), interruption.passed_on)
         sys.exit(128 + interruption.signum)  # SystemExit is what passes through Hydra and ends a sweep
     except RunInUse as error:
         if is_alone:

@@ -11,7 +11,7 @@ import traceback
 import warnings
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import version
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
@@ -139,12 +139,16 @@ def score(name: str, metric: Metric, rep: Representation, origin: Mapping[str, A
         return [{"name": name, "value": None, "better": better(metric, name), **origin, "error": reason}]
     seconds = round(time.monotonic() - start, 3)
     log.info("evaluate: %s in %.1f s", name, seconds)
-    libraries = "; ".join(f"{library} {version(library)}" for library in _COMPUTED_WITH)
-    made = {**origin, "seconds": seconds, "libraries": libraries}
+    made = {**origin, "seconds": seconds, "libraries": _libraries()}
     return [
         {"name": _named(key, rep), "value": float(value), "better": better(metric, key), **made}
         for key, value in values.items()
     ]
+
+
+@cache
+def _libraries() -> str:
+    return "; ".join(f"{library} {version(library)}" for library in _COMPUTED_WITH)
 
 
 def better(metric: Metric, number: str) -> str | None:

@@ -3,6 +3,7 @@
 import logging
 import subprocess
 from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -183,10 +184,12 @@ def record_start(config: DictConfig, folder: Path, datamodule: DataModule) -> No
     write_whole(path, build.record(config, facts))
 
 
+@cache
 def _versions() -> dict[str, str]:
     return {name: version(name) for name in _RECORDED}
 
 
+@cache  # of the code that is loaded, whatever becomes of the files while a sweep goes on
 def git_commit() -> str | None:
     """The commit of the working directory's repository, marked when it has changes; None outside of one."""
     try:

@@ -18,8 +18,8 @@ from omegaconf import DictConfig
 
 from disent_runner.run_folder import canonical, is_held, plain, write_json
 
-STATES = ("waiting", "queued", "running", "done", "failed", "interrupted")
-"""Of a run: not started, in a cluster's queue, under way, finished, ended by an error, stopped before its end."""
+STATES = ("done", "running", "queued", "waiting", "interrupted", "failed")
+"""Of a run: finished, under way, in a cluster's queue, not started, stopped before its end, ended by an error."""
 
 _ASKED = (
     *("stages", "seed", "model", "dataset", "trainer", "evaluation", "metric", "figure"),
@@ -74,6 +74,9 @@ def is_finished(folder: Path, request: str) -> bool:
     return results is not None and all((folder / name).exists() for name in results)
 
 
+_OF_A_CLUSTER = (signal.SIGUSR2, signal.SIGUSR1)
+
+
 class Interrupted(RuntimeError):
     """Training was stopped from outside after a whole step and its checkpoint."""
 
@@ -84,9 +87,10 @@ class Interrupted(RuntimeError):
         self.signum = signum
 
     @property
-    def is_passed_on(self) -> bool:
-        """Whether a cluster sent the signal, and someone who puts the job back into its queue waits for it too."""
-        return self.signum in (signal.SIGUSR1, signal.SIGUSR2) and callable(signal.getsignal(self.signum))
+    def passed_on(self) -> int | None:
+        """The signal for whoever puts a cluster's job back into its queue and waits for it, whichever of two it is."""
+        listened = [signum for signum in _OF_A_CLUSTER if callable(signal.getsignal(signum))]
+        return listened[0] if listened and self.signum in _OF_A_CLUSTER else None
 
 
 @contextmanager
@@ -103,7 +107,7 @@ def reported(folder: Path, request: str) -> Iterator[None]:
     try:
         yield
     except Interrupted as interruption:
-        report("queued" if interruption.is_passed_on else "interrupted", error=str(interruption))
+        report("queued" if interruption.passed_on else "interrupted", error=str(interruption))
         raise
     except Exception as error:
         report("failed", error=" ".join(str(error).split()) or type(error).__name__)

@@ -4,12 +4,15 @@ import os
 import subprocess
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
+
+if TYPE_CHECKING:
+    from disent_runner.sweep.jobs import Job
 
 LARGEST_ARRAY = 1000
 """SLURM's default MaxArraySize is 1001; a larger sweep becomes several arrays."""
@@ -41,14 +44,19 @@ class SlurmLauncher(Launcher):
         self.task.setup(hydra_context=hydra_context, task_function=task_function, config=config)
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
+        from disent_runner.sweep.jobs import plan
+
+        return self.launch_jobs(plan(self.context.config_loader, self.config, job_overrides), initial_job_idx)
+
+    def launch_jobs(self, jobs: "Sequence[Job]", first: int) -> Sequence[JobReturn]:
+        """What `launch` does, for jobs that are planned already."""
         from disent_runner.status import read_status
         from disent_runner.sweep.board import say
-        from disent_runner.sweep.jobs import plan, standing
+        from disent_runner.sweep.jobs import standing
 
-        jobs = plan(self.context.config_loader, self.config, job_overrides)
         queue = queued_tasks() or set()
         new = [job for job in jobs if read_status(job.folder).get("task") not in queue]
-        submitted = self._submit([job.overrides for job in new], initial_job_idx) if new else []
+        submitted = self._submit([job.overrides for job in new], first) if new else []
         for job, task in zip(new, submitted, strict=True):
             report_queued(job.folder, job.request, task.job_id)
         arrays = ", ".join(sorted({task.job_id.partition("_")[0] for task in submitted}))

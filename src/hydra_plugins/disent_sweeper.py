@@ -57,8 +57,12 @@ class GridSweeper(Sweeper):
         numbers = {job: number for number, job in enumerate(jobs)}
 
         def launch(chosen: Sequence[Job]) -> None:
-            overrides = [list(job.overrides) for job in chosen]
-            launcher.launch(overrides, initial_job_idx=numbers[chosen[0]])
+            first = numbers[chosen[0]]
+            launch_jobs = getattr(launcher, "launch_jobs", None)
+            if launch_jobs is not None:  # ours; those of other plugins compose them again
+                launch_jobs(chosen, first)
+            else:
+                launcher.launch([list(job.overrides) for job in chosen], initial_job_idx=first)
 
         run_sweep(
             jobs,

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal, kl_divergence
+from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
 
 from disent_runner.metrics import aggregate_posterior
 from disent_runner.metrics.aggregate_posterior import (
@@ -9,7 +9,6 @@ from disent_runner.metrics.aggregate_posterior import (
     log_conditionals,
     log_densities,
     log_marginals,
-    mean_kl,
     posteriors,
 )
 
@@ -121,11 +120,3 @@ def test_the_number_of_threads_changes_no_digit(num_threads, monkeypatch):
         torch.set_num_threads(before)
     assert torch.equal(density.joint, expected.joint)
     assert torch.equal(density.marginal, expected.marginal)
-
-
-def test_mean_kl_is_that_of_torch_distributions():
-    rng = np.random.default_rng(0)
-    mean, logvar = rng.standard_normal((50, 4)), rng.uniform(-8, 3, size=(50, 4))
-    posterior = Normal(torch.from_numpy(mean), torch.from_numpy(logvar / 2).exp())
-    expected = kl_divergence(posterior, Normal(0.0, 1.0)).mean(dim=0)
-    np.testing.assert_allclose(mean_kl(mean, logvar), expected, rtol=1e-9)

@@ -3,8 +3,7 @@ import pytest
 from scipy.stats import rankdata, spearmanr
 from sklearn.linear_model import Lasso
 
-from disent_runner.metrics.aggregate_posterior import mean_kl as mean_kl_by_torch
-from disent_runner.metrics.correspondence import LASSO_PENALTY, SIMILARITIES, _ranks, correspondence, mean_kl
+from disent_runner.metrics.correspondence import LASSO_PENALTY, SIMILARITIES, _ranks, correspondence
 
 LASSO = Lasso(alpha=LASSO_PENALTY, fit_intercept=False)
 
@@ -63,8 +62,3 @@ def test_equal_codes_share_the_mean_of_their_ranks(rng):
     latents = rng.integers(0, 5, (3, 4, 50)).astype(float)
     latents[1] = rng.standard_normal((4, 50))
     np.testing.assert_array_equal(_ranks(latents), rankdata(latents, axis=-1))
-
-
-def test_mean_kl_is_that_of_the_metrics(rng):
-    mean, logvar = rng.standard_normal((2, 100, 5)).astype(np.float32)
-    np.testing.assert_allclose(mean_kl(mean, logvar), mean_kl_by_torch(mean, logvar), rtol=1e-12)

@@ -1,5 +1,7 @@
+import errno
 import json
 import os
+from pathlib import Path
 
 import pytest
 import yaml
@@ -165,9 +167,15 @@ def test_a_run_of_which_every_metric_failed_is_left_out(tmp_path):
     assert read_runs([tmp_path])[1][0].reason == "no metric has a value: mig codes are nan"
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_folder_that_may_not_be_read_is_left_out(tmp_path):
-    folder = write_run(tmp_path / "seed=0")
-    folder.chmod(0)
+def test_a_config_that_may_not_be_read_is_left_out(tmp_path, monkeypatch):
+    """Root may read everything, so that the file system is asked to refuse it here."""
+    write_run(tmp_path / "seed=0")
+    read_text = Path.read_text
+
+    def refused(path, *arguments, **options):
+        if path.name == "config.yaml":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return read_text(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "read_text", refused)
     assert read_runs([tmp_path])[1][0].reason == "config.yaml cannot be read: Permission denied"
-    folder.chmod(0o700)

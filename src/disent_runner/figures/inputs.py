@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from disent_runner.datasets.info import DatasetInfo
+from disent_runner.metrics.posterior_kl import mean_kl
 from disent_runner.representation import Representation
 
 
@@ -35,8 +36,7 @@ def latent_kl(representation: Representation) -> np.ndarray:
     """Mean KL(q(z_j|x) ‖ N(0, 1)) of each latent over the images, (D,), in nats; NaN for point codes."""
     if representation.logvar is None:
         return np.full(representation.codes.shape[1], np.nan)
-    mean, logvar = representation.codes.astype(float), representation.logvar.astype(float)
-    return 0.5 * (mean**2 + np.expm1(logvar) - logvar).mean(0)
+    return mean_kl(representation.codes, representation.logvar)
 
 
 def by_kl(representation: Representation) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from disent_runner.metrics.aggregate_posterior import mean_kl
+from disent_runner.metrics.posterior_kl import mean_kl
 from disent_runner.metrics.requirements import require_finite
 from disent_runner.representation import Representation
 

@@ -14,7 +14,6 @@ import torch
 from jaxtyping import Float, Int64, Integer
 from torch import Tensor
 
-from disent_runner.losses.gaussian import kl_to_standard_normal
 from disent_runner.metrics.sampling import rows_by_value
 from disent_runner.metrics.threads import map_in_threads
 
@@ -155,14 +154,3 @@ def _blocks(
             block = buffer[: chunk.shape[1] * centre.shape[2] * num_latents].view(num_latents, chunk.shape[1], -1)
             torch.sub(chunk, centre, out=block).mul_(inverse_width)
             yield samples, torch.addcmul(log_peak, block, block, value=-1, out=block)
-
-
-def mean_kl(
-    mean: Float[np.ndarray, "image latent"], logvar: Float[np.ndarray, "image latent"]
-) -> Float[np.ndarray, " latent"]:
-    """KL(q(z_j|x) || N(0, 1)) of each latent, averaged over the images, in nats; one latent in memory at a time."""
-    found: list[float] = []
-    for latent in range(mean.shape[1]):
-        one = (torch.from_numpy(values[:, [latent]].astype(np.float64)) for values in (mean, logvar))
-        found.append(kl_to_standard_normal(*one).mean().item())
-    return np.array(found)

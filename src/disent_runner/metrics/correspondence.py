@@ -51,14 +51,6 @@ def correspondence(
     )
 
 
-def mean_kl(
-    mean: Float[np.ndarray, "*model image latent"], logvar: Float[np.ndarray, "*model image latent"]
-) -> Float[np.ndarray, "*model latent"]:
-    """KL(q(z_j|x) || N(0, 1)) of each latent, averaged over the images, in nats (Kingma & Welling 2014, appendix B)."""
-    mean, logvar = mean.astype(np.float64), logvar.astype(np.float64)
-    return 0.5 * (mean**2 + np.expm1(logvar) - logvar).mean(axis=-2)
-
-
 def _dominance(
     likeness: Float[np.ndarray, "*setting first latent second other"], *, axis: int
 ) -> Float[np.ndarray, "*setting _ _ _"]:

@@ -12,9 +12,9 @@ from disent_runner.metrics.aggregate_posterior import (
     PosteriorSamples,
     draw_samples,
     log_densities,
-    mean_kl,
     posteriors,
 )
+from disent_runner.metrics.posterior_kl import mean_kl
 from disent_runner.metrics.requirements import require_at_least, require_finite, require_logvar
 from disent_runner.representation import Representation
 

@@ -7,8 +7,8 @@ import h5py
 import numpy as np
 from jaxtyping import Bool, Float, Integer
 
-from disent_runner.metrics.aggregate_posterior import mean_kl
 from disent_runner.metrics.correspondence import SIMILARITIES, Correspondence, correspondence
+from disent_runner.metrics.posterior_kl import mean_kl
 from disent_runner.metrics.requirements import (
     NotApplicable,
     require_at_least,

@@ -12,8 +12,7 @@ import pandas as pd
 
 from disent_runner.report.pooling import Setting, labels, shown_columns
 from disent_runner.report.report import LeftOut, Report
-from disent_runner.report.tables import _decimals
-from disent_runner.report.tables import _setting_text as setting_text
+from disent_runner.report.tables import decimals, setting_text
 
 Table = dict[str, Any]
 Cells = list[Any]
@@ -58,7 +57,7 @@ def runs(report: Report, settings: Sequence[Setting]) -> Table:
     cells.append([each.run.seed for _, each in scores])
     for name in list(report.formatted.columns)[len(_setting_columns(report)) + 1 :]:
         values = [each.values.get(name) for _, each in scores]
-        digits = _decimals(value for value in values if value is not None)
+        digits = decimals(value for value in values if value is not None)
         columns.append(column(name, better=report.directions.get(name), digits=digits))
         cells.append(values)
     of_row = {"run": [place[each.run.folder] for _, each in scores], "setting": [number for number, _ in scores]}

@@ -101,21 +101,23 @@ def formatted_table(table: pd.DataFrame) -> pd.DataFrame:
     columns = {}
     for name, kind in table.columns:
         if kind == "":
-            columns[name] = [_setting_text(value) for value in table[name, kind]]
+            columns[name] = [setting_text(value) for value in table[name, kind]]
         elif kind == "mean":
-            digits = _decimals(table[name, "mean"])
+            digits = decimals(table[name, "mean"])
             cells = zip(table[name, "mean"], table[name, "std"], table[name, "n"], table["n", ""], strict=True)
             columns[name] = [_cell(*cell, digits=digits) for cell in cells]
     return pd.DataFrame(columns, dtype=str)
 
 
-def _setting_text(value: Any) -> str:
+def setting_text(value: Any) -> str:
+    """A setting as the table shows it; nothing where a run has no such setting."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
     return shown(value)
 
 
-def _decimals(means: Iterable[float]) -> int:
+def decimals(means: Iterable[float]) -> int:
+    """Digits after the point that show three of the largest number."""
     largest = max((abs(mean) for mean in means if not math.isnan(mean)), default=0.0)
     if largest == 0:
         return _SIGNIFICANT

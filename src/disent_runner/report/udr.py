@@ -17,7 +17,8 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from disent_runner.metrics.correspondence import SIMILARITIES, Correspondence, correspondence, mean_kl
+from disent_runner.metrics.correspondence import SIMILARITIES, Correspondence, correspondence
+from disent_runner.metrics.posterior_kl import mean_kl
 from disent_runner.report.pooling import Comparison, Setting, count_of, final_step, origin
 from disent_runner.report.report import Run
 

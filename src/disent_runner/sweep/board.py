@@ -85,13 +85,9 @@ def opening_line(standings: Mapping[Job, Standing]) -> str:
 def summary_line(standings: Mapping[Job, Standing]) -> str:
     """`12 runs: 5 done, 2 running, 1 failed, 4 waiting; about 0:12:30 left`."""
     found = Counter(one.state for one in standings.values())
-    line = f"{len(standings)} runs: " + ", ".join(f"{found[state]} {state}" for state in _SHOWN if found[state])
+    line = f"{len(standings)} runs: " + ", ".join(f"{found[state]} {state}" for state in STATES if found[state])
     left = time_left(standings)
     return line if left is None else f"{line}; about {timedelta(seconds=round(left))} left"
-
-
-_SHOWN = ("done", "running", "queued", "waiting", "interrupted", "failed")
-assert set(_SHOWN) == set(STATES)
 
 
 def time_left(standings: Mapping[Job, Standing]) -> float | None:
