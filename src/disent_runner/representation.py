@@ -5,8 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-UNKNOWN = -1
-"""Value index of a factor that is not known for an image."""
+from disent_runner.datasets.label_table import UNKNOWN
 
 
 @dataclass(frozen=True)

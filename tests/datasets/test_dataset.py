@@ -69,3 +69,11 @@ def test_numbers_must_agree(dataset: Dataset) -> None:
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
 def test_gpu_subset(dataset: Dataset) -> None:
     assert brightness(dataset.subset({"x": 3}).to("cuda")) == brightness(dataset.subset({"x": 3}))
+
+
+def test_take_shows_the_same_images(dataset: Dataset) -> None:
+    taken = dataset.take(np.array([1, 7, 30]))
+    assert brightness(taken) == [1, 7, 30]
+    np.testing.assert_array_equal(taken.space.factors(np.arange(3)), dataset.space.factors(np.array([1, 7, 30])))
+    assert taken.info.num_images == 3
+    assert dataset.take(np.arange(48)) is dataset

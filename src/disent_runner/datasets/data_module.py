@@ -9,7 +9,7 @@ import torch
 
 from disent_runner.datasets.batches import Batch, BatchSource, UniformBatches, WeightedBatches
 from disent_runner.datasets.dataset import Dataset
-from disent_runner.datasets.factor_space import FactorSpace
+from disent_runner.datasets.factors import Factors
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class DataModule(pl.LightningDataModule):
         subset: Mapping[str, int] | None,
         batch_size: int,
         replacement: bool,
-        joint: Callable[[FactorSpace], np.ndarray] | None,
+        joint: Callable[[Factors], np.ndarray] | None,
         seed: int,
         plan: StepPlan,
         on_device: bool,

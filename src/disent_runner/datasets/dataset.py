@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from disent_runner.datasets.factor_space import FactorSpace
+from disent_runner.datasets.factors import Factors
 from disent_runner.datasets.image_store import ImageStore
 from disent_runner.datasets.info import DatasetInfo
 
@@ -21,7 +22,7 @@ class Dataset:
     """
 
     info: DatasetInfo
-    space: FactorSpace
+    space: Factors
     images: ImageStore
     content_hash: str
     rows: Int[Tensor, " image"] | None = None
@@ -46,11 +47,15 @@ class Dataset:
     def subset(self, counts: Mapping[str, int] | None) -> "Dataset":
         """The images with `counts[name]` evenly spaced values of each named factor; the images are not copied.
 
-        None keeps everything. ValueError as `FactorSpace.subset`.
+        None keeps everything. ValueError as `Factors.subset`.
         """
-        if not counts:
-            return self
-        space, parents = self.space.subset(counts)
+        return self._only(*self.space.subset(counts)) if counts else self
+
+    def take(self, indices: Int[np.ndarray, " n"]) -> "Dataset":
+        """The images with these increasing indices; they are not copied."""
+        return self if len(indices) == len(self) else self._only(self.space.take(indices), indices)
+
+    def _only(self, space: Factors, parents: Int[np.ndarray, " n"]) -> "Dataset":
         rows = torch.from_numpy(parents).to(self.images.device)
         if self.rows is not None:
             rows = self.rows.index_select(0, rows)

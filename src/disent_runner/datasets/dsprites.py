@@ -10,9 +10,9 @@ import numpy as np
 from disent_runner.datasets.dataset import Dataset
 from disent_runner.datasets.dsprites_files import OFFICIAL_FILES, OfficialFile
 from disent_runner.datasets.factor_space import FactorSpace
+from disent_runner.datasets.image_cache import open_or_write
 from disent_runner.datasets.image_store import BitImages
 from disent_runner.datasets.info import DatasetInfo
-from disent_runner.datasets.packed_cache import open_or_write
 from disent_runner.rendering.sprites import IMAGE_BYTES, IMAGE_SIDE, SPRITE_SIZES, packed_blocks
 
 RENDERED_SHA256 = "3a228f4037ef3d42a42588e0e01f1078aa2df13cfa17584e88c95ed9fb5672da"

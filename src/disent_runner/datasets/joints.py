@@ -9,15 +9,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from jaxtyping import Float
 
-from disent_runner.datasets.factor_space import FactorSpace
+from disent_runner.datasets.factors import Factors
 
 ODDS = 4
 """Most frequent over rarest combination."""
 
 
-def product_of_marginals(
-    space: FactorSpace, *, marginals: Mapping[str, Sequence[float]]
-) -> Float[np.ndarray, " image"]:
+def product_of_marginals(space: Factors, *, marginals: Mapping[str, Sequence[float]]) -> Float[np.ndarray, " image"]:
     """Probability of each image when the named factors are independent with these weights, the others uniform.
 
     Weights need not sum to 1. In an incomplete grid the product is restricted to the images there are. ValueError for
@@ -26,14 +24,14 @@ def product_of_marginals(
     weights = np.ones(len(space))
     values = space.factors(np.arange(len(space)))
     for name, marginal in marginals.items():
-        column = _column(space, name)
+        column = space.column(name, "dataset.joint")
         table = _checked(np.asarray(marginal, np.float64), (space.shape[column],), f"marginals[{name}]")
         weights *= table[values[:, column]]
     return _normalised(weights)
 
 
 def pairwise_table(
-    space: FactorSpace, *, factors: Sequence[str], table: Float[np.ndarray, "a b"] | Sequence[Sequence[float]]
+    space: Factors, *, factors: Sequence[str], table: Float[np.ndarray, "a b"] | Sequence[Sequence[float]]
 ) -> Float[np.ndarray, " image"]:
     """Probability of each image when two factors follow the table and the others are uniform and independent of them.
 
@@ -41,7 +39,7 @@ def pairwise_table(
     """
     if len(factors) != 2 or factors[0] == factors[1]:
         raise ValueError(f"factors must name two different factors, got {list(factors)}")
-    first, second = (_column(space, name) for name in factors)
+    first, second = (space.column(name, "dataset.joint") for name in factors)
     weights = _checked(np.asarray(table, np.float64), (space.shape[first], space.shape[second]), "table")
     values = space.factors(np.arange(len(space)))
     return _normalised(weights[values[:, first], values[:, second]])
@@ -84,12 +82,6 @@ def _with_odds(score: Float[np.ndarray, "u v"]) -> Float[np.ndarray, "u v"]:
             f"this joint is uniform on a {score.shape[0]}x{score.shape[1]} grid; one factor needs more values"
         )
     return _normalised(1 + (ODDS - 1) * (score - lowest) / (highest - lowest))
-
-
-def _column(space: FactorSpace, name: str) -> int:
-    if name not in space.names:
-        raise ValueError(f"dataset.joint names {name!r}; the factors are {', '.join(space.names)}")
-    return space.names.index(name)
 
 
 def _checked(weights: np.ndarray, shape: tuple[int, ...], name: str) -> np.ndarray:

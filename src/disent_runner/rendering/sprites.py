@@ -13,6 +13,8 @@ from itertools import product
 import numpy as np
 from jaxtyping import Float, Int, Integer, UInt8, UInt64
 
+from disent_runner.rendering.checks import check_range
+
 SPRITE_SIZES = {"shape": 3, "scale": 6, "orientation": 40, "pos_x": 32, "pos_y": 32}
 IMAGE_SIDE = 64
 IMAGE_BYTES = IMAGE_SIDE * IMAGE_SIDE // 8
@@ -43,7 +45,7 @@ def render_sprites(factors: Integer[np.ndarray, "image 5"]) -> UInt8[np.ndarray,
 
     ValueError names the first factor with a value out of range.
     """
-    _check_range(factors)
+    check_range(factors, SPRITE_SIZES)
     packed = np.empty((len(factors), IMAGE_BYTES), np.uint8)
     outlines, outline_of_image = np.unique(factors[:, :3], axis=0, return_inverse=True)
     for number, outline in enumerate(outlines):
@@ -73,15 +75,6 @@ def packed_blocks() -> Iterator[UInt8[np.ndarray, "position 512"]]:
     ):
         grid = _render_grid(shape, scale, orientation, pos_x=positions, pos_y=positions)
         yield grid.reshape(-1, IMAGE_SIDE).view(np.uint8)
-
-
-def _check_range(factors: Integer[np.ndarray, "image 5"]) -> None:
-    sizes = np.array(list(SPRITE_SIZES.values()))
-    wrong = (factors < 0) | (factors >= sizes)
-    if wrong.any():
-        row, column = np.argwhere(wrong)[0]
-        name, size = list(SPRITE_SIZES.items())[column]
-        raise ValueError(f"{name} must be 0 to {size - 1}, got {factors[row, column]} in row {row}")
 
 
 def _render_grid(

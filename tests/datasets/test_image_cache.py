@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 import pytest
 
-from disent_runner.datasets.packed_cache import BrokenCacheError, CachedImages, open_cache, open_or_write, write_cache
+from disent_runner.datasets.image_cache import BrokenCacheError, CachedImages, open_cache, open_or_write, write_cache
 
 SHAPE = (6, 2, 4)
 IMAGES = np.random.default_rng(0).integers(0, 256, size=SHAPE, dtype=np.uint8)
@@ -197,7 +197,7 @@ WRITER = """
 import sys, time
 from pathlib import Path
 import numpy as np
-from disent_runner.datasets.packed_cache import open_or_write
+from disent_runner.datasets.image_cache import open_or_write
 def blocks():
     with open(sys.argv[2], "a") as log:
         log.write("made\\n")
