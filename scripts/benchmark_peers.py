@@ -21,7 +21,8 @@ import numpy as np
 import torch
 
 from benchmark import HEAD, machine, table_row, write
-from disent_runner.datasets.dsprites import load_dsprites
+from disent_runner.datasets import dsprites
+from disent_runner.datasets.load import load
 
 PEERS = Path(__file__).parent / "benchmarks" / "peers"
 FOLDER = Path("outputs/benchmark/peers")
@@ -56,7 +57,7 @@ def python_of_peers() -> Path:
 
 def write_images() -> Path:
     """Random images of dSprites, as bytes."""
-    dataset = load_dsprites(data_dir=os.environ.get("DISENT_DATA_DIR", "data"), source="rendered")
+    dataset = load(dsprites.card(), data_dir=os.environ.get("DISENT_DATA_DIR", "data"), source="rendered")
     indices = np.random.default_rng(0).choice(len(dataset), NUM_IMAGES, replace=False)
     path = FOLDER / "images.npy"
     np.save(path, (255 * dataset.gather(torch.from_numpy(indices))).byte().numpy())

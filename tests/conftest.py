@@ -34,12 +34,13 @@ def rng() -> np.random.Generator:
 @pytest.fixture(scope="session")
 def data_dir(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     """dSprites, rendered once for all processes of this test session."""
-    from disent_runner.datasets.dsprites import load_dsprites
+    from disent_runner.datasets import dsprites
+    from disent_runner.datasets.load import load
 
     base = tmp_path_factory.getbasetemp()
     folder = (base if worker_id == "master" else base.parent) / "data"
     with FileLock(f"{folder}.lock"):
-        load_dsprites(data_dir=folder, source="rendered")
+        load(dsprites.card(), data_dir=folder, source="rendered")
     return folder
 
 
@@ -71,8 +72,9 @@ def untrained(composed: Compose) -> Callable[..., tuple[Any, Batch]]:
         datamodule = build.build_data(config)
         model: Any = build.build_model(config, datamodule.dataset.info).to(device)
         model.trainer = SimpleNamespace(optimizers=model.configure_optimizers())
-        dataset = datamodule.dataset.to(device)
-        batch = Batch(step=0, is_logged=True, source=datamodule.source, dataset=dataset, device=torch.device(device))
+        dataset = datamodule.training.to(device)
+        source = datamodule.source_for(model)
+        batch = Batch(step=0, is_logged=True, source=source, dataset=dataset, device=torch.device(device))
         return model, batch
 
     return make

@@ -10,6 +10,7 @@ from disent_runner import build
 from disent_runner.draw import draw, write_picture
 from disent_runner.encoding import encode_once
 from disent_runner.figures.inputs import Animation
+from disent_runner.metrics.requirements import NotApplicable
 
 
 def test_an_animation_is_a_gif_that_repeats_with_all_frames(tmp_path):
@@ -37,10 +38,33 @@ def test_every_figure_is_drawn_once(composed, tmp_path):
 
     encode_indices = torch.from_numpy(encode().indices)
     for _ in range(2):
-        draw(lambda: encode().representation, data.info, {"counted": counted}, folder=tmp_path, step=0, seed=0)
+        draw(
+            lambda: encode().representation,
+            data.info,
+            {"counted": counted},
+            prior=model.sample_codes,
+            folder=tmp_path,
+            step=0,
+            seed=0,
+        )
     assert drawn == [(2, 1, 64, 64)]
     with Image.open(tmp_path / "figures" / "counted.png") as picture:
         assert picture.size[0] > 100
+
+
+def test_a_figure_that_lacks_something_is_left_out_with_the_reason(composed, tmp_path, caplog):
+    def lacking(inputs, *, rng):
+        raise NotApplicable("lacking needs more")
+
+    config = composed("model=betavae")
+    data = build.build_data(config).dataset
+    model = build.build_model(config, data.info)
+    caplog.set_level("INFO", "disent_runner")
+    figures = {"lacking": lacking, "empty": lambda inputs, *, rng: {"empty": Figure()}}
+    rep = encode_once(model, data, folder=tmp_path, indices=np.arange(20), batch_size=64).representation
+    draw(lambda: rep, data.info, figures, prior=model.sample_codes, folder=tmp_path, step=0, seed=0)
+    assert "draw: left out: lacking needs more" in caplog.messages
+    assert (tmp_path / "figures" / "empty.png").exists()
 
 
 @pytest.mark.slow
@@ -52,6 +76,7 @@ def test_all_configured_figures_of_a_run_are_drawn(composed, tmp_path):
         lambda: encode_once(model, data, folder=tmp_path, indices=np.arange(200), batch_size=64).representation,
         data.info,
         build.build_figures(config),
+        prior=model.sample_codes,
         folder=tmp_path,
         step=0,
         seed=0,

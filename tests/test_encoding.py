@@ -6,6 +6,10 @@ import pytest
 import torch
 
 from disent_runner import build
+from disent_runner.datasets.dataset import Dataset
+from disent_runner.datasets.image_store import ByteImages
+from disent_runner.datasets.info import DatasetInfo
+from disent_runner.datasets.label_table import LabelTable
 from disent_runner.encoding import encode_once, evaluated_images
 
 
@@ -108,3 +112,16 @@ def test_a_damaged_or_other_unfinished_file_is_started_anew(run, tmp_path):
     (tmp_path / ".codes.h5.partial").write_bytes(b"torn")
     encoded = encode_once(model, data, folder=tmp_path, indices=np.arange(20), batch_size=16)
     assert np.abs(encoded.representation.codes).sum(axis=1).min() > 0
+
+
+@pytest.mark.parametrize("labels", [np.zeros((6, 0), int), np.array([[0], [300], [-1], [2], [2], [1]])])
+def test_images_with_few_or_missing_labels(labels, composed, tmp_path):
+    sizes = {"kind": 301} if labels.shape[1] else {}
+    images = ByteImages(np.random.default_rng(0).integers(0, 255, (6, 1, 64, 64), np.uint8))
+    info = DatasetInfo("things", (1, 64, 64), sizes, 6, "file")
+    data = Dataset(info=info, space=LabelTable(sizes, labels), images=images, content_hash="")
+    model = build.build_model(composed("model=vae"), info)
+    encoded = encode_once(model, data, folder=tmp_path, indices=np.arange(6), batch_size=4)
+    np.testing.assert_array_equal(encoded.representation.factors, labels)
+    with h5py.File(tmp_path / "codes.h5") as file:
+        np.testing.assert_array_equal(file["factors"], labels)

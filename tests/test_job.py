@@ -1,10 +1,14 @@
 import subprocess
 import sys
 
+import h5py
+import numpy as np
 import pytest
 from omegaconf import OmegaConf
 
-from disent_runner.job import check_seed, check_stages, run_job
+from disent_runner import build
+from disent_runner.job import check_seed, check_stages, part_of, run_job
+from disent_runner.run_folder import read_json
 
 FEW = ("model=betavae", "metric=[mig]", "figure=[samples]")
 
@@ -61,3 +65,32 @@ def test_training_alone_loads_nothing_of_the_evaluation():
     code = "import sys, disent_runner.job; print(*{'sklearn', 'pandas', 'wandb'} & set(sys.modules))"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.split() == []
+
+
+def test_held_out_images_are_recorded_and_evaluated_by_themselves(composed, tmp_path):
+    folder = tmp_path / "run"
+    held_out = ("split=identity", "dataset.split.factors=[shape]", "dataset.split.fraction=0.34", "evaluation.part=")
+    run_job(composed(*FEW, *held_out[:3], "stages=[fit,evaluate]"), folder)
+    run_job(composed(*FEW, *held_out[:3], held_out[3] + "held_out", "stages=[evaluate]"), folder)
+    rows = {row["dataset"]: row["num_images"] for row in read_json(folder / "metrics.json", default=[])}
+    assert rows == {"dsprites": 500, "dsprites, held-out images": 500}
+    with h5py.File(folder / "codes.h5") as codes:
+        assert len(np.unique(np.asarray(codes["factors"])[:, 0])) == 1
+    datamodule = build.build_data(composed(*held_out[:3]))
+    np.testing.assert_array_equal(np.load(folder / "held_out.npy"), np.flatnonzero(datamodule.held_out))
+    config = OmegaConf.load(folder / "config.yaml")
+    assert (config.run.num_images, config.run.num_held_out) == (4608, 1536)
+    assert config.dataset.split.fraction == 0.34
+
+
+def test_parts_are_all_images_or_those_of_a_split(composed):
+    whole = build.build_data(composed())
+    split = build.build_data(composed("split=random", "dataset.split.fraction=0.25"))
+    np.testing.assert_array_equal(part_of(whole, "all"), np.arange(4608))
+    np.testing.assert_array_equal(part_of(split, "all"), np.arange(4608))
+    held_out, training = part_of(split, "held_out"), part_of(split, "training")
+    assert (len(held_out), len(training), len(np.union1d(held_out, training))) == (1152, 3456, 4608)
+    with pytest.raises(ValueError, match=r"no image is held out; choose a split"):
+        part_of(whole, "held_out")
+    with pytest.raises(ValueError, match=r"evaluation.part must be all, training, held_out, got 'test'"):
+        part_of(whole, "test")

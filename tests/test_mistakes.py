@@ -11,7 +11,7 @@ from disent_runner.mistakes import in_one_line
 @pytest.mark.parametrize(
     ("override", "expected"),
     [
-        ("model=facvae", "model=facvae: no such model, did you mean factorvae?; choose from annealedvae, betavae,"),
+        ("model=facvae", "model=facvae: no such model, did you mean factorvae?; choose from adagvae, adamlvae,"),
         (
             "metric=[mig,migg]",
             "metric=migg: no such metric, did you mean mig?; choose from active_units, beta_vae_score,",

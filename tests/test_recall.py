@@ -29,9 +29,9 @@ def test_a_run_keeps_its_model_data_and_seed_and_gets_the_command_s_metrics(fold
 def test_its_data_may_have_moved(folder, composed, data_dir):
     path = folder / "config.yaml"
     config = OmegaConf.load(path)
-    config.dataset.load.data_dir = "/elsewhere"
+    config.data_dir = "/elsewhere"
     OmegaConf.save(config, path)
-    assert recalled(composed(f"run={folder}"), []).dataset.load.data_dir == str(data_dir)
+    assert recalled(composed(f"run={folder}"), []).data_dir == str(data_dir)
 
 
 @pytest.mark.slow

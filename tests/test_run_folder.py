@@ -13,7 +13,7 @@ def config(**changes):
     base = {
         "model": {"_target_": "m", "beta": 4, "optimizer": "${optimizer}"},
         "optimizer": {"lr": 1e-3},
-        "dataset": {"batch_size": 64, "load": {"data_dir": "here"}},
+        "dataset": {"batch_size": 64, "check_hash": True},
         "trainer": {"max_steps": 10, "precision": "32-true", "log_every": 5},
         "seed": 0,
         "output_root": "outputs",
@@ -28,7 +28,7 @@ def config(**changes):
     "changes",
     [
         {"model__beta": 4.0},
-        {"dataset__load__data_dir": "there"},
+        {"dataset__check_hash": False},
         {"trainer__log_every": 1},
         {"output_root": "elsewhere"},
         {"seed": 3},

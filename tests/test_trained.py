@@ -21,6 +21,7 @@ def test_a_run_is_given_back(folder):
     data = run.dataset()
     images = data.gather(torch.arange(3)).numpy()
     mean, logvar = run.encode(images)
+    assert logvar is not None
     assert mean.shape == logvar.shape == (3, 10)
     assert run.decode(mean).shape == images.shape
     np.testing.assert_array_equal(run.sample(2, seed=1), run.sample(2, seed=1))

@@ -8,6 +8,7 @@ import torch
 from loops import build_run
 from measure import BATCH, config_of, messages_on_stderr, row, seconds
 
+from disent_runner.build import build_data
 from disent_runner.datasets.image_store import BitImages, ByteImages, ImageStore
 from disent_runner.encoding import encode_once
 
@@ -49,6 +50,10 @@ def main() -> None:
     for num_images in (10_000, 100_000):
         gather(f"1×64×64 in bytes, of {num_images:,}", ByteImages(random_bytes(num_images, 1, 64, 64)))
         gather(f"3×64×64 in bytes, of {num_images:,}", ByteImages(random_bytes(num_images, 3, 64, 64)))
+    for name in ("shapes3d_rendered", "noisy_dsprites", "scream_dsprites"):
+        with messages_on_stderr():
+            images = build_data(config_of(f"dataset={name}")).dataset.images
+        gather(f"{name}, made on the fly, of {len(images):,}", images)
 
 
 if __name__ == "__main__":

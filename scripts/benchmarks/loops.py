@@ -114,8 +114,8 @@ def bare_loop(model: AbstractModel, datamodule: DataModule, *, device: torch.dev
     """Seconds per step of the same arithmetic on the same images alone: nothing is logged, shown or saved."""
     model.to(device).train()
     model.trainer = SimpleNamespace(optimizers=model.configure_optimizers())  # pyright: ignore[reportAttributeAccessIssue]
-    dataset, steps = datamodule.dataset.to(device), datamodule.plan.max_steps
-    source, update = DrawnBefore(datamodule.source, steps, device), _written_out(model)
+    dataset, steps = datamodule.training.to(device), datamodule.plan.max_steps
+    source, update = DrawnBefore(datamodule.source_for(model), steps, device), _written_out(model)
     begin, start = 0, _now(device)
     for step in range(steps):
         if step == int(SPARE * steps):
@@ -136,8 +136,8 @@ def _written_out(model: AbstractModel) -> Callable[[Batch], object]:
 
 
 def _vae_step(model: AbstractVAE, optimizer: torch.optim.Optimizer, batch: Batch) -> torch.Tensor:
-    inference = model.infer(batch.images)
-    loss = model.likelihood.nll(inference.logits, batch.images)
+    inference = model.infer(batch)
+    loss = model.likelihood.nll(inference.logits, inference.images)
     for weight, term in zip(model.weights().values(), model.regularizers(inference, batch.step).values(), strict=True):
         loss = loss + weight * term
     optimizer.zero_grad()

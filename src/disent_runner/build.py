@@ -1,4 +1,4 @@
-"""From the composed config to objects: the only caller of `hydra.utils.instantiate`."""
+"""From the composed config to objects; beside `data.choice`, for cards alone, the only caller of `instantiate`."""
 
 import sys
 from collections.abc import Callable, Mapping
@@ -10,8 +10,10 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.loggers import Logger
 
+from disent_runner.data.choice import choice_of
 from disent_runner.datasets.data_module import DataModule, StepPlan
 from disent_runner.datasets.info import DatasetInfo
+from disent_runner.datasets.load import load
 from disent_runner.models.base import AbstractModel
 
 COMPILE_MODES = ("default", "reduce-overhead", "max-autotune")
@@ -26,7 +28,25 @@ def build_data(config: DictConfig) -> DataModule:
         log_every=config.trainer.log_every,
         checkpoint_every=config.trainer.checkpoint_every,
     )
-    return _factory(config.dataset)(seed=config.seed, plan=plan, on_device=config.trainer.data_on_device)
+    choice, asked = choice_of(config), config.dataset
+    dataset = load(
+        choice.card,
+        data_dir=choice.data_dir,
+        source=choice.source,
+        transform=choice.transform,
+        check_hash=choice.check_hash,
+    )
+    return DataModule(
+        dataset.subset(choice.subset),
+        split=_instantiate(asked.split),
+        joint=_instantiate(asked.joint),
+        batch_size=asked.batch_size,
+        replacement=asked.replacement,
+        dequantize=asked.dequantize,
+        seed=config.seed,
+        plan=plan,
+        on_device=config.trainer.data_on_device,
+    )
 
 
 def build_model(config: DictConfig, info: DatasetInfo) -> AbstractModel:

@@ -15,6 +15,7 @@ from PIL import Image
 
 from disent_runner.datasets.info import DatasetInfo
 from disent_runner.figures.inputs import Animation, FigureInputs
+from disent_runner.metrics.requirements import NotApplicable
 from disent_runner.representation import Representation
 from disent_runner.run_folder import read_json, write_json, write_whole
 from disent_runner.train_log import read_train_log
@@ -29,11 +30,15 @@ def draw(
     info: DatasetInfo,
     figures: Mapping[str, Draw],
     *,
+    prior: Callable[[int, np.random.Generator], np.ndarray],
     folder: Path,
     step: int,
     seed: int,
 ) -> None:
-    """Make every figure that is not there yet with the same settings, from the run folder and its model."""
+    """Make every figure that is not there yet with the same settings, from the run folder and its model.
+
+    A figure that lacks what it shows, such as labels, is left out with the reason in the log.
+    """
     index = folder / "figures" / "index.json"
     done: dict[str, Any] = read_json(index, default={})
     wanted = {name: figure for name, figure in figures.items() if done.get(name) != _making(figure, step, seed)}
@@ -42,21 +47,27 @@ def draw(
         return
     mpl.use("agg")
     rep = represent()
-    assert rep.autoencoder is not None
     inputs = FigureInputs(
         info=info,
         representation=rep,
         train_log=read_train_log(folder / "train.csv"),
-        image=rep.autoencoder.images,
-        decode=rep.autoencoder.decode,
+        prior=prior,
+        autoencoder=rep.autoencoder,
     )
+    left_out: list[str] = []
     for name, figure in wanted.items():
-        pictures = figure(inputs, rng=np.random.default_rng([seed, zlib.crc32(name.encode())]))
+        try:
+            pictures = figure(inputs, rng=np.random.default_rng([seed, zlib.crc32(name.encode())]))
+        except NotApplicable as reason:
+            log.info("draw: left out: %s", reason)
+            left_out.append(name)
+            pictures = {}
         for stem, picture in pictures.items():
             write_picture(index.parent / stem, picture)
         done[name] = _making(figure, step, seed)
         write_json(index, done)
-    log.info("draw: %s in %s", ", ".join(wanted), index.parent)
+    drawn = [name for name in wanted if name not in left_out]
+    log.info("draw: %s in %s", ", ".join(drawn) or "nothing", index.parent)
 
 
 def write_picture(stem: Path, picture: Figure | Animation) -> None:

@@ -53,12 +53,13 @@ def encode_once(
     """
     path = folder / "codes.h5"
     origin = {"step": model.step, "data_hash": dataset.content_hash, "num_images": len(indices)}
+    origin["images"] = zlib.crc32(indices.tobytes())
     if not _is_from(path, origin):
         unfinished = folder / ".codes.h5.partial"
         _encode_to(unfinished, model, dataset, indices, origin=origin, batch_size=batch_size)
         unfinished.replace(path)
     with h5py.File(path) as file:
-        mean, logvar = np.asarray(file["mean"]), np.asarray(file["logvar"])
+        mean, logvar = np.asarray(file["mean"]), np.asarray(file["logvar"]) if "logvar" in file else None
     representation = Representation(
         codes=mean,
         factors=dataset.space.factors(indices),
@@ -66,7 +67,7 @@ def encode_once(
         logvar=logvar,
         factor_names=tuple(dataset.info.factors),
         periods=dataset.info.periods,
-        autoencoder=autoencoder_of(model, dataset, indices),
+        autoencoder=autoencoder_of(model, dataset, indices) if model.has_decoder else None,
     )
     return Encoded(representation, indices, model.step)
 
@@ -85,15 +86,16 @@ def _encode_to(
     start = _rows_done(path, origin)
     batches = _encoded_batches(model, dataset, indices, start=start, size=batch_size)
     if start == 0:
-        first, *posterior = next(batches)
-        _create(path, dataset, indices, origin, latent_dim=posterior[0].shape[1])
-        batches = chain([(first, *posterior)], batches)
+        first, posterior = next(batches)
+        _create(path, dataset, indices, origin, list(posterior), latent_dim=posterior["mean"].shape[1])
+        batches = chain([(first, posterior)], batches)
     with h5py.File(path, "r+") as file:
         codes: dict[str, Any] = dict(file)
         saved = time.monotonic()
-        for first, mean, logvar in batches:
-            last = first + len(mean)
-            codes["mean"][first:last], codes["logvar"][first:last] = mean, logvar
+        for first, posterior in batches:
+            last = first + len(posterior["mean"])
+            for name, values in posterior.items():
+                codes[name][first:last] = values
             if time.monotonic() - saved > _SECONDS_BETWEEN_SAVES or last == len(indices):
                 _to_disk(file)  # the codes before the count that vouches for them
                 codes["done"][0] = last
@@ -112,8 +114,8 @@ def _rows_done(path: Path, origin: Mapping[str, Any]) -> int:
 @torch.inference_mode()
 def _encoded_batches(
     model: AbstractModel, dataset: Dataset, indices: np.ndarray, *, start: int, size: int
-) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
-    """(first row, posterior means, log variances) of one batch after another, from the row `start` on."""
+) -> Iterator[tuple[int, dict[str, np.ndarray]]]:
+    """First row and codes (mean; logvar unless they are point codes) of batch after batch, from the row `start` on."""
     from rich.progress import track
 
     model.eval()
@@ -126,9 +128,12 @@ def _encoded_batches(
         transient=True,
     )
     for first in batches:
-        posterior = torch.stack(model.encode(dataset.gather(rows[first : first + size]).to(model.device)))
-        mean, logvar = posterior.cpu().numpy()
-        yield first, mean, logvar
+        mean, logvar = model.represent(dataset, rows[first : first + size])
+        if logvar is None:
+            yield first, {"mean": mean.cpu().numpy()}
+        else:
+            both = torch.stack([mean, logvar]).cpu().numpy()  # one transfer
+            yield first, dict(zip(("mean", "logvar"), both, strict=True))
 
 
 def _is_from(path: Path, origin: Mapping[str, Any]) -> bool:
@@ -139,20 +144,28 @@ def _is_from(path: Path, origin: Mapping[str, Any]) -> bool:
         return False
 
 
-def _create(path: Path, dataset: Dataset, indices: np.ndarray, origin: Mapping[str, Any], *, latent_dim: int) -> None:
+def _create(
+    path: Path, dataset: Dataset, indices: np.ndarray, origin: Mapping[str, Any], names: list[str], *, latent_dim: int
+) -> None:
     """The file with its full size, so that nothing but numbers changes in it later: a kill leaves it readable."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     factors = dataset.space.factors(indices)
     with h5py.File(path, "w") as file:
-        for name in ("mean", "logvar"):
+        for name in names:
             file.create_dataset(name, data=np.zeros((len(indices), latent_dim), dtype=np.float32))
-        file.create_dataset("factors", data=factors.astype(np.min_scalar_type(int(factors.max()))))
+        file.create_dataset("factors", data=factors.astype(_smallest_type(factors)))
         file.create_dataset("index", data=indices)
         file.create_dataset("done", data=np.zeros(1, dtype=np.int64))
         file.attrs.update({**origin, "source": dataset.info.source, "factor_names": list(dataset.info.factors)})
         file.attrs["factor_sizes"] = list(dataset.info.factors.values())
         _to_disk(file)
+
+
+def _smallest_type(values: np.ndarray) -> np.dtype:
+    """The smallest whole numbers that hold them; there may be none, or -1 for unknown."""
+    ends = (int(values.min(initial=0)), int(values.max(initial=0)))
+    return np.result_type(*map(np.min_scalar_type, ends))
 
 
 def _to_disk(file: h5py.File) -> None:

@@ -36,7 +36,7 @@ Metric = Callable[..., Mapping[str, float]]
 
 _COMPUTED_WITH = ("numpy", "scipy", "scikit-learn", "torch")
 _HEAD = "| number | value | settings |\n| --- | --- | --- |\n"
-_SUBJECT = ("step", "representation", "factors")
+_SUBJECT = ("dataset", "step", "representation", "factors")
 """What a row is about, beside its metric: rows of another step, of means or samples, of other factors stay."""
 _PART = re.compile(r"(_factor|_latent)?_\d+$")
 """What the number of one factor, latent or sample size has behind the name that its metric's BETTER knows."""

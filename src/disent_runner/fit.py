@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytorch_lightning as pl
 import torch
 from lightning_fabric.plugins.environments.lightning import LightningEnvironment
@@ -43,8 +44,14 @@ def fit(
     state = load_newest_checkpoint(folder)
     if state is not None:
         restore(model, state, folder)
-    if model.step >= plan.max_steps:
+    if state is not None and (model.step >= plan.max_steps or not model.takes_steps):
         log.info("fit: done, %d steps", model.step)
+        return
+    if state is None:
+        model.learn(datamodule.training, np.random.default_rng(seed))
+    if not model.takes_steps:
+        save_checkpoint(folder, {"step": 0, "model": model.state_dict(), "optimizers": [], "interval": []})
+        log.info("fit: done without optimisation steps, in %s", folder)
         return
     log.info("fit: from step %d to %d in %s", model.step, plan.max_steps, folder)
     keep_freed_blocks()

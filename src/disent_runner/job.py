@@ -1,5 +1,6 @@
 """One run: `fit → evaluate → draw` in its own folder."""
 
+import io
 import logging
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -8,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.loggers import Logger
 
@@ -27,6 +29,8 @@ from disent_runner.tables import read_table
 log = logging.getLogger(__name__)
 
 STAGES = ("fit", "evaluate", "draw")
+PARTS = {"all": "", "training": ", training images", "held_out": ", held-out images"}
+"""Images that can be evaluated, and what the tables call them after the data set's name."""
 _RECORDED = ("disent-runner", "torch", "pytorch-lightning", "hydra-core", "numpy", "scikit-learn", "h5py")
 
 
@@ -42,8 +46,9 @@ def run_job(config: DictConfig, folder: Path, *, request: str = "") -> None:
             score_table(config, folder)
             return
         datamodule = build.build_data(config)
-        model = build.build_model(config, datamodule.dataset.info)
+        model = build.build_model(config, datamodule.training.info)
         check_choices(config, datamodule.dataset.info)
+        part_of(datamodule, config.evaluation.part)
         record_start(config, folder, datamodule)
         loggers = build.build_loggers(config)
         status = "failed"
@@ -58,7 +63,8 @@ def run_stages(
     config: DictConfig, folder: Path, model: AbstractModel, datamodule: DataModule, loggers: Sequence[Logger]
 ) -> None:
     trainer, dataset, evaluation = config.trainer, datamodule.dataset, config.evaluation
-    indices = evaluated_images(evaluation.num_images, len(dataset))
+    chosen = part_of(datamodule, evaluation.part)
+    indices = chosen[evaluated_images(evaluation.num_images, len(chosen))]
     device = pick_device(trainer.accelerator)
     if "fit" in config.stages:
         fit(
@@ -87,7 +93,11 @@ def run_stages(
             build.build_metrics(config),
             folder=folder,
             seed=config.seed,
-            making={"step": model.step, "dataset": dataset.info.name, "source": dataset.info.source},
+            making={
+                "step": model.step,
+                "dataset": dataset.info.name + PARTS[evaluation.part],
+                "source": dataset.info.source,
+            },
             choice=config.representation,
             factors=config.factors,
             loggers=loggers,
@@ -96,9 +106,27 @@ def run_stages(
         from disent_runner.draw import draw
 
         figures = build.build_figures(config)
-        draw(represent, dataset.info, figures, folder=folder, step=model.step, seed=config.seed)
+        draw(
+            represent,
+            dataset.info,
+            figures,
+            prior=model.sample_codes,
+            folder=folder,
+            step=model.step,
+            seed=config.seed,
+        )
     if failures:
         raise RuntimeError("; ".join(failures))
+
+
+def part_of(datamodule: DataModule, part: str) -> np.ndarray:
+    """Indices of the images to evaluate, increasing. ValueError for another part, or where no image is held out."""
+    if part not in PARTS:
+        raise ValueError(f"evaluation.part must be {', '.join(PARTS)}, got {part!r}")
+    if part == "held_out" and not datamodule.held_out.any():
+        raise ValueError("evaluation.part=held_out: no image is held out; choose a split, such as split=random")
+    chosen = {"all": np.True_, "training": ~datamodule.held_out, "held_out": datamodule.held_out}[part]
+    return np.flatnonzero(np.broadcast_to(chosen, len(datamodule.dataset)))
 
 
 def score_table(config: DictConfig, folder: Path) -> None:
@@ -181,6 +209,11 @@ def record_start(config: DictConfig, folder: Path, datamodule: DataModule) -> No
         "versions": _versions(),
         "git_commit": git_commit(),
     }
+    if datamodule.held_out.any():
+        facts["num_held_out"] = int(datamodule.held_out.sum())
+        held_out = io.BytesIO()
+        np.save(held_out, np.flatnonzero(datamodule.held_out))
+        write_whole(folder / "held_out.npy", held_out.getbuffer())
     write_whole(path, build.record(config, facts))
 
 

@@ -34,7 +34,6 @@ def recalled(config: DictConfig, overrides: Sequence[str]) -> DictConfig:
         result[key] = recorded[key]
     for key in _OF_THE_MACHINE:
         OmegaConf.update(result, key, OmegaConf.select(config, key))
-    _set_data_dir(result.dataset, config.data_dir)
     for override in overrides:
         key, _, value = override.lstrip("+~").partition("=")
         if key.startswith("evaluation."):
@@ -46,14 +45,3 @@ def recalled(config: DictConfig, overrides: Sequence[str]) -> DictConfig:
 
 def _parsed(value: str) -> Any:
     return OmegaConf.from_dotlist([f"value={value}"]).value
-
-
-def _set_data_dir(node: Any, data_dir: str) -> None:
-    """Data may lie elsewhere on this machine than where the run was made."""
-    if not OmegaConf.is_dict(node):
-        return
-    for key in node:
-        if key == "data_dir":
-            node[key] = data_dir
-        else:
-            _set_data_dir(node[key], data_dir)

@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 
 IDENTITY = ("model", "dataset", "trainer.max_steps", "trainer.precision")
 """What changes the numbers; the model's node holds its network, likelihood and optimizer once resolved."""
-ELSEWHERE = frozenset({"data_dir"})
+ELSEWHERE = frozenset({"data_dir", "check_hash"})
 """Where things lie on this machine: no part of a run's identity."""
 _PROBED = 1.0
 """Seconds for which a lock is waited for: `is_held` takes it for a moment."""

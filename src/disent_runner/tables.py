@@ -7,11 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from disent_runner.representation import UNKNOWN, Representation
-
-MOST_VALUES = 256
-"""A factor of real numbers with more distinct ones is continuous, and binned."""
-NUM_BINS = 20
+from disent_runner.datasets.any_labels import NUM_BINS, value_indices
+from disent_runner.representation import Representation
 
 
 @dataclass(frozen=True)
@@ -32,9 +29,7 @@ def represent(
 ) -> Table:
     """A representation of any arrays: codes (N, D), factors (N, K), (N,) or None, logvar (N, D) in nats.
 
-    Whole numbers of a factor become the ranks of its distinct values, as do other values (text, few real numbers). Real
-    numbers with more than `MOST_VALUES` distinct ones fall into `num_bins` equal-width bins. A label is missing where
-    it is NaN, None or empty text, or where it is -1 among whole numbers that are otherwise not negative.
+    Factors become value indices as `disent_runner.datasets.any_labels.value_indices` says.
 
     Raises:
         ValueError: arrays that do not belong together, or codes that are no finite numbers.
@@ -46,19 +41,16 @@ def represent(
     names = [f"factor_{k}" for k in range(len(columns))] if factor_names is None else list(factor_names)
     if len(names) != len(columns):
         raise ValueError(f"factor_names must name {len(columns)} factors, got {len(names)}: {', '.join(names)}")
-    binned = {name: num_bins for name, column in zip(names, columns, strict=True) if _is_continuous(column)}
-    values = [
-        _bin(column, num_bins) if name in binned else _ranks(column)
-        for name, column in zip(names, columns, strict=True)
-    ]
+    labels = value_indices(columns, num_images=len(codes), num_bins=num_bins)
     representation = Representation(
         codes=codes,
-        factors=np.stack(values, axis=1) if values else np.zeros((len(codes), 0), dtype=np.int64),
-        factor_sizes=tuple(max(1, int(column.max(initial=0)) + 1) for column in values),
+        factors=labels.indices,
+        factor_sizes=labels.sizes,
         logvar=None if logvar is None else _floats("logvar", logvar),
         factor_names=tuple(names),
     )
-    return Table(representation, binned)
+    binned = [name for name, is_binned in zip(names, labels.are_binned, strict=True) if is_binned]
+    return Table(representation, dict.fromkeys(binned, num_bins))
 
 
 def read_table(path: Path) -> Table:
@@ -103,35 +95,3 @@ def _columns(factors: Any, num_images: int) -> list[np.ndarray]:
     if table.ndim not in (1, 2) or len(table) != num_images:
         raise ValueError(f"factors must be (N, K) or (N,) with the {num_images} rows of codes, got shape {table.shape}")
     return list(table.reshape(num_images, -1).T)
-
-
-def _is_continuous(column: np.ndarray) -> bool:
-    if not np.issubdtype(column.dtype, np.floating):
-        return False
-    known = column[np.isfinite(column)]
-    return bool((known != np.round(known)).any()) and len(np.unique(known)) > MOST_VALUES
-
-
-def _bin(column: np.ndarray, num_bins: int) -> np.ndarray:
-    known = np.isfinite(column)
-    edges = np.linspace(column[known].min(), column[known].max(), num_bins + 1)[:-1]
-    return np.where(known, np.searchsorted(edges, column, side="right") - 1, UNKNOWN)
-
-
-def _ranks(column: np.ndarray) -> np.ndarray:
-    """Ranks of a factor's distinct values; ranks, because labels that start at 1 or leave gaps are common."""
-    known = _known(column)
-    ranks = np.full(len(column), UNKNOWN, dtype=np.int64)
-    ranks[known] = np.unique(column[known], return_inverse=True)[1]
-    return ranks
-
-
-def _known(column: np.ndarray) -> np.ndarray:
-    """Where a label is given. -1 means missing only where it is the one negative value: an angle may be -30."""
-    if np.issubdtype(column.dtype, np.floating):
-        return np.isfinite(column)
-    if np.issubdtype(column.dtype, np.signedinteger):
-        return column != UNKNOWN if column.min() == UNKNOWN else np.ones(len(column), dtype=bool)
-    if column.dtype.kind in "US":
-        return np.char.str_len(column) > 0
-    return np.array([value is not None and value == value for value in column], dtype=bool)

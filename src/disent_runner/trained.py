@@ -54,10 +54,10 @@ class TrainedRun:
         return pd.read_csv(self.folder / "train.csv")
 
     @torch.no_grad()
-    def encode(self, images: Any) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and log variance (nats) of q(z|x), each (N, D)."""
+    def encode(self, images: Any) -> tuple[np.ndarray, np.ndarray | None]:
+        """Mean and log variance (nats) of q(z|x), each (N, D); None for the variance of point codes."""
         mean, logvar = self.model.encode(self._tensor(images))
-        return mean.cpu().numpy(), logvar.cpu().numpy()
+        return mean.cpu().numpy(), None if logvar is None else logvar.cpu().numpy()
 
     @torch.no_grad()
     def decode(self, codes: Any) -> np.ndarray:
@@ -65,9 +65,8 @@ class TrainedRun:
         return self.model.decode(self._tensor(codes)).cpu().numpy()
 
     def sample(self, num_images: int, *, seed: int = 0) -> np.ndarray:
-        """Images decoded from codes of the standard normal prior."""
-        rng = np.random.default_rng(seed)
-        return self.decode(rng.standard_normal((num_images, self.config.model.latent_dim), dtype=np.float32))
+        """Images decoded from codes of the model's prior."""
+        return self.decode(self.model.sample_codes(num_images, np.random.default_rng(seed)))
 
     def dataset(self) -> Dataset:
         """The data that it was trained on, opened (or rendered) anew."""
@@ -87,7 +86,7 @@ def load_run(path: str, *, device: str) -> TrainedRun:
         name=facts.data_name,
         image_shape=tuple(facts.image_shape),
         factors=dict(facts.factors),
-        num_images=facts.num_images,
+        num_images=facts.num_images - facts.get("num_held_out", 0),
         source=facts.data_source,
         periods=dict(facts.periods),
     )

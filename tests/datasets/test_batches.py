@@ -1,16 +1,18 @@
 import itertools
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from scipy.stats import chi2_contingency, chisquare
+from scipy.stats import chi2_contingency, chisquare, kstest
 
 from disent_runner.datasets.batches import Batch, BatchSource, UniformBatches, WeightedBatches
 from disent_runner.datasets.dataset import Dataset
 from disent_runner.datasets.factor_space import FactorSpace
 from disent_runner.datasets.image_store import ByteImages
 from disent_runner.datasets.info import DatasetInfo
+from disent_runner.datasets.label_table import LabelTable
 
 SEEDS = [0, 1, 2]
 LEAST_P = 1e-4
@@ -181,6 +183,37 @@ def test_batch_gathers_once(dataset: Dataset) -> None:
     batch = make_batch(dataset, "cpu")
     assert batch.images is batch.images
     assert batch.second_images is batch.second_images
+
+
+def noisy(dataset: Dataset, *, step: int = 3, seed: int = 0) -> Batch:
+    return replace(make_batch(dataset, "cpu"), step=step, noise_seed=seed)
+
+
+def test_dequantised_pixels_stay_within_their_level(dataset: Dataset) -> None:
+    batch = noisy(dataset)
+    level = (batch.images * 256).floor().flatten()
+    torch.testing.assert_close(level, epochs(0).indices(3).float())
+    assert batch.images.min() >= 0
+    assert batch.images.max() < 1
+
+
+def test_noise_is_a_function_of_seed_step_and_stream(dataset: Dataset) -> None:
+    def noise(batch: Batch, images: torch.Tensor) -> torch.Tensor:
+        return (images * 256 % 1).flatten()
+
+    first = noise(noisy(dataset), noisy(dataset).images)
+    torch.testing.assert_close(first, noise(noisy(dataset), noisy(dataset).images), rtol=0, atol=0)
+    others = [noisy(dataset, step=4).images, noisy(dataset, seed=1).images, noisy(dataset).second_images]
+    assert all((first - noise(noisy(dataset), images)).abs().max() > 0.01 for images in others)
+
+
+def test_noise_is_uniform() -> None:
+    info = DatasetInfo(name="grey", image_shape=(1, 64, 64), factors={}, num_images=10, source="rendered")
+    images = ByteImages(np.full((10, 1, 64, 64), 17, np.uint8))
+    grey = Dataset(info=info, space=LabelTable({}, np.zeros((10, 0), int)), images=images, content_hash="")
+    for seed in range(3):
+        noise = noisy(grey, seed=seed).images.flatten() * 256 - 17
+        assert kstest(noise.numpy(), "uniform").pvalue > 1e-4
 
 
 @pytest.mark.gpu

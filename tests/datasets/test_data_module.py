@@ -1,16 +1,60 @@
 import itertools
+from functools import partial
+from typing import Any
 
+import numpy as np
 import pytest
 
-from disent_runner.datasets.data_module import StepPlan
+from disent_runner.datasets.data_module import DataModule, StepPlan
+from disent_runner.datasets.dataset import Dataset
+from disent_runner.datasets.factor_space import FactorSpace
+from disent_runner.datasets.image_store import ByteImages
+from disent_runner.datasets.info import DatasetInfo
+from disent_runner.datasets.joints import product_of_marginals
+from disent_runner.datasets.splits import by_values
+
+PLAN = StepPlan(max_steps=23, log_every=5, checkpoint_every=7)
+
+
+@pytest.fixture
+def dataset() -> Dataset:
+    """Twelve images, each as bright as its index."""
+    sizes = {"x": 3, "y": 4}
+    info = DatasetInfo("things", (1, 1, 1), sizes, 12, "rendered")
+    images = ByteImages(np.arange(12, dtype=np.uint8).reshape(12, 1, 1, 1))
+    return Dataset(info=info, space=FactorSpace(sizes), images=images, content_hash="abc")
+
+
+def seen(dataset: Dataset, **settings: Any) -> np.ndarray:
+    """Brightness of the images of twelve batches."""
+    module = DataModule(dataset, batch_size=4, seed=0, plan=PLAN, on_device=False, **settings)
+    batches = [module.training.gather(module.source.indices(step)) for step in range(12)]
+    return np.rint(255 * np.stack([batch.flatten() for batch in batches])).astype(int)
+
+
+def test_training_sees_every_image(dataset: Dataset) -> None:
+    np.testing.assert_array_equal(np.unique(seen(dataset)), np.arange(12))
+
+
+def test_training_does_not_see_what_is_held_out(dataset: Dataset) -> None:
+    split = partial(by_values, values={"x": [1], "y": [0, 3]})
+    module = DataModule(dataset, batch_size=4, seed=0, plan=PLAN, on_device=False, split=split)
+    assert np.flatnonzero(module.held_out).tolist() == [4, 7]
+    assert (module.training.info.num_images, module.dataset.info.num_images) == (10, 12)
+    np.testing.assert_array_equal(np.unique(seen(dataset, split=split)), np.setdiff1d(np.arange(12), [4, 7]))
+
+
+def test_a_joint_is_of_the_images_that_are_left(dataset: Dataset) -> None:
+    split = partial(by_values, values={"x": [0]})
+    joint = partial(product_of_marginals, marginals={"x": [5, 0, 1]})
+    np.testing.assert_array_equal(np.unique(seen(dataset, split=split, joint=joint)), np.arange(8, 12))
 
 
 def test_chunks_cover_every_step_once_and_end_where_something_happens():
-    plan = StepPlan(max_steps=23, log_every=5, checkpoint_every=7)
-    chunks = list(plan.chunks(0))
+    chunks = list(PLAN.chunks(0))
     assert list(itertools.chain(*chunks)) == list(range(23))
     assert [chunk.stop for chunk in chunks] == [5, 7, 10, 14, 15, 20, 21, 23]
-    assert all(plan.is_logged(chunk.stop) or plan.is_saved(chunk.stop) for chunk in chunks)
+    assert all(PLAN.is_logged(chunk.stop) or PLAN.is_saved(chunk.stop) for chunk in chunks)
 
 
 @pytest.mark.parametrize("start", range(24))

@@ -1,6 +1,6 @@
 import hashlib
 import logging
-import shutil
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from disent_runner.datasets import dsprites
+from disent_runner.datasets.card import Card, PublishedFile
 from disent_runner.datasets.dataset import Dataset
-from disent_runner.datasets.dsprites import load_dsprites, load_official
-from disent_runner.datasets.dsprites_files import OFFICIAL_FILES, OfficialFile, read_npz
+from disent_runner.datasets.load import load
 from disent_runner.rendering.sprites import render_sprites
 
 SIZES = {"shape": 3, "pos_x": 4}
@@ -19,17 +19,8 @@ PIXELS = np.random.default_rng(0).integers(0, 2, size=(12, 64, 64), dtype=np.uin
 
 
 @pytest.fixture(scope="module")
-def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The whole rendered data set, 377 MB, removed afterwards."""
-    folder = tmp_path_factory.mktemp("data")
-    load_dsprites(data_dir=folder, source="rendered")
-    yield folder
-    shutil.rmtree(folder)
-
-
-@pytest.fixture(scope="module")
 def rendered(data_dir: Path) -> Dataset:
-    return load_dsprites(data_dir=str(data_dir), source="rendered")
+    return load(dsprites.card(), data_dir=str(data_dir), source="rendered")
 
 
 def test_facts_of_the_rendered_set(rendered: Dataset) -> None:
@@ -57,77 +48,91 @@ def test_subset_of_the_rendered_set(rendered: Dataset) -> None:
 def test_the_second_time_nothing_is_rendered(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def never() -> Iterator[np.ndarray]:
         pytest.fail("rendered again")
-        yield PIXELS
 
     monkeypatch.setattr(dsprites, "packed_blocks", never)
-    assert load_dsprites(data_dir=data_dir, source="rendered").info.num_images == 737_280
+    assert load(dsprites.card(), data_dir=data_dir, source="rendered").info.num_images == 737_280
 
 
 def test_auto_without_an_official_file_says_so_once(data_dir: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "disent_runner")
-    assert load_dsprites(data_dir=data_dir).info.source == "rendered"
+    assert load(dsprites.card(), data_dir=data_dir).info.source == "rendered"
     assert caplog.messages == [f"dsprites: no official file in {data_dir}, using rendered images"]
 
 
 @pytest.mark.parametrize("source", ["auto", "official"])
 @pytest.mark.parametrize("folder", [".", "dsprites"])
-@pytest.mark.parametrize("file", OFFICIAL_FILES, ids=["npz", "hdf5"])
-def test_a_wrong_official_file_is_not_passed_over(source: str, folder: str, file: OfficialFile, tmp_path: Path) -> None:
+@pytest.mark.parametrize("file", [dsprites.NPZ, dsprites.HDF5], ids=["npz", "hdf5"])
+def test_a_wrong_official_file_is_not_passed_over(
+    source: str, folder: str, file: PublishedFile, tmp_path: Path
+) -> None:
     path = tmp_path / folder / file.name
     path.parent.mkdir(exist_ok=True)
     path.write_text("half a download")
-    expected = (
-        rf"{path} \(15 bytes\) has \w+ \w+, expected {file.digest}; download it again, or use dataset.source=rend"
-    )
+    expected = rf"{path} \(15 bytes\) has \w+ \w+, expected {str(file.digest).partition(':')[2]}; download it again"
     with pytest.raises(ValueError, match=expected):
-        load_dsprites(data_dir=tmp_path, source=source)
+        load(dsprites.card(), data_dir=tmp_path, source=source)
 
 
 def test_missing_official_file(tmp_path: Path) -> None:
-    with pytest.raises(
-        FileNotFoundError, match=rf"no official dSprites file in {tmp_path} .* put dsprites_ndarray.*source=rendered"
-    ):
-        load_dsprites(data_dir=tmp_path, source="official")
+    expected = rf"no file of dSprites in {tmp_path} .* put dsprites_nd.*npz or dsprites_nd.*hdf5 there.*source=rendered"
+    with pytest.raises(FileNotFoundError, match=expected):
+        load(dsprites.card(), data_dir=tmp_path, source="official")
 
 
 def test_unknown_source(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"dataset.source must be official, rendered or auto, got 'offical'"):
-        load_dsprites(data_dir=tmp_path, source="offical")
+        load(dsprites.card(), data_dir=tmp_path, source="offical")
 
 
-def write_official(folder: Path, pixels: np.ndarray) -> OfficialFile:
+def written(folder: Path, pixels: np.ndarray) -> Card:
     path = folder / "official.npz"
     np.savez_compressed(path, imgs=pixels)
-    return OfficialFile(path.name, "md5", hashlib.md5(path.read_bytes()).hexdigest(), read_npz)
+    file = PublishedFile(path.name, f"md5:{hashlib.md5(path.read_bytes()).hexdigest()}")
+    return dsprites.card(npz=file, sizes=SIZES)
 
 
 def test_official_images_are_converted_once(tmp_path: Path) -> None:
-    file = write_official(tmp_path, PIXELS)
-    dataset = load_official(tmp_path, files=[file], sizes=SIZES)
+    card = written(tmp_path, PIXELS)
+    dataset = load(card, data_dir=tmp_path)
     np.testing.assert_array_equal(dataset.gather(torch.arange(12)).numpy()[:, 0], PIXELS)
     assert (dataset.info.source, dict(dataset.info.factors)) == ("official", SIZES)
     assert dataset.content_hash == hashlib.sha256(np.packbits(PIXELS.reshape(12, -1), axis=1).tobytes()).hexdigest()
 
     converted = tmp_path / "dsprites_official.h5"
     written_at = converted.stat().st_mtime_ns
-    again = load_official(tmp_path, files=[file], sizes=SIZES)
-    assert again.content_hash == dataset.content_hash
+    assert load(card, data_dir=tmp_path).content_hash == dataset.content_hash
     assert converted.stat().st_mtime_ns == written_at
 
 
 def test_a_changed_official_file_is_converted_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    load_official(tmp_path, files=[write_official(tmp_path, PIXELS)], sizes=SIZES)
-    dataset = load_official(tmp_path, files=[write_official(tmp_path, 1 - PIXELS)], sizes=SIZES)
+    load(written(tmp_path, PIXELS), data_dir=tmp_path)
+    dataset = load(written(tmp_path, 1 - PIXELS), data_dir=tmp_path)
     np.testing.assert_array_equal(dataset.gather(torch.arange(12)).numpy()[:, 0], 1 - PIXELS)
     assert len(caplog.messages) == 1
-    assert "dsprites_official.h5 has source_" in caplog.messages[0]
+    assert "dsprites_official.h5 has source_files" in caplog.messages[0]
 
 
 def test_a_damaged_replacement_leaves_the_converted_images(tmp_path: Path) -> None:
-    file = write_official(tmp_path, PIXELS)
-    load_official(tmp_path, files=[file], sizes=SIZES)
+    card = written(tmp_path, PIXELS)
+    load(card, data_dir=tmp_path)
     converted = (tmp_path / "dsprites_official.h5").read_bytes()
-    (tmp_path / file.name).write_text("half a download")
+    (tmp_path / "official.npz").write_text("half a download")
     with pytest.raises(ValueError, match="has md5"):
-        load_official(tmp_path, files=[file], sizes=SIZES)
+        load(card, data_dir=tmp_path)
     assert (tmp_path / "dsprites_official.h5").read_bytes() == converted
+
+
+def test_a_truncated_file_that_is_not_checked(tmp_path: Path) -> None:
+    card = written(tmp_path, PIXELS)
+    path = tmp_path / "official.npz"
+    path.write_bytes(path.read_bytes()[:-30])
+    with pytest.raises(ValueError, match=r"official.npz cannot be read \(.*\); download it again"):
+        load(card, data_dir=tmp_path, check_hash=False)
+    assert not list(tmp_path.glob("*.h5*partial"))
+
+
+def test_the_facts_are_those_of_the_set(rendered: Dataset) -> None:
+    card = dsprites.card()
+    assert (card.num_images, card.image_shape) == (len(rendered), rendered.info.image_shape)
+    assert card.num_images == math.prod(card.factors.values())
+    assert dict(card.periods) == dict(rendered.info.periods) == {"orientation": 39}

@@ -6,11 +6,14 @@ from disent_runner.datasets.factor_space import FactorSpace
 from disent_runner.datasets.joints import (
     chen_correlated,
     chen_independent,
+    chen_joint,
     chen_uncorrelated,
     chen_uniform,
-    pairwise_table,
+    gaussian_joint,
     product_of_marginals,
+    table_joint,
 )
+from disent_runner.datasets.label_table import LabelTable
 
 SIZES = {"shape": 2, "x": 3, "y": 4}
 BIASED = [chen_independent, chen_uncorrelated, chen_correlated]
@@ -83,12 +86,12 @@ def test_incomplete_grid_is_the_conditional_distribution() -> None:
     np.testing.assert_allclose(joint, full[rows] / full[rows].sum())
 
 
-def test_pairwise_table_has_the_table_as_marginal_and_leaves_the_rest_uniform() -> None:
+def test_joint_has_the_table_as_marginal_and_leaves_the_rest_uniform() -> None:
     table = np.arange(12.0).reshape(4, 3)
-    joint = pairwise_table(FactorSpace(SIZES), factors=["y", "x"], table=table).reshape(2, 3, 4)
+    joint = table_joint(FactorSpace(SIZES), factors=["y", "x"], table=table).reshape(2, 3, 4)
     np.testing.assert_allclose(joint.sum(axis=0).T, table / 66)
     np.testing.assert_allclose(joint[0], joint[1])
-    nested = pairwise_table(FactorSpace(SIZES), factors=("y", "x"), table=table.tolist())
+    nested = table_joint(FactorSpace(SIZES), factors=("y", "x"), table=table.tolist())
     np.testing.assert_allclose(nested, joint.ravel())
 
 
@@ -96,8 +99,8 @@ def test_pairwise_table_has_the_table_as_marginal_and_leaves_the_rest_uniform() 
     ("marginals", "message"),
     [
         ({"z": [1.0]}, "dataset.joint names 'z'; the factors are shape, x, y"),
-        ({"x": [1.0, 1.0]}, r"marginals\[x\] must have shape \(3,\), got \(2,\)"),
-        ({"x": [1.0, -1.0, 1.0]}, r"marginals\[x\] must be finite and not negative, got -1.0 to 1.0"),
+        ({"x": [1.0, 1.0]}, r"marginals.x must have shape \(3,\), got \(2,\)"),
+        ({"x": [1.0, -1.0, 1.0]}, r"marginals.x must be finite and not negative, got -1.0 to 1.0"),
         ({"x": [1.0, np.inf, 1.0]}, "must be finite"),
         ({"x": [0.0, 0.0, 0.0]}, "every image probability 0"),
     ],
@@ -110,12 +113,55 @@ def test_wrong_marginals(marginals: dict[str, list[float]], message: str) -> Non
 @pytest.mark.parametrize(
     ("factors", "message"),
     [
-        (["x"], "two different factors, got .'x'."),
-        (["x", "x"], "two different factors"),
+        ([], "must name different factors"),
+        (["x"], r"table must have shape \(3,\), got \(4, 3\)"),
+        (["x", "x"], "must name different factors, got .'x', 'x'."),
         (["x", "z"], "names 'z'"),
         (["x", "y"], r"table must have shape \(3, 4\), got \(4, 3\)"),
     ],
 )
-def test_wrong_pairs(factors: list[str], message: str) -> None:
+def test_wrong_tables(factors: list[str], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        pairwise_table(FactorSpace(SIZES), factors=factors, table=np.ones((4, 3)))
+        table_joint(FactorSpace(SIZES), factors=factors, table=np.ones((4, 3)))
+
+
+@pytest.mark.parametrize(("factors", "shape"), [(["y"], (4,)), (["y", "shape", "x"], (4, 2, 3))])
+def test_tables_of_one_and_of_three_factors(factors: list[str], shape: tuple[int, ...]) -> None:
+    table = np.random.default_rng(0).random(shape)
+    joint = table_joint(FactorSpace(SIZES), factors=factors, table=table.tolist()).reshape(2, 3, 4)
+    others = tuple(axis for axis, name in enumerate(SIZES) if name not in factors)
+    marginal = joint.sum(axis=others)
+    kept = [name for name in SIZES if name in factors]
+    np.testing.assert_allclose(marginal.transpose([kept.index(name) for name in factors]), table / table.sum())
+
+
+@pytest.mark.parametrize(
+    ("kind", "table"),
+    [("uniform", chen_uniform), ("independent", chen_independent), ("correlated", chen_correlated)],
+)
+def test_chens_kinds(kind: str, table) -> None:
+    joint = chen_joint(FactorSpace(SIZES), factors=["x", "y"], kind=kind).reshape(2, 3, 4)
+    np.testing.assert_allclose(joint.sum(axis=0), table(3, 4))
+
+
+def test_gaussian_joint() -> None:
+    joint = gaussian_joint(FactorSpace({"u": 5, "v": 3}), factors=["u", "v"], sigma=0.3).reshape(5, 3)
+    at = {0: 1.0, 1: np.exp(-(0.25**2) / 0.18), 2: np.exp(-(0.5**2) / 0.18), 4: np.exp(-1 / 0.18)}
+    np.testing.assert_allclose(joint[[0, 1, 2, 4], 0] / joint[0, 0], [at[0], at[1], at[2], at[4]])
+    np.testing.assert_allclose(joint[::-1, ::-1], joint)
+    assert correlation(joint) > 0.5
+    with pytest.raises(ValueError, match="sigma must be positive, got 0"):
+        gaussian_joint(FactorSpace({"u": 5, "v": 3}), factors=["u", "v"], sigma=0)
+    with pytest.raises(ValueError, match="must name two factors"):
+        gaussian_joint(FactorSpace({"u": 5, "v": 3}), factors=["u"], sigma=1)
+    with pytest.raises(ValueError, match=r"kind must be uniform, .*, got 'A'"):
+        chen_joint(FactorSpace(SIZES), factors=["x", "y"], kind="A")
+
+
+def test_missing_labels_have_no_probability() -> None:
+    table = LabelTable({"x": 2, "y": 2}, np.array([[0, 1], [1, -1]]))
+    with pytest.raises(ValueError, match="needs the label of y of every image, 1 have none"):
+        table_joint(table, factors=["y"], table=[1, 2])
+    with pytest.raises(ValueError, match="1 have none"):
+        product_of_marginals(table, marginals={"x": [1, 1], "y": [1, 1]})
+    np.testing.assert_allclose(product_of_marginals(table, marginals={"x": [1, 3]}), [0.25, 0.75])

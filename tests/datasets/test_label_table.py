@@ -1,7 +1,17 @@
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from disent_runner.datasets.label_table import LabelTable
+
+distinct_rows = st.lists(st.integers(1, 5), min_size=1, max_size=4).flatmap(
+    lambda sizes: st.tuples(
+        st.just(sizes),
+        st.lists(st.tuples(*(st.integers(0, size - 1) for size in sizes)), min_size=1, max_size=30, unique=True),
+    )
+)
+"""Sizes of up to four factors, and different rows of known labels in any order."""
 
 LABELS = np.array([[0, 1], [2, 0], [0, 1], [-1, 0], [3, -1], [1, 0]])
 
@@ -25,6 +35,17 @@ def test_indices_of_combinations_that_one_image_shows(table: LabelTable) -> None
         table.indices(np.array([[3, 1]]))
     with pytest.raises(ValueError, match="digit must be 0 to 3, got 4 in row 0"):
         table.indices(np.array([[4, 0]]))
+
+
+@settings(deadline=None)
+@given(distinct_rows)
+def test_index_to_factors_and_back(sizes_and_rows: tuple[list[int], list[tuple[int, ...]]]) -> None:
+    sizes, rows = sizes_and_rows
+    table = LabelTable({f"f{number}": size for number, size in enumerate(sizes)}, np.array(rows))
+    indices = np.arange(len(rows))
+    factors = table.factors(indices)
+    np.testing.assert_array_equal(factors, rows)
+    np.testing.assert_array_equal(table.indices(factors), indices)
 
 
 def test_take(table: LabelTable) -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from disent_runner.datasets.info import DatasetInfo
 from disent_runner.figures.inputs import FigureInputs
-from disent_runner.representation import Representation
+from disent_runner.representation import Autoencoder, Representation
 
 LATENTS = 3
 
@@ -27,6 +27,6 @@ def inputs(rng: np.random.Generator) -> FigureInputs:
         info=DatasetInfo("toy", (1, 2, 2), {"a": 4, "b": 5}, 20, "test"),
         representation=Representation(codes=codes, factors=factors, factor_sizes=(4, 5), logvar=logvar),
         train_log={"step": np.arange(10.0, 40, 10), "loss": np.ones(3), "kl_0": np.zeros(3), "kl_1": np.ones(3)},
-        image=lambda rows: paint(codes[np.asarray(rows)]),
-        decode=paint,
+        prior=lambda count, rng: rng.standard_normal((count, LATENTS)),
+        autoencoder=Autoencoder(images=lambda rows: paint(codes[rows]), decode=paint, jacobian=paint),
     )

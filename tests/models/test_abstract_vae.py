@@ -12,7 +12,7 @@ def test_inference_and_loss_terms(make, batch):
     torch.manual_seed(1)
     terms = model.loss_terms(batch)
     torch.manual_seed(1)
-    inference = model.infer(batch.images)
+    inference = model.infer(batch)
     posterior = Normal(inference.mean, (inference.logvar / 2).exp())
     torch.testing.assert_close(inference.kl, kl_divergence(posterior, Normal(0.0, 1.0)))
     pixels = Bernoulli(logits=inference.logits).log_prob(batch.images)
@@ -26,7 +26,7 @@ def test_codes_are_drawn_from_the_posterior(make, batch):
     torch.manual_seed(0)
     with torch.no_grad():
         mean, logvar = model.encode(batch.images)
-        codes = torch.stack([model.infer(batch.images).codes for _ in range(1000)])
+        codes = torch.stack([model.infer(batch).codes for _ in range(1000)])
     deviation = (logvar / 2).exp()
     assert ((codes.mean(0) - mean) / deviation).abs().max() < 4.5 / 1000**0.5
     assert (codes.std(0) / deviation - 1).abs().max() < 4.5 / (2 * 1000) ** 0.5

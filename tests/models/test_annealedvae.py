@@ -29,7 +29,7 @@ def test_the_gap_is_of_the_mean_kl_not_the_mean_of_gaps(make, batch, capacity):
 
 def test_images_on_both_sides_of_the_capacity_cancel(make, batch):
     model = annealed(make)
-    inference = model.infer(batch.images)
+    inference = model.infer(batch)
     kl = torch.tensor([[10.0], [40.0]])
     gap = model.regularizers(inference._replace(kl=kl), step=10)["capacity_gap"]
     assert gap.tolist() == [0.0, 0.0]

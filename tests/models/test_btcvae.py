@@ -29,7 +29,7 @@ def tcvae(make, **changes):
 
 def test_terms_are_the_weighted_estimates_with_their_constants(make, batch):
     model = tcvae(make)
-    inference = model.infer(batch.images)
+    inference = model.infer(batch)
     expected = brute_force(inference, num_train=64)
     for name, term in model.regularizers(inference, step=0).items():
         torch.testing.assert_close(term, expected[name], msg=name)
@@ -50,7 +50,7 @@ def test_weights_are_alpha_beta_gamma(make, batch):
 def test_with_all_weights_one_the_gradient_is_that_of_a_sampled_elbo(make, batch, estimator):
     """The three terms telescope to log q(z|x) - log p(z), whatever estimates log q(z)."""
     model = tcvae(make, beta=1.0, estimator=estimator)
-    inference = model.infer(batch.images)
+    inference = model.infer(batch)
     total = torch.stack(list(model.regularizers(inference, step=0).values())).sum(0)
     posterior = Normal(inference.mean, (inference.logvar / 2).exp())
     expected = posterior.log_prob(inference.codes) - Normal(0.0, 1.0).log_prob(inference.codes)

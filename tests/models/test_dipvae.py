@@ -12,7 +12,7 @@ def dipvae(make, **changes):
 @pytest.mark.parametrize("kind", ["i", "ii"])
 def test_penalties_are_of_the_covariance_that_numpy_gives(make, batch, kind):
     model = dipvae(make, kind=kind)
-    inference = model.infer(batch.images)
+    inference = model.infer(batch)
     mean, variance = inference.mean.detach().numpy(), inference.logvar.exp().detach().numpy()
     covariance = np.cov(mean.T, bias=True) + (np.diag(variance.mean(0)) if kind == "ii" else 0)
     off_diagonal = covariance - np.diag(np.diag(covariance))

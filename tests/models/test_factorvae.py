@@ -25,7 +25,7 @@ def test_the_vae_step_is_the_gradient_of_its_own_loss(model, batch):
     vae = [*model.encoder.parameters(), *model.decoder.parameters()]
     before = [parameter.detach().clone() for parameter in vae]
     torch.manual_seed(1)
-    inference = model.infer(batch.images)
+    inference = model.infer(batch)
     logits = model.discriminator(inference.codes)
     log_ratio = functional.log_softmax(logits, 1)[:, 0] - functional.log_softmax(logits, 1)[:, 1]  # log D / (1 - D)
     pixels = (
@@ -40,7 +40,7 @@ def test_the_vae_step_is_the_gradient_of_its_own_loss(model, batch):
 
 def test_the_discriminator_step_is_the_gradient_of_its_own_loss_and_moves_nothing_else(model, batch):
     discriminator = list(model.discriminator.parameters())
-    inference = model.infer(batch.images)
+    inference = model.infer(batch)
     untouched = [parameter.detach().clone() for parameter in [*model.encoder.parameters(), *model.decoder.parameters()]]
     before = [parameter.detach().clone() for parameter in discriminator]
     torch.manual_seed(2)
@@ -69,7 +69,7 @@ def test_the_second_batch_is_another_batch(model, batch):
 
 def test_the_discriminator_learns_which_codes_are_permuted(model, batch):
     """Codes on a diagonal: their joint is far from the product of its marginals."""
-    inference = model.infer(batch.images)
+    inference = model.infer(batch)
     line = torch.linspace(-2, 2, 12)[:, None].expand(12, 3).clone()
     model.trainer.optimizers[1] = torch.optim.Adam(model.discriminator.parameters(), lr=1e-2)
     model.encode = lambda images: (line, torch.full_like(line, -10.0))

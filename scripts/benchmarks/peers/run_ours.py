@@ -23,17 +23,8 @@ def main(path: str, model: str, steps: int) -> None:
     space = FactorSpace({"image": len(images)})
     info = DatasetInfo("images", images.shape[1:], space.sizes, len(images), "rendered")
     dataset = Dataset(info, space, ByteImages(images), content_hash="")
-    datamodule = DataModule(
-        load=lambda source: dataset,
-        source="rendered",
-        subset=None,
-        batch_size=64,
-        replacement=False,
-        joint=None,
-        seed=0,
-        plan=StepPlan(max_steps=steps, log_every=steps // 5, checkpoint_every=steps),
-        on_device=True,
-    )
+    plan = StepPlan(max_steps=steps, log_every=steps // 5, checkpoint_every=steps)
+    datamodule = DataModule(dataset, batch_size=64, seed=0, plan=plan, on_device=True)
     built = build.build_model(config_of(f"model={model}", "network=conv64"), info)
     second = real_loop(built, datamodule, accelerator="cpu", precision="32-true")  # pyright: ignore[reportArgumentType]
     print(json.dumps({"steps_per_second": 1 / second}))

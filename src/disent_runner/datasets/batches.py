@@ -83,6 +83,8 @@ class Batch:
     source: BatchSource
     dataset: Dataset
     device: torch.device
+    noise_seed: int | None = None
+    """Where it is given, the 256 levels of a pixel are spread evenly over [0, 1) by noise of (seed, step, stream)."""
 
     @cached_property
     def indices(self) -> Int[Tensor, " batch"]:
@@ -91,18 +93,29 @@ class Batch:
 
     @cached_property
     def images(self) -> Float[Tensor, "batch channel height width"]:
-        return self._gather(self.indices)
+        return self._gather(self.indices, stream=0)
 
     @cached_property
     def second_images(self) -> Float[Tensor, "batch channel height width"]:
         """A second batch, independent of the first."""
-        return self._gather(self.source.indices(self.step, stream=1))
+        return self._gather(self.source.indices(self.step, stream=1), stream=1)
 
-    def _gather(self, indices: Int[Tensor, " batch"]) -> Float[Tensor, "batch channel height width"]:
+    def _gather(self, indices: Int[Tensor, " batch"], *, stream: int) -> Float[Tensor, "batch channel height width"]:
         images = self.dataset.gather(indices)
         if images.device.type == "cpu" and self.device.type == "cuda":
             images = images.pin_memory()  # lets the copy run beside the computation
-        return images.to(self.device, non_blocking=True)
+        images = images.to(self.device, non_blocking=True)
+        return images if self.noise_seed is None else _dequantized(images, (self.noise_seed, self.step, stream))
+
+
+def _dequantized(
+    images: Float[Tensor, "batch channel height width"], key: tuple[int, int, int]
+) -> Float[Tensor, "batch channel height width"]:
+    """Theis et al. 2016, section 3.1: the pixel v of 0 to 255 becomes (v + u) / 256 with u uniform in [0, 1)."""
+    (seed,) = np.random.SeedSequence(key).generate_state(1, np.uint64).tolist()
+    generator = torch.Generator(images.device).manual_seed(seed & (2**63 - 1))
+    noise = torch.rand(images.shape, generator=generator, device=images.device)
+    return (255 * images + noise) / 256
 
 
 @final

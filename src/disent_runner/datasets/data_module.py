@@ -1,7 +1,8 @@
 """The one LightningDataModule: loads a data set and hands its batches out in chunks of steps."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytorch_lightning as pl
@@ -47,39 +48,50 @@ class StepPlan:
 class DataModule(pl.LightningDataModule):
     """Batches of one data set, each a function of (seed, step), so that a resumed run sees what an unbroken one sees.
 
-    `load(source=…)` gives the whole `Dataset`; `joint(space)` gives each image's probability for training on a
-    non-uniform factor distribution.
+    `split(space)` gives a mask of the images that training leaves out. `joint(space)` gives the probability of each
+    image that is left, for training on a non-uniform factor distribution.
     """
 
     def __init__(
         self,
+        dataset: Dataset,
         *,
-        load: Callable[..., Dataset],
-        source: str,
-        subset: Mapping[str, int] | None,
+        split: Callable[[Factors], np.ndarray] | None = None,
+        joint: Callable[[Factors], np.ndarray] | None = None,
         batch_size: int,
-        replacement: bool,
-        joint: Callable[[Factors], np.ndarray] | None,
+        replacement: bool = False,
+        dequantize: bool = False,
         seed: int,
         plan: StepPlan,
         on_device: bool,
     ) -> None:
         super().__init__()
         self.plan = plan
-        self.dataset = load(source=source).subset(subset)
+        self.dataset = dataset
+        """All images, those that are held out too."""
+        self.held_out = np.zeros(len(dataset), bool) if split is None else split(dataset.space)
+        """Mask of the images that training does not see."""
+        self.training = dataset.take(np.flatnonzero(~self.held_out))
         self.on_device = on_device
+        self.dequantize = dequantize
+        self.batch_size = batch_size
+        self.seed = seed
         self.source: BatchSource
         if joint is None:
             self.source = UniformBatches(
-                num_images=len(self.dataset), batch_size=batch_size, seed=seed, replacement=replacement
+                num_images=len(self.training), batch_size=batch_size, seed=seed, replacement=replacement
             )
         else:
             self.source = WeightedBatches(
-                probabilities=joint(self.dataset.space),
+                probabilities=joint(self.training.space),
                 batch_size=batch_size,
                 seed=seed,
-                num_images=len(self.dataset),
+                num_images=len(self.training),
             )
+
+    def source_for(self, model: Any) -> BatchSource:
+        """Where the batches of this model come from. ValueError for data that it cannot learn from."""
+        return model.batches(self.training, self.source, batch_size=self.batch_size, seed=self.seed)
 
     def train_dataloader(self) -> Iterator[Iterator[Batch]]:
         """One item per chunk: an iterator over the batches of its steps, from the model's step on."""
@@ -88,16 +100,18 @@ class DataModule(pl.LightningDataModule):
                 "DataModule gives batches to a running Trainer only: call trainer.fit(model, datamodule)"
             )
         device = self.trainer.strategy.root_device
-        dataset = self.dataset.to(device) if self.on_device else self.dataset
-        start: int = self.trainer.lightning_module.step  # pyright: ignore[reportAssignmentType]
-        return (self._batches(steps, dataset, device) for steps in self.plan.chunks(start))
+        dataset = self.training.to(device) if self.on_device else self.training
+        model: Any = self.trainer.lightning_module
+        source = self.source_for(model)
+        return (self._batches(steps, source, dataset, device) for steps in self.plan.chunks(model.step))
 
-    def _batches(self, steps: range, dataset: Dataset, device: torch.device) -> Iterator[Batch]:
+    def _batches(self, steps: range, source: BatchSource, dataset: Dataset, device: torch.device) -> Iterator[Batch]:
         for step in steps:
             yield Batch(
                 step=step,
                 is_logged=self.plan.is_logged(step + 1),
-                source=self.source,
+                source=source,
                 dataset=dataset,
                 device=device,
+                noise_seed=self.seed if self.dequantize else None,
             )

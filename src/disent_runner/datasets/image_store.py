@@ -13,8 +13,6 @@ from torch import Tensor
 class ImageStore(ABC):
     """All images of a data set on one device."""
 
-    _data: Tensor
-
     @property
     @abstractmethod
     def image_shape(self) -> tuple[int, int, int]:
@@ -28,16 +26,18 @@ class ImageStore(ABC):
     def to(self, device: torch.device | str) -> "ImageStore":
         """The same images on the device, this store where they already are."""
 
+    @abstractmethod
     def __len__(self) -> int:
-        return len(self._data)
+        """Number of images."""
 
     @property
-    def device(self) -> torch.device:
-        return self._data.device
+    @abstractmethod
+    def device(self) -> torch.device: ...
 
     @property
+    @abstractmethod
     def nbytes(self) -> int:
-        return self._data.nbytes
+        """Memory that the images take."""
 
 
 @final
@@ -55,11 +55,26 @@ class ByteImages(ImageStore):
         return channels, height, width
 
     def gather(self, indices: Int[Tensor, " batch"]) -> Float[Tensor, "batch channel height width"]:
-        return self._data.index_select(0, indices.to(self.device, non_blocking=True)) / 255
+        return self.select(indices) / 255
+
+    def select(self, indices: Int[Tensor, " batch"]) -> UInt8[Tensor, "batch channel height width"]:
+        """The bytes themselves."""
+        return self._data.index_select(0, indices.to(self.device, non_blocking=True))
 
     def to(self, device: torch.device | str) -> "ByteImages":
         data = self._data.to(device)
         return self if data is self._data else ByteImages(data)
+
+    def __len__(self) -> int:
+        return len(self._data)
+
+    @property
+    def device(self) -> torch.device:
+        return self._data.device
+
+    @property
+    def nbytes(self) -> int:
+        return self._data.nbytes
 
 
 @final
@@ -96,6 +111,17 @@ class BitImages(ImageStore):
         data = self._data.to(device)
         _, height, width = self._image_shape
         return self if data is self._data else BitImages(data, height=height, width=width)
+
+    def __len__(self) -> int:
+        return len(self._data)
+
+    @property
+    def device(self) -> torch.device:
+        return self._data.device
+
+    @property
+    def nbytes(self) -> int:
+        return self._data.nbytes
 
 
 def _as_tensor(data: np.ndarray | Tensor) -> Tensor:

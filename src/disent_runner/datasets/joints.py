@@ -1,15 +1,17 @@
 """Non-uniform joint distributions of the factors: how often training shows each image.
 
 Chen et al. 2018 (section 6.2, sampling bias) train on four joints of two factors, here `chen_*`: tables for
-`pairwise_table`. In B to D the most frequent combination is exactly 4 times as frequent as the rarest, none is absent.
+`table_joint`. In B to D the most frequent combination is exactly 4 times as frequent as the rarest, none is absent.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from disent_runner.datasets.factors import Factors
+from disent_runner.datasets.label_table import UNKNOWN
 
 ODDS = 4
 """Most frequent over rarest combination."""
@@ -22,27 +24,67 @@ def product_of_marginals(space: Factors, *, marginals: Mapping[str, Sequence[flo
     an unknown factor, a wrong number of weights, or weights that are negative, not finite or all zero.
     """
     weights = np.ones(len(space))
-    values = space.factors(np.arange(len(space)))
-    for name, marginal in marginals.items():
-        column = space.column(name, "dataset.joint")
-        table = _checked(np.asarray(marginal, np.float64), (space.shape[column],), f"marginals[{name}]")
-        weights *= table[values[:, column]]
+    columns = [space.column(name, "dataset.joint") for name in marginals]
+    for values, column, (name, marginal) in zip(_known(space, columns).T, columns, marginals.items(), strict=True):
+        table = _checked(np.asarray(marginal, np.float64), (space.shape[column],), f"dataset.joint.marginals.{name}")
+        weights *= table[values]
     return _normalised(weights)
 
 
-def pairwise_table(
-    space: Factors, *, factors: Sequence[str], table: Float[np.ndarray, "a b"] | Sequence[Sequence[float]]
+def table_joint(
+    space: Factors, *, factors: Sequence[str], table: Float[np.ndarray, "..."] | Sequence[Any]
 ) -> Float[np.ndarray, " image"]:
-    """Probability of each image when two factors follow the table and the others are uniform and independent of them.
+    """Probability of each image when some factors follow the table and the others are uniform and independent of them.
 
-    `table[i, j]` is the weight of value `i` of the first and `j` of the second factor; see `product_of_marginals`.
+    `table[i, j, …]` is the weight of value `i` of the first, `j` of the second factor, …; see `product_of_marginals`.
     """
-    if len(factors) != 2 or factors[0] == factors[1]:
-        raise ValueError(f"factors must name two different factors, got {list(factors)}")
-    first, second = (space.column(name, "dataset.joint") for name in factors)
-    weights = _checked(np.asarray(table, np.float64), (space.shape[first], space.shape[second]), "table")
-    values = space.factors(np.arange(len(space)))
-    return _normalised(weights[values[:, first], values[:, second]])
+    if not factors or len(set(factors)) < len(factors):
+        raise ValueError(f"dataset.joint.factors must name different factors, got {list(factors)}")
+    columns = [space.column(name, "dataset.joint") for name in factors]
+    shape = tuple(space.shape[column] for column in columns)
+    weights = _checked(np.asarray(table, np.float64), shape, "dataset.joint.table")
+    return _normalised(weights[tuple(_known(space, columns).T)])
+
+
+def chen_joint(space: Factors, *, factors: Sequence[str], kind: str) -> Float[np.ndarray, " image"]:
+    """Two factors by one of Chen et al.'s tables: uniform (A), independent (B), uncorrelated (C) or correlated (D).
+
+    ValueError for another kind, or as `table_joint`.
+    """
+    tables = {"uniform": chen_uniform, "independent": chen_independent}
+    tables |= {"uncorrelated": chen_uncorrelated, "correlated": chen_correlated}
+    if kind not in tables:
+        raise ValueError(f"dataset.joint.kind must be {', '.join(tables)}, got {kind!r}")
+    return table_joint(space, factors=factors, table=tables[kind](*_two_sizes(space, factors)))
+
+
+def gaussian_joint(space: Factors, *, factors: Sequence[str], sigma: float) -> Float[np.ndarray, " image"]:
+    """Two factors, their values spread evenly over [0, 1], with p(u, v) ∝ exp(-(u - v)² / 2σ²) (Träuble et al. 2021).
+
+    ValueError where sigma is not positive, or as `table_joint`.
+    """
+    if not sigma > 0:
+        raise ValueError(f"dataset.joint.sigma must be positive, got {sigma}")
+    u_size, v_size = _two_sizes(space, factors)
+    distance = np.linspace(0, 1, u_size)[:, None] - np.linspace(0, 1, v_size)
+    return table_joint(space, factors=factors, table=np.exp(-(distance**2) / (2 * sigma**2)))
+
+
+def _two_sizes(space: Factors, factors: Sequence[str]) -> tuple[int, int]:
+    if len(factors) != 2:
+        raise ValueError(f"dataset.joint.factors must name two factors, got {list(factors)}")
+    first, second = (space.shape[space.column(name, "dataset.joint")] for name in factors)
+    return first, second
+
+
+def _known(space: Factors, columns: Sequence[int]) -> Int[np.ndarray, "image column"]:
+    """Value indices of these factors; ValueError where a label is missing."""
+    values = space.factors(np.arange(len(space)))[:, columns]
+    missing = (values == UNKNOWN).any(axis=1).sum()
+    if missing:
+        names = " and ".join(space.names[column] for column in columns)
+        raise ValueError(f"dataset.joint needs the label of {names} of every image, {missing} have none")
+    return values
 
 
 def chen_uniform(u_size: int, v_size: int) -> Float[np.ndarray, "u v"]:

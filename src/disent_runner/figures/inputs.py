@@ -7,7 +7,8 @@ import numpy as np
 
 from disent_runner.datasets.info import DatasetInfo
 from disent_runner.metrics.posterior_kl import mean_kl
-from disent_runner.representation import Representation
+from disent_runner.metrics.requirements import NotApplicable
+from disent_runner.representation import Autoencoder, Representation
 
 
 @dataclass(frozen=True)
@@ -18,10 +19,23 @@ class FigureInputs:
     representation: Representation
     train_log: Mapping[str, np.ndarray]
     """columns of train.csv, each (rows,)"""
-    image: Callable[[np.ndarray], np.ndarray]
-    """rows of the representation -> their images, (N, C, H, W) in [0, 1]"""
-    decode: Callable[[np.ndarray], np.ndarray]
-    """codes (N, D) -> images (N, C, H, W) in [0, 1]"""
+    prior: Callable[[int, np.random.Generator], np.ndarray]
+    """number of codes, random generator -> codes (N, D) from the model's prior"""
+    autoencoder: Autoencoder | None
+    """None for a model without a decoder"""
+
+    def image(self, rows: np.ndarray) -> np.ndarray:
+        """Images of these rows of the representation, (N, C, H, W) in [0, 1]."""
+        return self._with_decoder().images(rows)
+
+    def decode(self, codes: np.ndarray) -> np.ndarray:
+        """Images of the codes (N, D), (N, C, H, W) in [0, 1]. NotApplicable for a model without a decoder."""
+        return self._with_decoder().decode(codes)
+
+    def _with_decoder(self) -> Autoencoder:
+        if self.autoencoder is None:
+            raise NotApplicable("the picture needs a decoder, which this model has not")
+        return self.autoencoder
 
 
 @dataclass(frozen=True)

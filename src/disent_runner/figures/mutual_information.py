@@ -5,18 +5,22 @@ from matplotlib.figure import Figure
 
 from disent_runner.figures.inputs import FigureInputs, by_kl
 from disent_runner.metrics.information import factor_entropies, mutual_information_matrix
+from disent_runner.metrics.requirements import require_labels
 
 
 def mutual_information(inputs: FigureInputs, *, rng: np.random.Generator, num_bins: int) -> dict[str, Figure]:
-    """Heat map of I(z_j; v_k) / H(v_k) from binned posterior means, latents sorted by KL."""
-    rep = inputs.representation
+    """Heat map of I(z_j; v_k) / H(v_k) from binned posterior means, latents sorted by KL.
+
+    Of the images whose factors are all known; NotApplicable where there are too few.
+    """
+    rep = require_labels("mutual_information", inputs.representation)
     order = by_kl(rep)
     matrix = mutual_information_matrix(rep.codes[:, order], rep.factors, num_bins=num_bins)
     share = matrix / np.maximum(factor_entropies(rep.factors), np.finfo(float).tiny)
     figure = Figure(figsize=(1.5 + 0.9 * share.shape[1], 1 + 0.4 * len(order)), layout="constrained")
     axes = figure.add_subplot(title="mutual information / factor entropy")
     drawn = axes.imshow(share, vmin=0, vmax=1, cmap="viridis", aspect="auto")
-    axes.set_xticks(range(share.shape[1]), list(inputs.info.factors), rotation=30, ha="right")
+    axes.set_xticks(range(share.shape[1]), list(rep.factor_names), rotation=30, ha="right")
     axes.set_yticks(range(len(order)), [f"z{latent}" for latent in order])
     for row, column in np.ndindex(*share.shape):
         value = share[row, column]

@@ -9,7 +9,8 @@ from disent_runner.figures.inputs import FigureInputs
 
 def reconstructions(inputs: FigureInputs, *, rng: np.random.Generator, num_images: int) -> dict[str, Figure]:
     """Randomly chosen evaluated images, and their posterior means decoded."""
-    rows = rng.choice(len(inputs.representation.codes), size=num_images, replace=False)
+    available = len(inputs.representation.codes)
+    rows = rng.choice(available, size=min(num_images, available), replace=False)
     images = np.stack([inputs.image(rows), inputs.decode(inputs.representation.codes[rows])])
     title = f"{inputs.info.name} ({inputs.info.source})"
     return {"reconstructions": labelled_grid(images, row_labels=["image", "reconstruction"], title=title)}

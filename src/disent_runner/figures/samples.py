@@ -8,8 +8,7 @@ from disent_runner.figures.inputs import FigureInputs
 
 
 def samples(inputs: FigureInputs, *, rng: np.random.Generator, num_rows: int, num_columns: int) -> dict[str, Figure]:
-    """A grid of decoded draws from N(0, 1)."""
-    codes = rng.standard_normal((num_rows * num_columns, inputs.representation.codes.shape[1]))
-    images = inputs.decode(codes)
+    """A grid of decoded draws from the prior."""
+    images = inputs.decode(inputs.prior(num_rows * num_columns, rng))
     grid = images.reshape(num_rows, num_columns, *images.shape[1:])
-    return {"samples": labelled_grid(grid, row_labels=[""] * num_rows, title="decoded from z ~ N(0, 1)")}
+    return {"samples": labelled_grid(grid, row_labels=[""] * num_rows, title="decoded from draws of the prior")}

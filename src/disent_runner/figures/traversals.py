@@ -21,7 +21,8 @@ def traversals(
     `traversals_prior` starts from the prior's mean, `traversals_image_<i>` from the posterior mean of an image.
     """
     order, values = by_kl(inputs.representation), np.linspace(-limit, limit, num_steps)
-    rows = rng.choice(len(inputs.representation.codes), size=num_images, replace=False)
+    available = len(inputs.representation.codes)
+    rows = rng.choice(available, size=min(num_images, available), replace=False)
     starts = {"traversals_prior": np.zeros(inputs.representation.codes.shape[1])}
     starts |= {f"traversals_image_{i}": inputs.representation.codes[row] for i, row in enumerate(rows)}
     kl = latent_kl(inputs.representation)

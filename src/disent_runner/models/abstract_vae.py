@@ -91,21 +91,23 @@ class AbstractVAE(AbstractModel):
         """-log p(x|z) in nats."""
         return self.likelihood.nll(self.decoder(codes).float(), images)
 
-    def infer(self, images: Float[Tensor, "batch channel height width"]) -> Inference:
+    def infer(self, batch: Batch) -> Inference:
+        """The pass that a step learns from; a method that trains on pairs or groups has its own."""
+        images = batch.images
         mean, logvar = self.encode(images)
         codes = sample_normal(mean, logvar)
         return Inference(images, mean, logvar, codes, self.decoder(codes).float(), kl_to_standard_normal(mean, logvar))
 
     def loss_terms(self, batch: Batch) -> dict[str, Float[Tensor, " batch"]]:
         """Unweighted loss terms by name, each per image, in nats."""
-        return self._terms(self.infer(batch.images), batch.step)
+        return self._terms(self.infer(batch), batch.step)
 
     def _terms(self, inference: Inference, step: int) -> dict[str, Tensor]:
         reconstruction = self.likelihood.nll(inference.logits, inference.images)
         return {"reconstruction": reconstruction, **self.regularizers(inference, step)}
 
     def update(self, batch: Batch) -> dict[str, Tensor]:
-        inference = self.infer(batch.images)
+        inference = self.infer(batch)
         means = {name: term.mean() for name, term in self._terms(inference, batch.step).items()}
         loss = weighted_sum(means, {"reconstruction": 1.0, **self.weights()})
         optimise(self._optimizer(0), loss)

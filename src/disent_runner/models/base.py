@@ -4,12 +4,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
+import numpy as np
 import pytorch_lightning as pl
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from disent_runner.datasets.batches import Batch
+from disent_runner.datasets.batches import Batch, BatchSource
+from disent_runner.datasets.dataset import Dataset
 
 
 class AbstractModel(pl.LightningModule, ABC):
@@ -21,6 +23,12 @@ class AbstractModel(pl.LightningModule, ABC):
 
     batch_statistics: ClassVar[bool] = False
     """Whether the loss takes statistics over the batch, so that one image is too few."""
+    takes_steps: ClassVar[bool] = True
+    """Whether it is trained by optimisation steps; what is not has all it needs after `learn`."""
+    has_decoder: ClassVar[bool] = True
+    """Whether `decode` makes images."""
+    latent_dim: int
+    """Length of a code."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -39,15 +47,35 @@ class AbstractModel(pl.LightningModule, ABC):
         Returns detached values to log by name, each a scalar or one number per latent.
         """
 
+    def batches(self, training: Dataset, source: BatchSource, *, batch_size: int, seed: int) -> BatchSource:
+        """Where its batches come from: `source`, unless it needs images that share something.
+
+        Raises ValueError for data that it cannot learn from.
+        """
+        return source
+
+    def learn(self, training: Dataset, rng: np.random.Generator) -> None:
+        """Takes from the training images what needs no optimisation step; most models take nothing."""
+
     @abstractmethod
     def encode(
         self, images: Float[Tensor, "batch channel height width"]
-    ) -> tuple[Float[Tensor, "batch latent"], Float[Tensor, "batch latent"]]:
-        """Mean and log variance of q(z|x)."""
+    ) -> tuple[Float[Tensor, "batch latent"], Float[Tensor, "batch latent"] | None]:
+        """Mean and log variance of q(z|x); None instead of the variance for point codes."""
+
+    def represent(
+        self, dataset: Dataset, rows: Int[Tensor, " batch"]
+    ) -> tuple[Float[Tensor, "batch latent"], Float[Tensor, "batch latent"] | None]:
+        """What `encode` makes of the images of these rows. A model that encodes their factors does that instead."""
+        return self.encode(dataset.gather(rows).to(self.device))
 
     @abstractmethod
     def decode(self, codes: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch channel height width"]:
         """Images in [0, 1]."""
+
+    def sample_codes(self, num_codes: int, rng: np.random.Generator) -> Float[np.ndarray, "code latent"]:
+        """Codes from the prior, N(0, 1) if nothing else is said."""
+        return rng.standard_normal((num_codes, self.latent_dim), dtype=np.float32)
 
     def check_batch_size(self, batch_size: int) -> None:
         """Raises ValueError when the loss or a network takes statistics over the batch and there is one image."""

@@ -20,7 +20,8 @@ def halvings_to_4x4(image_shape: tuple[int, int, int]) -> int:
     if channels not in CHANNELS or height != width or height not in SIZES:
         raise ValueError(
             f"convolutional networks take square images with a side in {SIZES} and {CHANNELS[0]} or {CHANNELS[1]} "
-            f"channels, got (channel, height, width) = {tuple(image_shape)}; resize them or use network=mlp_dsprites"
+            f"channels, got (channel, height, width) = {tuple(image_shape)}; "
+            f"add dataset.image_size=64, or use network=mlp_dsprites"
         )
     return height.bit_length() - 3
 

@@ -1,0 +1,77 @@
+"""`disent-data list`: one row for each data set, from its card alone; no image is opened."""
+
+import shutil
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from disent_runner.cli import CONF
+from disent_runner.data import wording
+from disent_runner.data.choice import Choice, choices
+from disent_runner.datasets.card import RENDERED, file_name
+from disent_runner.mistakes import in_one_line
+
+HEADS = ("data set", "images", "image", "factors", "source", "licence", "here")
+
+
+def rows(data_dir: Path | None = None) -> list[tuple[str, ...]]:
+    """What HEADS name, of every data set; where there is no card without further settings, only why."""
+    return [(name, *_facts(choice)) for name, choice in choices(data_dir)]
+
+
+def state(choice: Choice) -> str:
+    """What of the data set is in the data folder."""
+    card = choice.card
+    try:
+        origin = card.choose(choice.data_dir, choice.source)
+    except FileNotFoundError:
+        has_url = any(file.url for origin in card.origins for file in origin.files)
+        return "missing; prepare downloads it" if has_url else "missing"
+    path = choice.data_dir / file_name(card, origin, choice.transform)
+    if path.exists():
+        return f"{origin.source}, converted: {wording.size(path.stat().st_size)}"
+    return "rendered when needed" if origin.source == RENDERED else f"{origin.source} files"
+
+
+def markdown(data_dir: Path | None = None) -> str:
+    """The table without what is here, each name with a link to the data set's home."""
+    lines = [_line(("data set", "what", *HEADS[1:-1])), _line(["---"] * len(HEADS))]
+    for name, choice in choices(data_dir):
+        if isinstance(choice, Exception):
+            lines.append(_line((f"`{name}`", *_facts(choice))))
+            continue
+        card, facts = choice.card, _facts(choice)
+        lines.append(_line((f"`{name}`", f"[{card.title}]({card.homepage})", *facts[:-1])))
+    return "\n".join(lines)
+
+
+def say(data_dir: Path | None = None) -> None:
+    """Print the table; where the terminal is too narrow for it, in two lines a data set."""
+    lines = [HEADS, *rows(data_dir)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    if sys.stdout.isatty() and sum(widths) + 2 * len(widths) > shutil.get_terminal_size().columns:
+        for name, images, image, factors, *others, here in lines:
+            print(f"{name:<{widths[0]}}  {images:>{widths[1]}}  {image:<{widths[2]}}  {here}")
+            print(f"{'':<{widths[0]}}  {'; '.join(text for text in (factors, *others) if text)}")
+        return
+    for name, images, *others in lines:
+        rest = "  ".join(f"{text:<{width}}" for text, width in zip(others, widths[2:], strict=True))
+        print(f"{name:<{widths[0]}}  {images:>{widths[1]}}  {rest}".rstrip())
+
+
+def _facts(choice: Choice | Exception) -> tuple[str, ...]:
+    if isinstance(choice, Exception):
+        return ("", "", "", "", "", in_one_line(choice, CONF))
+    card = choice.card
+    return (
+        wording.number(card.num_images),
+        wording.image(choice.image_shape),
+        wording.factors(card.factors),
+        wording.sources(card),
+        card.licence,
+        state(choice),
+    )
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"

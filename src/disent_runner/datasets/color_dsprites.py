@@ -1,0 +1,35 @@
+"""Colour dSprites (Locatello et al. 2019): each object of dSprites in a random colour on black.
+
+Every image has its own colour, whereas disentanglement_lib draws a new one each time that it shows an image.
+"""
+
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from disent_runner.datasets.card import Card
+from disent_runner.datasets.derived_dsprites import derived_card
+from disent_runner.datasets.index_draws import draws
+
+DARKEST = 128
+"""Of 255: red, green and blue are uniform from a half to full."""
+
+
+def card(**dsprites_card: Any) -> Card:
+    return derived_card(
+        name="color_dsprites",
+        title="colour dSprites",
+        derive=coloured,
+        shown_as="coloured, version 1",
+        **dsprites_card,
+    )
+
+
+def coloured(
+    images: Float[Tensor, "batch 1 height width"], indices: Int[Tensor, " batch"]
+) -> Float[Tensor, "batch 3 height width"]:
+    """The images times the colour that belongs to each index."""
+    levels = torch.stack(draws(indices, 3 * (256 - DARKEST,)), dim=1) + DARKEST
+    return images * (levels.float() * (1 / 255)).view(-1, 3, 1, 1)  # a GPU rounds a quotient in another way

@@ -1,0 +1,182 @@
+"""Anyone's own images from an HDF5 or npz file, with labels of any kind or none."""
+
+import hashlib
+import logging
+import math
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from tokenize import TokenError
+
+import h5py
+import numpy as np
+
+from disent_runner.datasets.any_labels import NUM_BINS, value_indices
+from disent_runner.datasets.array_files import StoredArray, hdf5_array, npz_array
+from disent_runner.datasets.card import Card, Contents, Origin, PublishedFile, in_blocks
+from disent_runner.datasets.factor_space import FactorSpace
+from disent_runner.datasets.factors import Factors
+from disent_runner.datasets.label_table import UNKNOWN, LabelTable
+
+GROUP = "factors/"
+
+logger = logging.getLogger("disent_runner")
+
+
+def any_npz_array(path: Path, name: str) -> StoredArray:
+    """As `npz_array`, but read whole where it cannot be read in pieces: transposed arrays are stored so."""
+    try:
+        return npz_array(path, name)
+    except ValueError:
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                whole = arrays[name]
+        except (ValueError, RuntimeError, SyntaxError, TokenError) as error:
+            raise ValueError(f"{path}: {name} cannot be read ({' '.join(str(error).split())})") from error
+        return StoredArray(path, name, whole.shape, whole.dtype, lambda: in_blocks(whole))
+
+
+OPENERS = {".npz": any_npz_array, ".h5": hdf5_array, ".hdf5": hdf5_array}
+
+
+def card(*, path: str | None) -> Card:
+    """The card of the file's data set, which is called as the file is.
+
+    ValueError for no file or one of another kind, FileNotFoundError where it is not there.
+    """
+    if path is None:
+        raise ValueError(f"dataset.path must be your file ({', '.join(OPENERS)}), got null")
+    file = Path(str(path)).expanduser().resolve()
+    if file.suffix not in OPENERS:
+        raise ValueError(f"dataset.path must end in {', '.join(OPENERS)}, got {path}")
+    if not file.is_file():
+        raise FileNotFoundError(f"dataset.path={path}: there is no file {file}")
+    return Card(
+        name=file.stem,
+        title=file.name,
+        licence="the file's own",
+        homepage="docs/datasets",
+        stored_as=f"custom_{file.stem}_{hashlib.sha256(bytes(file)).hexdigest()[:8]}",  # others may be called the same
+        origins=(Origin("file", _read, files=(PublishedFile(str(file)),)),),
+    )
+
+
+def _read(paths: Sequence[Path]) -> Contents:
+    (path,) = paths
+    names = _names(path)
+    if "images" not in names:
+        raise ValueError(f"{path} must hold an array `images`, got {', '.join(names) or 'nothing'}")
+    images = OPENERS[path.suffix](path, "images")
+    shape, is_channel_last = _image_layout(images)
+    return Contents(shape, _factors(path, names, images.shape[0]), _byte_blocks(images, shape, is_channel_last))
+
+
+def _names(path: Path) -> list[str]:
+    """Of all arrays at the top of the file, and of those in the group of factors."""
+    if path.suffix == ".npz":
+        with zipfile.ZipFile(path) as archive:
+            return [name.removesuffix(".npy") for name in archive.namelist()]
+    with h5py.File(path, "r", locking=False) as file:
+        group = file.get("factors")
+        return list(file) + ([f"{GROUP}{name}" for name in group] if isinstance(group, h5py.Group) else [])
+
+
+def _image_layout(images: StoredArray) -> tuple[tuple[int, int, int], bool]:
+    """(channel, height, width) of an image, and whether the file has the channels last."""
+    if not (images.dtype in (np.uint8, np.bool_) or np.issubdtype(images.dtype, np.floating)):
+        raise ValueError(f"{images.path}: images is {images.dtype}, expected uint8, bool or floats from 0 to 1")
+    if math.prod(images.shape) > 0:
+        match images.shape:
+            case (_, height, width):
+                return (1, height, width), False
+            case (_, height, width, 1 | 3 as channels):
+                return (channels, height, width), True
+            case (_, 1 | 3 as channels, height, width):
+                return (channels, height, width), False
+    raise ValueError(
+        f"{images.path}: images has shape {images.shape}, "
+        f"expected (N, H, W), (N, H, W, C) or (N, C, H, W) with C 1 or 3"
+    )
+
+
+def _byte_blocks(images: StoredArray, shape: tuple[int, int, int], is_channel_last: bool) -> Iterator[np.ndarray]:
+    brightest = 0
+    for stored in images.blocks():
+        block = _as_bytes(images, stored)
+        brightest = max(brightest, int(block.max()))
+        yield np.moveaxis(block, -1, 1) if is_channel_last else block.reshape(-1, *shape)
+    if images.dtype == np.uint8 and brightest == 1:
+        raise ValueError(f"{images.path}: images are bytes of 0 and 1 only, 255 is white; save images.astype(bool)")
+
+
+def _as_bytes(images: StoredArray, block: np.ndarray) -> np.ndarray:
+    if block.dtype == np.uint8:
+        return block
+    if block.dtype == np.bool_:
+        return block.astype(np.uint8) * 255
+    is_wrong = ~((block >= 0) & (block <= 1))  # NaN too
+    if is_wrong.any():
+        raise ValueError(
+            f"{images.path}: images holds {block[is_wrong][0]}, expected uint8, bool or floats from 0 to 1"
+        )
+    return np.floor(block.astype(np.float32) * 255 + 0.5).astype(np.uint8)
+
+
+def _factors(path: Path, names: Sequence[str], num_images: int) -> Factors:
+    columns = _columns(path, names, num_images)
+    labels = value_indices(list(columns.values()), num_images=num_images)
+    for name, is_binned in zip(columns, labels.are_binned, strict=True):
+        if is_binned:
+            logger.info("%s: %s is continuous, its values fall into %d bins of equal width", path, name, NUM_BINS)
+    sizes = dict(zip(columns, labels.sizes, strict=True))
+    return FactorSpace(sizes) if _is_grid(labels.indices, labels.sizes) else LabelTable(sizes, labels.indices)
+
+
+def _is_grid(indices: np.ndarray, sizes: tuple[int, ...]) -> bool:
+    """Whether each image shows the next combination, the last factor fastest."""
+    num_images = len(indices)
+    if not sizes or math.prod(sizes) != num_images or (indices == UNKNOWN).any():
+        return False
+    return np.array_equal(np.ravel_multi_index(tuple(indices.T), sizes), np.arange(num_images))
+
+
+def _columns(path: Path, names: Sequence[str], num_images: int) -> Mapping[str, np.ndarray]:
+    """The labels of each factor by its name, as the file has them."""
+    opened = OPENERS[path.suffix]
+    given = _texts(opened(path, "factor_names")) if "factor_names" in names else None
+    members = [name for name in names if name.startswith(GROUP)]
+    if members:
+        alone = {name.removeprefix(GROUP): _labels(opened(path, name), num_images) for name in members}
+        _check_names(path, given or list(alone), len(alone))
+        if given is not None and set(given) != set(alone):
+            raise ValueError(f"{path}: factor_names are {', '.join(given)}, but factors holds {', '.join(alone)}")
+        return {name: alone[name].reshape(num_images) for name in given or alone}
+    if "factors" not in names:
+        return {}
+    table = _labels(opened(path, "factors"), num_images, can_be_table=True).reshape(num_images, -1)
+    called = [f"factor_{k}" for k in range(table.shape[1])] if given is None else given
+    _check_names(path, called, table.shape[1])
+    return dict(zip(called, table.T, strict=True))
+
+
+def _labels(array: StoredArray, num_images: int, *, can_be_table: bool = False) -> np.ndarray:
+    is_text = h5py.check_string_dtype(array.dtype) is not None
+    if not (is_text or array.dtype.kind in "biufU"):
+        raise ValueError(f"{array.path}: {array.name} is {array.dtype}, expected numbers or text")
+    if array.shape[:1] != (num_images,) or len(array.shape) > 1 + can_be_table or 0 in array.shape:
+        expected = f"({num_images},)" + (f" or ({num_images}, K)" if can_be_table else "")
+        raise ValueError(f"{array.path}: {array.name} has shape {array.shape}, expected {expected} for as many images")
+    labels = np.concatenate(list(array.blocks()))
+    return labels.astype(np.bytes_) if is_text else labels
+
+
+def _texts(array: StoredArray) -> list[str]:
+    if len(array.shape) != 1:
+        raise ValueError(f"{array.path}: {array.name} has shape {array.shape}, expected one name for each factor")
+    names = [name for block in array.blocks() for name in block.tolist()]
+    return [name.decode(errors="replace") if isinstance(name, bytes) else str(name) for name in names]
+
+
+def _check_names(path: Path, names: Sequence[str], num_factors: int) -> None:
+    if len(names) != num_factors or len(set(names)) < len(names) or "" in names:
+        raise ValueError(f"{path}: factor_names must be {num_factors} different names, got [{', '.join(names)}]")

@@ -1,0 +1,30 @@
+"""Cards of data sets that show the images of dSprites in another way, made from the same file on the fly."""
+
+from dataclasses import replace
+from typing import Any
+
+from disent_runner.datasets import dsprites
+from disent_runner.datasets.card import Card
+from disent_runner.datasets.derived_images import Derivation, DerivedImages
+from disent_runner.datasets.image_store import ImageStore
+
+
+def derived_card(*, name: str, title: str, derive: Derivation, shown_as: str, **dsprites_card: Any) -> Card:
+    """The card of what `derive` makes of dSprites; `shown_as` as in Origin, the rest as for `dsprites.card`."""
+
+    def show(images: ImageStore) -> ImageStore:
+        return DerivedImages(images, derive=derive, num_channels=3)
+
+    plain = dsprites.card(**dsprites_card)
+    return Card(
+        name=name,
+        title=title,
+        stored_as=plain.name,
+        licence=plain.licence,
+        homepage=plain.homepage,
+        factors=plain.factors,
+        num_images=plain.num_images,
+        image_shape=(3, *dsprites.IMAGE_SHAPE[1:]),
+        periods=plain.periods,
+        origins=tuple(replace(origin, show=show, shown_as=shown_as, of=plain.name) for origin in plain.origins),
+    )

@@ -1,0 +1,211 @@
+"""From a card to the data set: find the origin, convert its images once, map them into memory."""
+
+import hashlib
+import logging
+import math
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from disent_runner.console import console
+from disent_runner.datasets.card import OFFICIAL, RENDERED, Card, Contents, Origin, identity
+from disent_runner.datasets.dataset import Dataset
+from disent_runner.datasets.derived_images import DerivedImages, in_grey
+from disent_runner.datasets.factor_space import FactorSpace
+from disent_runner.datasets.factors import Factors
+from disent_runner.datasets.image_cache import CachedImages, NewImages, open_or_write
+from disent_runner.datasets.image_store import BitImages, ByteImages, ImageStore
+from disent_runner.datasets.info import DatasetInfo
+from disent_runner.datasets.label_table import LabelTable
+from disent_runner.datasets.transform import Transform
+
+UNCHECKED = "unchecked"
+"""The source of images from published files whose hash was not asked for."""
+
+logger = logging.getLogger("disent_runner")
+
+
+def load(
+    card: Card,
+    *,
+    data_dir: Path | str,
+    source: str = "auto",
+    transform: Transform | None = None,
+    check_hash: bool = True,
+) -> Dataset:
+    """The data set; its images stay in a file mapped into memory, made in `data_dir` on first use.
+
+    source: one of the card's, or auto, the first whose files are there. check_hash: whether files must have their
+    published hash; without it the data set's source is "unchecked" instead of "official".
+
+    ValueError for another source or a file that is damaged, FileNotFoundError where it is missing, OSError where
+    `data_dir` cannot be written.
+    """
+    data_dir, transform = Path(data_dir), transform or Transform()
+    origin = card.choose(data_dir, source)
+    if source == "auto" and origin.source == RENDERED != card.sources[0]:
+        what = "using rendered images" if card.name_from(origin) == card.name else f"using {card.name_from(origin)}"
+        logger.info("%s: no official file in %s, %s", card.name, data_dir, what)
+    cached = open_cached(card, origin, data_dir=data_dir, transform=transform, check_hash=check_hash)
+    factors, images, content_hash = _factors(cached), _images(cached), cached.sha256
+    if origin.show is not None:
+        images = origin.show(images)
+        shown = f"{cached.sha256} shown as {origin.shown_as}{', grey' if transform.grey else ''}"
+        content_hash = hashlib.sha256(shown.encode()).hexdigest()
+        if transform.grey and images.image_shape[0] > 1:
+            images = DerivedImages(images, derive=in_grey, num_channels=1)
+    info = DatasetInfo(
+        name=card.name_from(origin),
+        image_shape=images.image_shape,
+        factors=factors.sizes,
+        num_images=len(factors),
+        source=UNCHECKED if origin.source == OFFICIAL and not check_hash else origin.source,
+        periods={name: period for name, period in card.periods.items() if name in factors.sizes},
+    )
+    return Dataset(info=info, space=factors, images=images, content_hash=content_hash)
+
+
+def open_cached(card: Card, origin: Origin, *, data_dir: Path, transform: Transform, check_hash: bool) -> CachedImages:
+    """The origin's images as stored, converted first where that has not been done, or the files have changed since."""
+    paths = [path for path in origin.find(data_dir, card.name) if path is not None]
+    transform = _before_it_is_shown(origin, transform)
+    attributes: dict[str, object] = {
+        "data_set": card.stored_as or card.name,
+        "source": origin.source,
+        "source_version": origin.version,
+        "source_files": identity(origin, paths),
+        "hash_checked": check_hash,
+        "crop": transform.crop or 0,
+        "grey": transform.grey,
+        "image_size": transform.image_size or 0,
+    }
+    if origin.sha256 is not None and transform.is_identity:
+        attributes["sha256"] = origin.sha256
+    path = data_dir / file_name(card, origin, transform)
+
+    def make() -> NewImages:
+        if check_hash:
+            for file, there in zip(origin.files, paths, strict=True):
+                file.check(there)
+        what = ", ".join(map(str, paths)) or card.name
+        with _readers_errors(what):
+            contents = origin.read(paths)
+        if check_hash and origin.source == OFFICIAL:
+            _check_published(card, origin, contents, what)
+        return _converted(contents, _explained(contents.blocks, what), transform, name=card.name)
+
+    return open_or_write(path, attributes=attributes, make=make)
+
+
+def file_name(card: Card, origin: Origin, transform: Transform) -> str:
+    """Where converted images lie in the data folder; every transform has a file of its own."""
+    transform = _before_it_is_shown(origin, transform)
+    parts = [card.stored_as or card.name, origin.source]
+    parts += [f"crop{transform.crop}"] if transform.crop else []
+    parts += ["grey"] if transform.grey else []
+    parts += [str(transform.image_size)] if transform.image_size else []
+    return f"{'_'.join(parts)}.h5"
+
+
+def _before_it_is_shown(origin: Origin, transform: Transform) -> Transform:
+    """What is done to the stored images: those that are shown on the fly become grey after that."""
+    return transform if origin.show is None else replace(transform, grey=False)
+
+
+def _check_published(card: Card, origin: Origin, contents: Contents, what: str) -> None:
+    """ValueError where the images are not as many, as large or as varied as the card says."""
+    seen = {
+        "factors": dict(contents.factors.sizes),
+        "number of images": len(contents.factors),
+        "(channel, height, width)": contents.image_shape,
+    }
+    shape = card.image_shape if origin.show is None else None  # that of what is shown, not of what is in the file
+    published = (dict(card.factors) or None, card.num_images, shape)
+    for (name, value), expected in zip(seen.items(), published, strict=True):
+        if expected not in (None, value):
+            raise ValueError(
+                f"{what}: {name} {value}, published are {expected}; "
+                f"get the published file, or set dataset.check_hash=false if you know this one"
+            )
+
+
+@contextmanager
+def _readers_errors(what: str) -> Iterator[None]:
+    """Readers' errors as one line that names the files."""
+    try:
+        yield
+    except (OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error, tarfile.TarError) as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise ValueError(f"{what} cannot be read ({reason}); download it again") from error
+
+
+def _explained(blocks: Iterable[np.ndarray], what: str) -> Iterator[np.ndarray]:
+    with _readers_errors(what):
+        yield from blocks
+
+
+def _converted(contents: Contents, blocks: Iterable[np.ndarray], transform: Transform, *, name: str) -> NewImages:
+    num_rows = len(contents.factors) if contents.num_rows is None else contents.num_rows
+    if num_rows == 0:
+        raise ValueError(f"{name}: there is no image")
+    shape, is_packed = contents.image_shape, contents.is_packed
+    if not transform.is_identity:
+        shape = transform.shape_after(shape)
+        blocks = (transform(_unpacked(block, contents)) for block in blocks)
+        is_packed = False
+    facts, tables = _described(contents.factors)
+    return NewImages(
+        shape=(num_rows, math.prod(shape) // 8) if is_packed else (num_rows, *shape),
+        blocks=_with_bar(blocks, num_rows, name),
+        facts={**facts, "image_shape": shape},
+        tables=tables,
+    )
+
+
+def _unpacked(block: np.ndarray, contents: Contents) -> np.ndarray:
+    if not contents.is_packed:
+        return block
+    return 255 * np.unpackbits(block, axis=1).reshape(len(block), *contents.image_shape)
+
+
+def _with_bar(blocks: Iterable[np.ndarray], num_images: int, name: str) -> Iterator[np.ndarray]:
+    from rich.progress import Progress
+
+    with Progress(console=console, disable=not console.is_terminal, transient=True) as bar:
+        task = bar.add_task(f"{name}: images", total=num_images)
+        for block in blocks:
+            yield block
+            bar.update(task, advance=len(block))
+
+
+def _described(factors: Factors) -> tuple[dict[str, object], dict[str, np.ndarray]]:
+    """The facts and tables that `_factors` reads again."""
+    facts: dict[str, object] = {"factor_names": list(factors.names), "factor_sizes": list(factors.shape)}
+    if isinstance(factors, LabelTable):
+        return facts, {"labels": factors.labels.astype(np.int32)}
+    if isinstance(factors, FactorSpace) and factors.grid_rows is not None:
+        return facts, {"grid_rows": factors.grid_rows}
+    return facts, {}
+
+
+def _factors(cached: CachedImages) -> Factors:
+    facts: Mapping[str, Any] = cached.facts
+    names, values = np.asarray(facts["factor_names"]).tolist(), np.asarray(facts["factor_sizes"]).tolist()
+    sizes = {str(name): int(size) for name, size in zip(names, values, strict=True)}
+    if "labels" in cached.tables:
+        return LabelTable(sizes, cached.tables["labels"])
+    return FactorSpace(sizes, cached.tables.get("grid_rows"))
+
+
+def _images(cached: CachedImages) -> ImageStore:
+    if cached.data.ndim == 4:
+        return ByteImages(cached.data)
+    _, height, width = np.asarray(cached.facts["image_shape"]).tolist()
+    return BitImages(cached.data, height=height, width=width)

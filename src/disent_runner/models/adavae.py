@@ -1,0 +1,51 @@
+"""Ada-GVAE and Ada-ML-VAE."""
+
+from typing import Any, final
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from disent_runner.datasets.batches import Batch, BatchSource
+from disent_runner.datasets.dataset import Dataset
+from disent_runner.datasets.grouped_batches import PairBatches
+from disent_runner.losses.gaussian import kl_to_standard_normal, sample_normal
+from disent_runner.losses.shared_latents import AVERAGES, shared_latents, symmetric_kl
+from disent_runner.models.abstract_vae import AbstractVAE, Inference
+
+
+@final
+class AdaVAE(AbstractVAE):
+    """Locatello et al. 2020, section 5: pairs of images that differ in a few factors, not known in which.
+
+    Latents whose two posteriors are close get one posterior for both images, their `average`: gvae or mlvae. The loss
+    is the mean over both images of a β-VAE's. `num_changed` factors differ, or, if null, 1 to all but one.
+    """
+
+    def __init__(self, *, average: str, beta: float, num_changed: int | None, **vae: Any) -> None:
+        super().__init__(**vae)
+        if average not in AVERAGES:
+            raise ValueError(f"model.average must be {' or '.join(AVERAGES)}, got {average!r}")
+        self.average = AVERAGES[average]
+        self.beta = beta
+        self.num_changed = num_changed
+
+    def batches(self, training: Dataset, source: BatchSource, *, batch_size: int, seed: int) -> BatchSource:
+        return PairBatches(space=training.space, num_changed=self.num_changed, batch_size=batch_size, seed=seed)
+
+    def infer(self, batch: Batch) -> Inference:
+        images = torch.cat([batch.images, batch.second_images])
+        first, second = zip(*(values.chunk(2) for values in self.encode(images)), strict=True)
+        is_shared = shared_latents(symmetric_kl(first, second).detach())
+        pairs = zip(self.average(first, second), first, second, strict=True)
+        mean, logvar = (
+            torch.cat([torch.where(is_shared, common, own) for own in (own_1, own_2)]) for common, own_1, own_2 in pairs
+        )
+        codes = sample_normal(mean, logvar)
+        return Inference(images, mean, logvar, codes, self.decoder(codes).float(), kl_to_standard_normal(mean, logvar))
+
+    def regularizers(self, inference: Inference, step: int) -> dict[str, Float[Tensor, " image"]]:
+        return {"kl": inference.kl.sum(1)}
+
+    def weights(self) -> dict[str, float]:
+        return {"kl": self.beta}

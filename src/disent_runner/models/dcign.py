@@ -1,0 +1,107 @@
+"""DC-IGN."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, final
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from disent_runner.datasets.batches import Batch, BatchSource
+from disent_runner.datasets.dataset import Dataset
+from disent_runner.datasets.grouped_batches import VaryingBatches, sizes_of
+from disent_runner.losses.gaussian import kl_to_standard_normal
+from disent_runner.models.abstract_vae import AbstractVAE, Inference
+
+INTRINSIC_ODDS = 10.0
+
+
+@final
+class DCIGN(AbstractVAE):
+    """Kulkarni et al. 2015: a VAE on batches in which one factor varies, each factor with a latent of its own.
+
+    Latent i is for `factors[i]`, all further ones for what is intrinsic. In a batch the latents of what varies are
+    active. The others are clamped: the decoder sees their mean over the batch, with one draw of noise for all images,
+    and they are pulled to it. Instead of replacing their gradient by κ (z - mean) (their section 3.3) the loss has
+    κ/2 ‖z - mean‖², of means and log variances, with the same gradient.
+
+    `factors` None: all of them. `odds` are those of batches of each factor, then of intrinsic ones if a factor is left
+    for those; None: 1 each and 10 (their section 3.2). `kl_on_inactive`: whether clamped latents have
+    their KL too. `warmup_steps` at the start are those of a plain VAE on the same batches.
+    """
+
+    batch_statistics: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        *,
+        factors: Sequence[str] | None,
+        odds: Sequence[float] | None,
+        kappa: float,
+        kl_on_inactive: bool,
+        warmup_steps: int,
+        **vae: Any,
+    ) -> None:
+        super().__init__(**vae)
+        factors = list(self.info.factors) if factors is None else list(factors)
+        if not self.info.factors:
+            raise ValueError(f"DC-IGN needs ground-truth factors, {self.info.name} has none; choose another data set")
+        sizes_of(factors, self.info.factors, "model.factors")
+        intrinsic = [name for name in self.info.factors if name not in factors]
+        self.kinds = [[name] for name in factors] + ([intrinsic] if intrinsic else [])
+        if self.latent_dim < len(self.kinds):
+            raise ValueError(
+                f"model.latent_dim must be at least {len(self.kinds)} for {', '.join(factors)}"
+                f"{' and what is intrinsic' if intrinsic else ''}, got {self.latent_dim}"
+            )
+        self.factors = factors
+        self.odds = [1.0] * len(factors) + [INTRINSIC_ODDS] * bool(intrinsic) if odds is None else list(odds)
+        self.kappa = kappa
+        self.kl_on_inactive = kl_on_inactive
+        self.warmup_steps = warmup_steps
+        self._groups: VaryingBatches | None = None
+
+    def batches(self, training: Dataset, source: BatchSource, *, batch_size: int, seed: int) -> BatchSource:
+        self._groups = VaryingBatches(
+            space=training.space, kinds=self.kinds, odds=self.odds, batch_size=batch_size, seed=seed
+        )
+        return self._groups
+
+    def active(self, step: int) -> Bool[Tensor, " latent"]:
+        """Which latents the batch of this step is about."""
+        active = torch.ones(self.latent_dim, dtype=torch.bool)
+        if self._groups is None or step < self.warmup_steps:
+            return active
+        kind, num_named = self._groups.kind(step), len(self.factors)
+        if kind < num_named:
+            return torch.arange(self.latent_dim) == kind
+        return torch.arange(self.latent_dim) >= num_named
+
+    def infer(self, batch: Batch) -> Inference:
+        mean, logvar = self.encode(batch.images)
+        active = self.active(batch.step).to(mean.device)
+        noise = torch.randn_like(mean)
+        shared = torch.where(active, noise, noise[:1])
+        codes = clamped(mean, active) + (clamped(logvar, active) / 2).exp() * shared
+        kl = kl_to_standard_normal(mean, logvar)
+        return Inference(batch.images, mean, logvar, codes, self.decoder(codes).float(), kl)
+
+    def regularizers(self, inference: Inference, step: int) -> dict[str, Float[Tensor, " batch"]]:
+        active = self.active(step).to(inference.mean.device)
+        kl = inference.kl if self.kl_on_inactive else inference.kl * active
+        pull = invariance(inference.mean, active) + invariance(inference.logvar, active)
+        return {"kl": kl.sum(1), "invariance": pull}
+
+    def weights(self) -> dict[str, float]:
+        return {"kl": 1.0, "invariance": self.kappa}
+
+
+def clamped(values: Float[Tensor, "batch latent"], active: Bool[Tensor, " latent"]) -> Float[Tensor, "batch latent"]:
+    """The values of active latents; of the others the mean over the batch, which passes no gradient on."""
+    return torch.where(active, values, values.mean(0, keepdim=True).detach())
+
+
+def invariance(values: Float[Tensor, "batch latent"], active: Bool[Tensor, " latent"]) -> Float[Tensor, " batch"]:
+    """Half the squared distance of the inactive latents to their mean over the batch, which passes no gradient on."""
+    distance = torch.where(active, 0.0, values - values.mean(0, keepdim=True).detach())
+    return 0.5 * distance.square().sum(1)

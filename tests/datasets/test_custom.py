@@ -1,0 +1,244 @@
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+import torch
+
+from disent_runner.datasets.custom import card
+from disent_runner.datasets.dataset import Dataset
+from disent_runner.datasets.factor_space import FactorSpace
+from disent_runner.datasets.label_table import LabelTable
+from disent_runner.datasets.load import load
+
+PIXELS = np.random.default_rng(0).integers(0, 256, size=(6, 3, 16, 20), dtype=np.uint8)
+GREY = PIXELS[:, 0]
+GRID = np.indices((2, 3)).reshape(2, -1).T
+
+
+def write_npz(path: Path, arrays: Mapping[str, Any]) -> None:
+    np.savez_compressed(path, **arrays)  # pyright: ignore[reportArgumentType]
+
+
+def write_hdf5(path: Path, arrays: Mapping[str, Any]) -> None:
+    with h5py.File(path, "w", track_order=True) as file:
+        for name, values in arrays.items():
+            array = np.asarray(values)
+            file[name] = array.astype(object) if array.dtype.kind == "U" else array
+
+
+Write = Callable[[Path, Mapping[str, Any]], None]
+both = pytest.mark.parametrize(
+    ("name", "write"), [("mine.npz", write_npz), ("mine.h5", write_hdf5)], ids=["npz", "hdf5"]
+)
+
+
+def opened(path: Path, data_dir: Path) -> Dataset:
+    return load(card(path=str(path)), data_dir=data_dir / "data")
+
+
+def pixels(dataset: Dataset) -> np.ndarray:
+    return dataset.gather(torch.arange(len(dataset))).mul(255).round().byte().numpy()
+
+
+@both
+@pytest.mark.parametrize(
+    ("images", "expected"),
+    [
+        (GREY, GREY[:, None]),
+        (GREY[..., None], GREY[:, None]),
+        (GREY[:, None], GREY[:, None]),
+        (PIXELS, PIXELS),
+        (PIXELS.transpose(0, 2, 3, 1), PIXELS),
+        (GREY > 127, (GREY[:, None] > 127) * np.uint8(255)),
+        (GREY / 255, GREY[:, None]),
+        ((PIXELS / 255).astype(np.float32), PIXELS),
+        ((PIXELS / 255).astype(np.float16), PIXELS),
+        (np.asfortranarray(PIXELS), PIXELS),
+    ],
+    ids=[
+        "grey",
+        "channel-last",
+        "channel-first",
+        "colour",
+        "colour-last",
+        "bool",
+        "double",
+        "single",
+        "half",
+        "fortran",
+    ],
+)
+def test_images_of_every_layout_and_type(
+    name: str, write: Write, images: np.ndarray, expected: np.ndarray, tmp_path: Path
+) -> None:
+    write(tmp_path / name, {"images": images})
+    dataset = opened(tmp_path / name, tmp_path)
+    np.testing.assert_array_equal(pixels(dataset), expected)
+    info = dataset.info
+    assert (info.name, info.source, info.image_shape, dict(info.factors)) == ("mine", "file", expected.shape[1:], {})
+
+
+def test_floats_are_rounded_to_the_nearest_byte(tmp_path: Path) -> None:
+    values = np.array([0, 0.4, 0.6, 127.4, 254.6, 255]) / 255
+    np.savez(tmp_path / "mine.npz", images=values.reshape(1, 2, 3))
+    assert pixels(opened(tmp_path / "mine.npz", tmp_path)).reshape(-1).tolist() == [0, 0, 1, 127, 255, 255]
+
+
+@both
+def test_a_table_of_factors(name: str, write: Write, tmp_path: Path) -> None:
+    write(tmp_path / name, {"images": GREY, "factors": GRID[::-1] * 10 + 5, "factor_names": ["x", "y"]})
+    dataset = opened(tmp_path / name, tmp_path)
+    assert isinstance(dataset.space, LabelTable)
+    assert dict(dataset.info.factors) == {"x": 2, "y": 3}
+    np.testing.assert_array_equal(dataset.space.labels, GRID[::-1])
+
+
+@both
+def test_an_array_for_each_factor(name: str, write: Write, tmp_path: Path) -> None:
+    arrays = {
+        "images": GREY,
+        "factors/size": [2, -1, 0, 5, 2, 2],
+        "factors/colour": ["red", "", "blue", "red", "red", "blue"],
+        "factors/angle": [0.5, np.nan, 0.25, 0.5, 0.5, 0.75],
+    }
+    write(tmp_path / name, arrays)
+    dataset = opened(tmp_path / name, tmp_path)
+    columns = dict(zip(dataset.space.names, dataset.space.factors(np.arange(6)).T.tolist(), strict=True))
+    assert columns == {
+        "size": [1, -1, 0, 2, 1, 1],
+        "colour": [1, -1, 0, 1, 1, 0],
+        "angle": [1, -1, 0, 1, 1, 2],
+    }
+    write(tmp_path / name, {**arrays, "factor_names": ["angle", "size", "colour"]})
+    assert opened(tmp_path / name, tmp_path).space.names == ("angle", "size", "colour")
+
+
+@both
+def test_one_factor_without_a_name(name: str, write: Write, tmp_path: Path) -> None:
+    write(tmp_path / name, {"images": GREY, "factors": ["b", "a", "a", "c", "a", "b"]})
+    dataset = opened(tmp_path / name, tmp_path)
+    assert dict(dataset.info.factors) == {"factor_0": 3}
+    assert dataset.space.factors(np.arange(6))[:, 0].tolist() == [1, 0, 0, 2, 0, 1]
+
+
+@both
+@pytest.mark.parametrize(
+    ("factors", "is_grid"),
+    [
+        pytest.param(GRID, True, id="grid"),
+        pytest.param(GRID[:, ::-1], False, id="first factor fastest"),
+        pytest.param(np.where(GRID == 2, -1, GRID), False, id="unknown"),
+        pytest.param(np.zeros((6, 2), int), False, id="one combination"),
+    ],
+)
+def test_a_full_grid_in_order_is_a_factor_space(
+    name: str, write: Write, factors: np.ndarray, is_grid: bool, tmp_path: Path
+) -> None:
+    write(tmp_path / name, {"images": GREY, "factors": factors})
+    space = opened(tmp_path / name, tmp_path).space
+    assert isinstance(space, FactorSpace if is_grid else LabelTable)
+    np.testing.assert_array_equal(space.factors(np.arange(6)), factors)
+
+
+def test_bins_are_announced(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "disent_runner")
+    path = tmp_path / "mine.npz"
+    np.savez(path, images=np.full((400, 2, 2), 9, np.uint8), factors=np.linspace(0, 1, 400), factor_names=["angle"])
+    assert dict(opened(path, tmp_path).info.factors) == {"angle": 20}
+    assert caplog.messages == [f"{path}: angle is continuous, its values fall into 20 bins of equal width"]
+
+
+def test_files_of_one_name_are_told_apart_and_changed_ones_read_again(tmp_path: Path) -> None:
+    paths = [tmp_path / folder / "mine.npz" for folder in "ab"]
+    for path, images in zip(paths, (GREY, 255 - GREY), strict=True):
+        path.parent.mkdir()
+        np.savez(path, images=images)
+    first, second = (opened(path, tmp_path) for path in paths)
+    np.testing.assert_array_equal(pixels(first), 255 - pixels(second))
+    assert len(list((tmp_path / "data").glob("custom_mine_*_file.h5"))) == 2
+    np.savez(paths[0], images=GREY[:3])
+    np.testing.assert_array_equal(pixels(opened(paths[0], tmp_path)), GREY[:3, None])
+
+
+def test_a_file_in_the_data_folder_is_not_taken_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for folder, images in (("here", GREY), ("data", 255 - GREY)):
+        (tmp_path / folder).mkdir()
+        np.savez(tmp_path / folder / "mine.npz", images=images)
+    monkeypatch.chdir(tmp_path / "here")
+    np.testing.assert_array_equal(pixels(load(card(path="mine.npz"), data_dir=tmp_path / "data")), GREY[:, None])
+
+
+@both
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"imgs": GREY}, "must hold an array `images`, got imgs"),
+        ({}, "must hold an array `images`, got nothing"),
+        ({"images": GREY[0]}, r"images has shape \(16, 20\), expected \(N, H, W\), \(N, H, W, C\) or \(N, C, H, W\)"),
+        ({"images": np.stack([GREY, GREY], 3)}, r"images has shape \(6, 16, 20, 2\), expected"),
+        ({"images": GREY[:0]}, r"images has shape \(0, 16, 20\), expected"),
+        ({"images": GREY.astype(np.int64)}, "images is int64, expected uint8, bool or floats from 0 to 1"),
+        ({"images": GREY.astype(np.float32)}, r"images holds \d+\.0, expected uint8, bool or floats from 0 to 1"),
+        ({"images": GREY / 255 - 0.5}, "images holds -0.*, expected uint8, bool or floats from 0 to 1"),
+        ({"images": np.where(GREY > 250, np.nan, 0.5)}, "images holds nan, expected"),
+        ({"images": (GREY > 99).astype(np.uint8)}, r"images are bytes of 0 and 1 only, .* save images.astype\(bool\)"),
+        ({"images": GREY, "factors": GRID[:5]}, r"factors has shape \(5, 2\), expected \(6,\) or \(6, K\)"),
+        ({"images": GREY, "factors": GRID[:, :0]}, r"factors has shape \(6, 0\), expected"),
+        ({"images": GREY, "factors": GRID[None]}, r"factors has shape \(1, 6, 2\), expected"),
+        ({"images": GREY, "factors": GRID * 1j}, "factors is complex128, expected numbers or text"),
+        ({"images": GREY, "factors/x": GRID}, r"factors/x has shape \(6, 2\), expected \(6,\) for as many images"),
+        (
+            {"images": GREY, "factors": GRID, "factor_names": ["x"]},
+            r"factor_names must be 2 different names, got \[x\]",
+        ),
+        (
+            {"images": GREY, "factors": GRID, "factor_names": ["x", "x"]},
+            r"factor_names must be 2 different names, got \[x, x\]",
+        ),
+        (
+            {"images": GREY, "factors": GRID, "factor_names": ["x", ""]},
+            r"factor_names must be 2 different names, got \[x, \]",
+        ),
+        ({"images": GREY, "factors": GRID, "factor_names": "x"}, r"factor_names has shape \(\), expected one name"),
+        ({"images": GREY, "factors/x": GRID[:, 0], "factor_names": ["y"]}, "factor_names are y, but factors holds x"),
+    ],
+)
+def test_files_of_another_kind(
+    name: str, write: Write, arrays: Mapping[str, Any], message: str, tmp_path: Path
+) -> None:
+    write(tmp_path / name, arrays)
+    with pytest.raises(ValueError, match=rf"{tmp_path / name}:? {message}"):
+        opened(tmp_path / name, tmp_path)
+
+
+@pytest.mark.parametrize("key", ["images", "factors"])
+def test_arrays_of_mixed_types_are_never_unpickled(key: str, tmp_path: Path) -> None:
+    path = tmp_path / "mine.npz"
+    np.savez(path, **{"images": GREY, key: np.array([1, "a", None, 2.5, 0, 0], dtype=object)})
+    with pytest.raises(ValueError, match=rf"{path}: {key} cannot be read \(Object arrays cannot be loaded"):
+        opened(path, tmp_path)
+
+
+@both
+def test_damaged_files(name: str, write: Write, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_text("not what it is called")
+    with pytest.raises(ValueError, match=rf"{path} cannot be read"):
+        opened(path, tmp_path)
+    write(path, {"images": PIXELS})
+    path.write_bytes(path.read_bytes()[:-500])
+    with pytest.raises(ValueError, match=rf"{path} cannot be read"):
+        opened(path, tmp_path)
+
+
+def test_no_such_file(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"dataset.path must be your file \(.npz, .h5, .hdf5\), got null"):
+        card(path=None)
+    with pytest.raises(ValueError, match=r"dataset.path must end in .npz, .h5, .hdf5, got images.png"):
+        card(path="images.png")
+    with pytest.raises(FileNotFoundError, match=rf"dataset.path={tmp_path}/no.npz: there is no file {tmp_path}/no.npz"):
+        card(path=f"{tmp_path}/no.npz")

@@ -1,0 +1,53 @@
+import pytest
+import torch
+
+from disent_runner.datasets.batches import Batch, UniformBatches
+from disent_runner.losses.shared_latents import AVERAGES
+from disent_runner.models.adavae import AdaVAE
+
+
+@pytest.fixture
+def pairs(make, dataset):
+    """A model, and a batch of pairs that differ in the column alone or the row alone."""
+
+    def build(average: str, num_changed: int | None = None):
+        model = make(AdaVAE, average=average, beta=2.0, num_changed=num_changed)
+        plain = UniformBatches(num_images=64, batch_size=12, seed=0)
+        source = model.batches(dataset, plain, batch_size=12, seed=0)
+        return model, Batch(step=0, is_logged=True, source=source, dataset=dataset, device=torch.device("cpu"))
+
+    return build
+
+
+@pytest.mark.parametrize("average", AVERAGES)
+def test_pairs_have_one_posterior_for_close_latents_and_their_own_for_others(average: str, pairs) -> None:
+    model, batch = pairs(average)
+    inference = model.infer(batch)
+    first, second = model.encode(batch.images), model.encode(batch.second_images)
+    torch.testing.assert_close(inference.images, torch.cat([batch.images, batch.second_images]))
+    common, _ = AVERAGES[average](first, second)
+    mean_1, mean_2 = inference.mean.chunk(2)
+    is_shared = mean_1 == mean_2
+    assert is_shared.any()
+    assert not is_shared.all()
+    torch.testing.assert_close(mean_1, torch.where(is_shared, common, first[0]))
+    torch.testing.assert_close(mean_2, torch.where(is_shared, common, second[0]))
+    assert inference.kl.shape == (24, 3)
+
+
+def test_images_of_a_pair_differ_in_one_factor(pairs, dataset) -> None:
+    _, batch = pairs("gvae", num_changed=1)
+    first, second = (dataset.space.factors(batch.source.indices(0, stream).numpy()) for stream in (0, 1))
+    assert ((first != second).sum(axis=1) == 1).all()
+
+
+def test_a_step_logs_both_terms(pairs) -> None:
+    model, batch = pairs("mlvae")
+    logged = model.update(batch)
+    expected = logged["reconstruction"] + 2.0 * logged["kl_latent"].sum()
+    torch.testing.assert_close(logged["loss"], expected)
+
+
+def test_another_average_is_refused(make) -> None:
+    with pytest.raises(ValueError, match="average must be gvae or mlvae, got 'mean'"):
+        make(AdaVAE, average="mean", beta=1.0, num_changed=None)
