@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Build the wheel, install it into a clean environment, and from another directory ask for help, do a sweep of two
-# five-step runs and report on it.
+# five-step runs, report on it and list the data sets.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 place=$(mktemp -d)
@@ -14,4 +14,5 @@ cd "$place"
 ls "$place"/outputs/dsprites/betavae/*/seed=1/metrics.json
 "$place/venv/bin/disent-report" outputs
 ls "$place/outputs/report/index.html"
+"$place/venv/bin/disent-data" list | grep -q shapes3d_rendered
 echo "the wheel runs"

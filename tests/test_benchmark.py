@@ -8,10 +8,9 @@ import pytest
 import torch
 
 from disent_runner import build
-from disent_runner.cli import CONF
+from tests.models.names import learners
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
-MODELS = sorted(path.stem for path in (CONF / "model").glob("*.yaml"))
 
 
 @pytest.fixture
@@ -20,7 +19,7 @@ def loops(monkeypatch):
     return import_module("loops")
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", learners())
 def test_both_loops_end_with_the_same_weights(name, loops, composed):
     """So the bare loop leaves out nothing that training needs, and does nothing that it does not."""
     config = composed(f"model={name}", "trainer.max_steps=6", "trainer.log_every=2")

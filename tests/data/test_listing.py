@@ -61,8 +61,8 @@ def test_the_markdown_says_nothing_of_this_machine(tmp_path: Path):
     assert "missing" not in "".join(lines)
 
 
-def test_a_listing_imports_what_it_needs():
-    heavy = ("pytorch_lightning", "pandas", "matplotlib", "sklearn", "pooch", "requests")
+def test_a_listing_imports_neither_torch_nor_images():
+    heavy = ("torch", "pytorch_lightning", "pandas", "matplotlib", "sklearn", "pooch", "requests")
     code = (
         "import sys\nfrom disent_runner.data.cli import main\nmain(['list'])\n"
         f"loaded = set({heavy!r}) & set(sys.modules)\nassert not loaded, loaded"

@@ -11,6 +11,7 @@ import torch
 
 from disent_runner.datasets import shapes3d
 from disent_runner.datasets.dataset import Dataset
+from disent_runner.datasets.layout import Labels
 from disent_runner.datasets.load import load
 from disent_runner.datasets.transform import Transform
 from disent_runner.rendering.rooms import ROOM_SIZES, render_rooms, room_colours
@@ -139,3 +140,11 @@ def test_without_the_file_there_is_nothing_official(tmp_path: Path) -> None:
     )
     with pytest.raises(FileNotFoundError, match=expected):
         load(shapes3d.card(), data_dir=tmp_path, source="official")
+
+
+def test_labels_of_exports_are_those_of_the_file() -> None:
+    factors = np.stack([np.arange(4) % size for size in ROOM_SIZES.values()], axis=1)
+    layout = shapes3d.card().layout
+    assert layout is not None
+    labels = layout.beside(Labels(sizes=ROOM_SIZES, classes=factors, originals=factors, source="official"))["labels"]
+    np.testing.assert_allclose(labels[1], [0.1, 0.1, 0.1, 0.75 + 0.5 / 7, 1, -30 + 60 / 14])

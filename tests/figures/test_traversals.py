@@ -1,10 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 from matplotlib.figure import Figure
 
 from disent_runner.figures.inputs import Animation
 from disent_runner.figures.traversals import traversals, traverse
 
-SETTINGS = {"limit": 3.0, "num_steps": 5, "num_images": 2, "frames_per_second": 8}
+SETTINGS = {"limit": 3.0, "num_steps": 5, "num_latents": 32, "num_images": 2, "frames_per_second": 8}
 
 
 def test_one_latent_moves_at_a_time_the_most_informative_first(inputs):
@@ -35,3 +37,16 @@ def test_the_animation_goes_there_and_back(inputs, rng):
     assert len(animation.frames) == 2 * 5 - 2
     np.testing.assert_array_equal(animation.frames[1], animation.frames[-1])
     assert not np.array_equal(animation.frames[0], animation.frames[4])
+
+
+def test_point_codes_move_over_what_images_have(inputs, rng):
+    rep = replace(inputs.representation, logvar=None)
+    pictures = traversals(replace(inputs, representation=rep), rng=rng, **{**SETTINGS, "num_latents": 2})
+    prior = pictures["traversals_prior"]
+    assert isinstance(prior, Figure)
+    assert [label.get_text() for label in prior.axes[0].get_yticklabels()] == ["z1", "z2"]  # by their variance
+    assert [label.get_text() for label in prior.axes[0].get_xticklabels()] == ["1%", "26%", "50%", "74%", "99%"]
+    low, high = np.quantile(rep.codes[:, 1], [0.01, 0.99])
+    values = np.array([[low, high], [0.0, 1.0]])
+    images = traverse(inputs, start=np.zeros(3), order=np.array([1, 2]), values=values)
+    np.testing.assert_allclose(images.reshape(2, 2, 4)[0, :, 1] * 8 - 4, [low, high])

@@ -1,4 +1,4 @@
-"""`disent-data list`: one row for each data set, from its card alone; no image is opened."""
+"""`disent-data list`: one row for each data set, from its card alone; no image is opened, and torch stays away."""
 
 import shutil
 import sys
@@ -41,7 +41,8 @@ def markdown(data_dir: Path | None = None) -> str:
             lines.append(_line((f"`{name}`", *_facts(choice))))
             continue
         card, facts = choice.card, _facts(choice)
-        lines.append(_line((f"`{name}`", f"[{card.title}]({card.homepage})", *facts[:-1])))
+        title = f"[{card.title}]({card.homepage})" if card.homepage.startswith("http") else card.title
+        lines.append(_line((f"`{name}`", title, *facts[:-1])))
     return "\n".join(lines)
 
 

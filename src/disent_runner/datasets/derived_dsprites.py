@@ -1,18 +1,24 @@
 """Cards of data sets that show the images of dSprites in another way, made from the same file on the fly."""
 
+from __future__ import annotations  # with those under TYPE_CHECKING: a card is made without torch
+
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from disent_runner.datasets import dsprites
 from disent_runner.datasets.card import Card
-from disent_runner.datasets.derived_images import Derivation, DerivedImages
-from disent_runner.datasets.image_store import ImageStore
+
+if TYPE_CHECKING:
+    from disent_runner.datasets.derived_images import Derivation
+    from disent_runner.datasets.image_store import ImageStore
 
 
 def derived_card(*, name: str, title: str, derive: Derivation, shown_as: str, **dsprites_card: Any) -> Card:
     """The card of what `derive` makes of dSprites; `shown_as` as in Origin, the rest as for `dsprites.card`."""
 
     def show(images: ImageStore) -> ImageStore:
+        from disent_runner.datasets.derived_images import DerivedImages
+
         return DerivedImages(images, derive=derive, num_channels=3)
 
     plain = dsprites.card(**dsprites_card)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from disent_runner.console import console
-from disent_runner.datasets.card import OFFICIAL, RENDERED, Card, Contents, Origin, identity
+from disent_runner.datasets.card import OFFICIAL, RENDERED, Card, Contents, Origin, file_name, identity
 from disent_runner.datasets.dataset import Dataset
 from disent_runner.datasets.derived_images import DerivedImages, in_grey
 from disent_runner.datasets.factor_space import FactorSpace
@@ -102,16 +102,6 @@ def open_cached(card: Card, origin: Origin, *, data_dir: Path, transform: Transf
         return _converted(contents, _explained(contents.blocks, what), transform, name=card.name)
 
     return open_or_write(path, attributes=attributes, make=make)
-
-
-def file_name(card: Card, origin: Origin, transform: Transform) -> str:
-    """Where converted images lie in the data folder; every transform has a file of its own."""
-    transform = _before_it_is_shown(origin, transform)
-    parts = [card.stored_as or card.name, origin.source]
-    parts += [f"crop{transform.crop}"] if transform.crop else []
-    parts += ["grey"] if transform.grey else []
-    parts += [str(transform.image_size)] if transform.image_size else []
-    return f"{'_'.join(parts)}.h5"
 
 
 def _before_it_is_shown(origin: Origin, transform: Transform) -> Transform:

@@ -3,16 +3,19 @@
 Every image has its own noise, whereas disentanglement_lib draws new noise each time that it shows an image.
 """
 
-from functools import cache
-from typing import Any
+from __future__ import annotations  # with torch under TYPE_CHECKING: a card is made without it
 
-import torch
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
 from jaxtyping import Float, Int
-from torch import Tensor
 
 from disent_runner.datasets.card import Card
 from disent_runner.datasets.derived_dsprites import derived_card
-from disent_runner.datasets.index_draws import draws
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 NUM_LEVELS = 2**20
 """Length of the noise of which every image shows a window; to draw each pixel by itself takes many times as long."""
@@ -32,6 +35,8 @@ def noisy(
     images: Float[Tensor, "batch 1 height width"], indices: Int[Tensor, " batch"]
 ) -> Float[Tensor, "batch 3 height width"]:
     """The images plus the noise that belongs to each index, at most 1."""
+    from disent_runner.datasets.index_draws import draws
+
     _, _, height, width = images.shape
     windows = _noise(images.device).unfold(0, 3 * height * width, 1)
     (starts,) = draws(indices, (len(windows),))
@@ -41,5 +46,9 @@ def noisy(
 
 @cache
 def _noise(device: torch.device) -> Float[Tensor, " level"]:
+    import torch
+
+    from disent_runner.datasets.index_draws import draws
+
     (levels,) = draws(torch.arange(NUM_LEVELS), (256,))
     return levels.float().div_(255).to(device)

@@ -4,23 +4,26 @@ The published picture is The Scream by Munch, https://upload.wikimedia.org/wikip
 Every image has its own patch and tint, whereas disentanglement_lib draws them anew each time that it shows an image.
 """
 
+from __future__ import annotations  # with torch under TYPE_CHECKING: a card is made without it
+
 import hashlib
 import io
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from jaxtyping import Float, Int, UInt8
-from torch import Tensor
-from torch.nn.functional import interpolate
 
 from disent_runner.datasets.card import Card
 from disent_runner.datasets.derived_dsprites import derived_card
-from disent_runner.datasets.derived_images import Derivation
 from disent_runner.datasets.dsprites import IMAGE_SHAPE
-from disent_runner.datasets.index_draws import draws
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from disent_runner.datasets.derived_images import Derivation
 
 WIDTH, HEIGHT = 350, 274
 """Larger pictures are shrunk to fit, in pixels."""
@@ -53,12 +56,18 @@ def negatives_on(picture: UInt8[np.ndarray, "h w 3"] | None) -> Derivation:
 
     @cache
     def halves(device: torch.device) -> Float[Tensor, "3 h w"]:
+        import torch
+
         pixels = torch.from_numpy(texture() if picture is None else picture)
         return pixels.permute(2, 0, 1).contiguous().float().div_(510).to(device)
 
     def derive(
         images: Float[Tensor, "batch 1 height width"], indices: Int[Tensor, " batch"]
     ) -> Float[Tensor, "batch 3 height width"]:
+        import torch
+
+        from disent_runner.datasets.index_draws import draws
+
         whole = halves(images.device)
         (_, rows, columns), (_, _, height, width) = whole.shape, images.shape
         if height > rows or width > columns:
@@ -78,6 +87,11 @@ def negatives_on(picture: UInt8[np.ndarray, "h w 3"] | None) -> Derivation:
 
 def texture() -> UInt8[np.ndarray, "274 350 3"]:
     """Streaks of all colours, coarse and fine."""
+    import torch
+    from torch.nn.functional import interpolate
+
+    from disent_runner.datasets.index_draws import draws
+
     total = torch.zeros(1, 3, HEIGHT, WIDTH)
     for number, width in enumerate((128, 64, 32, 16)):
         num_rows, num_columns = 3 * HEIGHT // width, WIDTH // width + 1

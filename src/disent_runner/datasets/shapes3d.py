@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float
@@ -10,8 +11,11 @@ from jaxtyping import Float
 from disent_runner.datasets.array_files import hdf5_array
 from disent_runner.datasets.card import OFFICIAL, RENDERED, Card, Contents, Origin, PublishedFile, in_blocks, rendered
 from disent_runner.datasets.factor_space import FactorSpace
-from disent_runner.datasets.image_store import ByteImages, ImageStore
+from disent_runner.datasets.layout import Labels, Layout
 from disent_runner.rendering.rooms import IMAGE_SIDE, ROOM_SIZES, room_colours, room_layers
+
+if TYPE_CHECKING:
+    from disent_runner.datasets.image_store import ImageStore
 
 FILE = PublishedFile(
     "3dshapes.h5",
@@ -20,6 +24,15 @@ FILE = PublishedFile(
 )
 IMAGE_SHAPE = (3, IMAGE_SIDE, IMAGE_SIDE)
 STAND_IN = "shapes3d_rendered"
+PUBLISHED = {
+    "floor_hue": (0, 0.9),
+    "wall_hue": (0, 0.9),
+    "object_hue": (0, 0.9),
+    "scale": (0.75, 1.25),
+    "shape": (0, 3),
+    "orientation": (-30, 30),
+}
+"""First and last value of each factor in the file."""
 
 
 def card() -> Card:
@@ -54,6 +67,7 @@ def _facts() -> dict:
         "num_images": math.prod(ROOM_SIZES.values()),
         "image_shape": IMAGE_SHAPE,
         "periods": {name: size for name, size in ROOM_SIZES.items() if name.endswith("hue")},
+        "layout": Layout("images", _beside),
     }
 
 
@@ -66,11 +80,17 @@ def _render() -> Contents:
     return Contents(layers.shape[1:], FactorSpace(ROOM_SIZES), in_blocks(layers), num_rows=len(layers))
 
 
-def _show(layers: ImageStore) -> ImageStore:
+def _show(layers: "ImageStore") -> "ImageStore":
+    from disent_runner.datasets.image_store import ByteImages
     from disent_runner.datasets.layered_images import LayeredImages
 
     assert isinstance(layers, ByteImages)
     return LayeredImages(layers, room_colours())
+
+
+def _beside(labels: Labels) -> Mapping[str, np.ndarray]:
+    tables = {name: np.linspace(first, last, ROOM_SIZES[name]) for name, (first, last) in PUBLISHED.items()}
+    return {"labels": labels.values(tables)}
 
 
 def _read(paths: Sequence[Path]) -> Contents:

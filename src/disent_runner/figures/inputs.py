@@ -54,5 +54,7 @@ def latent_kl(representation: Representation) -> np.ndarray:
 
 
 def by_kl(representation: Representation) -> np.ndarray:
-    """Latents from the most to the least informative, (D,)."""
-    return np.argsort(-np.nan_to_num(latent_kl(representation)), kind="stable")
+    """Latents from the most to the least informative, (D,); those of point codes by their variance."""
+    if representation.logvar is None:
+        return np.argsort(-representation.codes.var(axis=0), kind="stable")
+    return np.argsort(-latent_kl(representation), kind="stable")

@@ -8,13 +8,15 @@ from disent_runner.metrics.information import factor_entropies, mutual_informati
 from disent_runner.metrics.requirements import require_labels
 
 
-def mutual_information(inputs: FigureInputs, *, rng: np.random.Generator, num_bins: int) -> dict[str, Figure]:
-    """Heat map of I(z_j; v_k) / H(v_k) from binned posterior means, latents sorted by KL.
+def mutual_information(
+    inputs: FigureInputs, *, rng: np.random.Generator, num_bins: int, num_latents: int
+) -> dict[str, Figure]:
+    """Heat map of I(z_j; v_k) / H(v_k) from binned posterior means, the first latents by KL.
 
     Of the images whose factors are all known; NotApplicable where there are too few.
     """
     rep = require_labels("mutual_information", inputs.representation)
-    order = by_kl(rep)
+    order = by_kl(rep)[:num_latents]
     matrix = mutual_information_matrix(rep.codes[:, order], rep.factors, num_bins=num_bins)
     share = matrix / np.maximum(factor_entropies(rep.factors), np.finfo(float).tiny)
     figure = Figure(figsize=(1.5 + 0.9 * share.shape[1], 1 + 0.4 * len(order)), layout="constrained")

@@ -13,35 +13,45 @@ def traversals(
     rng: np.random.Generator,
     limit: float,
     num_steps: int,
+    num_latents: int,
     num_images: int,
     frames_per_second: float,
 ) -> dict[str, Figure | Animation]:
-    """One row per latent, sorted by KL; its value goes from -limit to limit standard deviations of the prior.
+    """One row per latent, the first `num_latents` by KL, from -limit to limit standard deviations of the prior.
 
-    `traversals_prior` starts from the prior's mean, `traversals_image_<i>` from the posterior mean of an image.
+    `traversals_prior` starts from the prior's mean, `traversals_image_<i>` from the posterior mean of an image. Latents
+    of point codes, which have no such prior, go from the lowest to the highest hundredth of what images have, and
+    `traversals_prior` starts from the mean of all codes.
     """
-    order, values = by_kl(inputs.representation), np.linspace(-limit, limit, num_steps)
-    available = len(inputs.representation.codes)
-    rows = rng.choice(available, size=min(num_images, available), replace=False)
-    starts = {"traversals_prior": np.zeros(inputs.representation.codes.shape[1])}
-    starts |= {f"traversals_image_{i}": inputs.representation.codes[row] for i, row in enumerate(rows)}
-    kl = latent_kl(inputs.representation)
-    labels = [f"z{latent}  {kl[latent]:.2f} nats" for latent in order]
+    rep, order = inputs.representation, by_kl(inputs.representation)[:num_latents]
+    rows = rng.choice(len(rep.codes), size=min(num_images, len(rep.codes)), replace=False)
+    if rep.logvar is None:
+        shares = np.linspace(0.01, 0.99, num_steps)
+        values, columns = np.quantile(rep.codes[:, order], shares, axis=0).T, [f"{share:.0%}" for share in shares]
+        middle, labels = rep.codes.mean(axis=0), [f"z{latent}" for latent in order]
+    else:
+        kl, values = latent_kl(rep), np.linspace(-limit, limit, num_steps)
+        columns = [f"{value:.1f}" for value in values]
+        middle, labels = np.zeros(rep.codes.shape[1]), [f"z{latent}  {kl[latent]:.2f} nats" for latent in order]
+    starts = {"traversals_prior": middle, **{f"traversals_image_{i}": rep.codes[row] for i, row in enumerate(rows)}}
     pictures: dict[str, Figure | Animation] = {}
     for name, start in starts.items():
         images = traverse(inputs, start=start, order=order, values=values)
-        columns = [f"{value:.1f}" for value in values]
         pictures[name] = labelled_grid(images, row_labels=labels, column_labels=columns, title=_title(name, inputs))
         pictures[f"{name}_animated"] = Animation(_there_and_back(images), frames_per_second)
     return pictures
 
 
 def traverse(inputs: FigureInputs, *, start: np.ndarray, order: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Images (latents, values, C, H, W) decoded from `start` with one latent replaced at a time."""
-    codes = np.tile(start, (len(order), len(values), 1))
-    codes[np.arange(len(order))[:, None], np.arange(len(values))[None], order[:, None]] = values
+    """Images (latents, values, C, H, W) decoded from `start` with one latent replaced at a time.
+
+    `values` are those of every latent, (values,), or of each, (latents, values).
+    """
+    num_values = values.shape[-1]
+    codes = np.tile(start, (len(order), num_values, 1))
+    codes[np.arange(len(order))[:, None], np.arange(num_values)[None], order[:, None]] = values
     images = inputs.decode(codes.reshape(-1, len(start)))
-    return images.reshape(len(order), len(values), *images.shape[1:])
+    return images.reshape(len(order), num_values, *images.shape[1:])
 
 
 def _there_and_back(images: np.ndarray) -> list[np.ndarray]:

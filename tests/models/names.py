@@ -1,0 +1,13 @@
+"""The models of conf/model that are trained by optimisation steps; the others are baselines without any."""
+
+from hydra.utils import get_class
+from omegaconf import OmegaConf
+
+from disent_runner.cli import CONF
+from disent_runner.models.base import AbstractModel
+
+
+def learners() -> list[str]:
+    targets = {path.stem: OmegaConf.load(path)["_target_"] for path in (CONF / "model").glob("*.yaml")}
+    classes: dict[str, type[AbstractModel]] = {name: get_class(target) for name, target in targets.items()}
+    return sorted(name for name, of_class in classes.items() if of_class.takes_steps)

@@ -1,0 +1,68 @@
+import numpy as np
+import pytest
+import torch
+from sklearn.decomposition import PCA, FastICA
+
+from disent_runner.models import linear_codes
+from disent_runner.models.linear_codes import LinearCodes, independent_components, principal_components
+
+
+@pytest.fixture(params=[principal_components, independent_components])
+def model(request, dataset) -> LinearCodes:
+    made = LinearCodes(info=dataset.info, latent_dim=6, components=request.param)
+    made.learn(dataset, np.random.default_rng(0))
+    return made
+
+
+def pixels_of(dataset) -> np.ndarray:
+    return dataset.gather(torch.arange(64)).flatten(1).numpy()
+
+
+def test_codes_are_white(model: LinearCodes, dataset) -> None:
+    codes, logvar = model.encode(dataset.gather(torch.arange(64)))
+    assert logvar is None
+    np.testing.assert_allclose(np.cov(codes.T.numpy()), np.eye(6), atol=0.02)
+    np.testing.assert_allclose(codes.mean(0), 0, atol=1e-4)
+
+
+def test_decoding_is_the_projection_on_the_components(model: LinearCodes, dataset) -> None:
+    pixels = pixels_of(dataset)
+    reference = PCA(6, svd_solver="full").fit(pixels)
+    expected = reference.inverse_transform(reference.transform(pixels)).clip(0, 1)
+    images = dataset.gather(torch.arange(64))
+    decoded = model.decode(model.encode(images)[0]).flatten(1)
+    assert np.abs(decoded.numpy() - expected).mean() < 0.01
+
+
+def test_principal_components_are_those_of_scikit_learn_up_to_sign(dataset) -> None:
+    model = LinearCodes(info=dataset.info, latent_dim=2, components=principal_components)
+    model.learn(dataset, np.random.default_rng(0))
+    expected = PCA(2, whiten=True, svd_solver="full").fit_transform(pixels_of(dataset))
+    codes = model.encode(dataset.gather(torch.arange(64)))[0].numpy()
+    subspace = np.linalg.lstsq(codes, expected, rcond=None)[0]  # rows and columns are alike: equal variances
+    np.testing.assert_allclose(subspace @ subspace.T, np.eye(2), atol=0.02)
+
+
+def test_independent_components_unmix_sources() -> None:
+    rng = np.random.default_rng(0)
+    sources = rng.uniform(-1, 1, (3000, 2))
+    mixed = sources @ rng.normal(size=(2, 5))
+    analysis, synthesis = independent_components(mixed - mixed.mean(0), 2, 0)
+    found = (mixed - mixed.mean(0)) @ analysis.T
+    correlation = np.abs(np.corrcoef(found.T, sources.T)[:2, 2:])
+    assert correlation.max(axis=1).min() > 0.99
+    expected = np.asarray(FastICA(2, random_state=0).fit_transform(mixed))
+    assert np.abs(np.corrcoef(expected.T, found.T)[:2, 2:]).max(axis=1).min() > 0.99
+    np.testing.assert_allclose(found @ synthesis.T, mixed - mixed.mean(0), atol=1e-6)
+
+
+def test_more_components_than_images_are_refused(dataset) -> None:
+    with pytest.raises(ValueError, match="latent_dim must be at most 64, the pixels or images there are, got 65"):
+        LinearCodes(info=dataset.info, latent_dim=65, components=principal_components)
+
+
+def test_components_that_do_not_settle_are_said_to_be_so(monkeypatch, caplog) -> None:
+    monkeypatch.setattr(linear_codes, "MAX_ITERATIONS", 2)
+    noise = np.random.default_rng(0).normal(size=(200, 8))  # no direction is less normal than another
+    independent_components(noise - noise.mean(0), 6, 0)
+    assert "ica: not converged after 2 iterations" in caplog.text
