@@ -8,6 +8,6 @@ from disent_runner.models.base import AbstractModel
 
 
 def learners() -> list[str]:
-    targets = {path.stem: OmegaConf.load(path)["_target_"] for path in (CONF / "model").glob("*.yaml")}
-    classes: dict[str, type[AbstractModel]] = {name: get_class(target) for name, target in targets.items()}
+    configs = {path.stem: OmegaConf.load(path) for path in (CONF / "model").glob("*.yaml")}
+    classes: dict[str, type[AbstractModel]] = {name: get_class(config._target_) for name, config in configs.items()}
     return sorted(name for name, of_class in classes.items() if of_class.takes_steps)
