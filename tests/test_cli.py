@@ -209,7 +209,7 @@ def test_codes_of_another_model_are_scored(disent_run, tmp_path):
         (["stages=[fit,score]"], "stages must be some of fit, evaluate, draw, got [fit, score]"),
         (["seed=-1"], "seed must be a whole number from 0 to 4294967295, got -1"),
         (["model.gamma=many"], "the weight of the loss term total_correlation must be a number, got 'many'"),
-        (["model=nothing"], "model=nothing: no such model; choose from annealedvae"),
+        (["model=nothing"], "model=nothing: no such model; choose from adagvae"),
         (["model.gama=3"], "model.gama: no such key, did you mean gamma?"),
         (["output_root=/proc/nowhere"], "/proc/nowhere"),
         (["trainer.max_steps=0"], "trainer.max_steps must be a positive whole number, got 0"),
