@@ -1,0 +1,47 @@
+import numpy as np
+import pytest
+import torch
+
+from disent_runner.losses.code_information import Information
+from disent_runner.models.abstract_coded_gan import logged_bounds
+from disent_runner.models.infogan import InfoGAN
+from tests.models.test_infogan import SMALL
+
+
+@pytest.fixture
+def model(dataset) -> InfoGAN:
+    torch.manual_seed(0)
+    return InfoGAN(info=dataset.info, **SMALL).eval()
+
+
+def test_images_are_represented_by_probabilities_and_means(model: InfoGAN, batch) -> None:
+    codes, logvar = model.encode(batch.images)
+    assert logvar is None
+    assert codes.shape == (12, 5)
+    torch.testing.assert_close(codes[:, :3].sum(1), torch.ones(12))
+    outputs = model.code_head(model.trunk(batch.images))
+    torch.testing.assert_close(codes[:, 3:], outputs[:, 3:5])
+
+
+def test_codes_are_decoded_with_noise_that_stays(model: InfoGAN, batch) -> None:
+    codes, fakes = model.generate(12)
+    assert fakes.shape == batch.images.shape
+    expected = model.generator(torch.cat([model.noise.expand(12, 4), codes], dim=1))
+    torch.testing.assert_close(model.decode(codes), expected)
+    assert not torch.equal(model.decode(codes), fakes)
+    assert "noise" in model.state_dict()
+
+
+def test_codes_of_the_prior(model: InfoGAN) -> None:
+    sampled = model.sample_codes(7, np.random.default_rng(0))
+    assert (sampled.shape, sampled.dtype) == ((7, 5), np.float32)
+    assert set(sampled[:, :3].sum(1).tolist()) == {1.0}
+
+
+def test_bounds_have_the_names_of_the_log() -> None:
+    bounds = logged_bounds(Information(torch.tensor(1.0, requires_grad=True), torch.tensor(2.0)))
+    assert {name: value.item() for name, value in bounds.items()} == {
+        "information_categorical": 1.0,
+        "information_continuous": 2.0,
+    }
+    assert not bounds["information_categorical"].requires_grad
