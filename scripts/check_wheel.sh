@@ -9,10 +9,10 @@ trap 'rm -rf "$place"' EXIT
 "$root/.venv/bin/python" -m venv "$place/venv"
 "$place/venv/bin/pip" install --quiet --disable-pip-version-check --constraint "$root/constraints.txt" "$place"/dist/*.whl
 cd "$place"
-"$place/venv/bin/disent-run" --help | grep -q factorvae
+"$place/venv/bin/disent-run" --help | grep factorvae
 "$place/venv/bin/disent-run" -m model=betavae network=tiny trainer=smoke seed=0,1
 ls "$place"/outputs/dsprites/betavae/*/seed=1/metrics.json
 "$place/venv/bin/disent-report" outputs
 ls "$place/outputs/report/index.html"
-"$place/venv/bin/disent-data" list | grep -q shapes3d_rendered
+"$place/venv/bin/disent-data" list | grep shapes3d_rendered
 echo "the wheel runs"

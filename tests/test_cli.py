@@ -36,6 +36,15 @@ def test_help_shows_every_choice_with_what_it_is(disent_run):
     assert re.search(r"^  \* factorvae ", text, re.MULTILINE)
 
 
+def test_a_reader_of_the_help_may_leave_early(tmp_path):
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-m", "disent_runner", "--help"]
+    done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True, cwd=tmp_path, timeout=60)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_completion_offers_groups_keys_and_choices(disent_run):
     def complete(line: str) -> list[str]:
         return disent_run(

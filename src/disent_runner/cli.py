@@ -94,7 +94,10 @@ def run() -> None:
     if {"--help", "-h"} & set(sys.argv[1:]):
         from disent_runner.cli_help import help_text
 
-        print(help_text(CONF))
+        try:
+            print(help_text(CONF), flush=True)
+        except BrokenPipeError:
+            no_more_output()  # the reader, such as head, has what it wanted
         return
     sys.argv[1:] = [_escaped(argument) for argument in sys.argv[1:]]
     sys.path.append(str(Path.cwd()))  # a user's own classes, beside where the command is typed
@@ -111,6 +114,11 @@ def run() -> None:
             raise
         _say(error)
         sys.exit(1)
+
+
+def no_more_output() -> None:
+    """Once nobody reads what is printed, Python shall not complain of it at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _escaped(argument: str) -> str:

@@ -67,7 +67,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         asked.command(asked)
         sys.stdout.flush()
     except BrokenPipeError:  # the reader, such as head, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        from disent_runner.cli import no_more_output
+
+        no_more_output()
         sys.exit(1)
     except KeyboardInterrupt:
         print("disent-data: interrupted; run the same command again", file=sys.stderr)
