@@ -20,10 +20,12 @@ run: setup ## train, score and draw FactorVAE on dSprites for a few minutes
 test: setup ## every test that runs on this machine
 	$(BIN)/pytest --numprocesses 2 --dist loadgroup -m "not gpu and not data"
 
-check: setup ## format, lint, types and the fast tests, a minute and a half
+lint: setup ## format, lint, types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/basedpyright
+
+check: lint ## the same and the fast tests, a minute and a half
 	$(BIN)/pytest --numprocesses 2 -m "not slow and not gpu and not data"
 
 bench: setup ## measure this machine: training, start-up, metrics, memory; half an hour on two cores
@@ -32,4 +34,4 @@ bench: setup ## measure this machine: training, start-up, metrics, memory; half 
 wheel: setup ## build the wheel and try it in a clean environment
 	scripts/check_wheel.sh
 
-.PHONY: help setup run test check bench wheel
+.PHONY: help setup run test lint check bench wheel

@@ -7,6 +7,9 @@ from typing import final
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from disent_runner.networks.layout import channels_last_on_cpu
+from disent_runner.networks.to_image import ToImage
+
 WEIGHT_STD = 0.02
 
 
@@ -47,7 +50,7 @@ class ConvTrunk(nn.Module):
         initialise(self)
 
     def forward(self, images: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch feature"]:
-        return self.layers(2 * images - 1)
+        return self.layers(channels_last_on_cpu(2 * images - 1))
 
 
 @final
@@ -77,17 +80,18 @@ class ConvGenerator(nn.Module):
             layers += [nn.Linear(width, hidden, bias=False), nn.BatchNorm1d(hidden), nn.ReLU()]
             width = hidden
         layers += [nn.Linear(width, channels[0] * side**2, bias=False), nn.BatchNorm1d(channels[0] * side**2)]
-        layers.append(nn.ReLU())
-        layers.append(nn.Unflatten(1, (channels[0], side, side)))
+        self.stem = nn.Sequential(*layers, nn.ReLU(), nn.Unflatten(1, (channels[0], side, side)))
+        layers = []
         for before, after, stride in zip(channels, channels[1:], strides, strict=False):
             layers += [*_transposed(before, after, stride, bias=False), nn.BatchNorm2d(after), nn.ReLU()]
-        layers += _transposed(channels[-1], image_shape[0], strides[-1], bias=True)
+        before, after = channels[-1], image_shape[0]
+        layers += [ToImage(before, after)] if strides[-1] == 2 else _convolution(before, after, 1, bias=True)
         self.layers = nn.Sequential(*layers)
         self.output = output
         initialise(self)
 
     def forward(self, codes: Float[Tensor, "batch code"]) -> Float[Tensor, "batch channel height width"]:
-        logits = self.layers(codes)
+        logits = self.layers(channels_last_on_cpu(self.stem(codes)))
         return logits.sigmoid() if self.output == "sigmoid" else (logits.tanh() + 1) / 2
 
 
