@@ -44,6 +44,13 @@ class Identity(AbstractModel):
         return codes[:, None, None]
 
 
+class Noisy(Identity):
+    noise_dim = 3
+
+    def render(self, codes, noise):
+        return torch.cat([codes, noise], dim=1)[:, None, None]
+
+
 def tensor(codes):
     return torch.from_numpy(codes).float()
 
@@ -145,3 +152,18 @@ def test_a_model_that_is_no_vae_has_no_likelihood(trained):
     codes = np.array([[0.5, 0.25]])
     np.testing.assert_array_equal(autoencoder.decode(codes), codes.reshape(1, 1, 1, 2))
     np.testing.assert_array_equal(autoencoder.jacobian(codes), np.eye(2)[None])
+
+
+def test_codes_are_rendered_with_the_noise_of_their_row(trained, rng):
+    codes, noise = (rng.standard_normal((300, width)).astype(np.float32) for width in (2, 3))
+    noisy = autoencoder_of(Noisy(), trained[1], INDICES)
+    assert noisy.render is not None
+    assert noisy.noise_dim == 3
+    np.testing.assert_array_equal(noisy.render(codes, noise)[:, 0, 0], np.hstack([codes, noise]))
+
+
+def test_a_model_without_noise_renders_what_it_decodes(trained):
+    autoencoder = autoencoder_of(Identity(), trained[1], INDICES)
+    assert (autoencoder.render, autoencoder.noise_dim) == (None, 0)
+    codes = torch.tensor([[0.5, 0.25]])
+    assert torch.equal(Identity().render(codes, torch.empty(1, 0)), Identity().decode(codes))

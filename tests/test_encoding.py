@@ -125,3 +125,15 @@ def test_images_with_few_or_missing_labels(labels, composed, tmp_path):
     np.testing.assert_array_equal(encoded.representation.factors, labels)
     with h5py.File(tmp_path / "codes.h5") as file:
         np.testing.assert_array_equal(file["factors"], labels)
+
+
+def test_weights_and_the_layout_of_codes_come_with_the_representation(run, tmp_path):
+    model, data = run
+    model.categorical = (3,)
+    weights, indices = np.arange(len(data)) / np.arange(len(data)).sum(), np.array([1, 4, 5])
+    settings = {"folder": tmp_path, "indices": indices, "batch_size": 16}
+    rep = encode_once(model, data, **settings, weights=weights).representation
+    assert rep.weights is not None
+    np.testing.assert_allclose(rep.weights, [0.1, 0.4, 0.5])
+    assert rep.categorical == (3,)
+    assert encode_once(model, data, **settings).representation.weights is None

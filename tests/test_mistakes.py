@@ -18,6 +18,11 @@ from disent_runner.mistakes import in_one_line
         ),
         ("dataset=dsprite", "dataset=dsprite: no such dataset, did you mean dsprites?; choose from "),
         ("model.gama=3", "model.gama: no such key, did you mean gamma?; keys here: _target_,"),
+        (
+            "+experiment=chen2018/bas",
+            "experiment=chen2018/bas: no such experiment, did you mean chen2018/bias?; choose from chen2018/bias,",
+        ),
+        ("+experiment=bias", "experiment=bias: no such experiment"),
         ("modle=vae", "modle: no such key, did you mean model?; keys here: data_dir,"),
         ("trainer.max_steps=[1", "no viable alternative at input '[1'"),
     ],

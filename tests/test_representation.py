@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from disent_runner.representation import Representation
+from disent_runner.representation import Representation, weights_among
 
 CODES, FACTORS, SIZES = np.zeros((4, 2)), np.array([[0, 0], [0, 1], [1, 0], [1, 1]]), (2, 2)
 
@@ -26,9 +26,21 @@ def test_what_belongs_together_is_kept(dtype):
         ({"codes": np.array([[np.nan, 0], [0, np.inf], [0, 0], [0, 0]])}, "codes hold 2 values that are NaN or inf"),
         ({"codes": CODES.astype(int)}, "codes must be floating point, got int64"),
         ({"logvar": np.full((4, 2), -np.inf)}, "logvar hold 8 values that are NaN or infinite"),
+        ({"categorical": (2, 2)}, r"categorical codes of sizes \(2, 2\) do not fit 2 numbers"),
+        ({"weights": np.ones((4, 1))}, r"weights must be one number for each of 4 images, got shape \(4, 1\)"),
+        ({"weights": np.array([1.0, 2.0, 0.0, -1.0])}, "finite, not negative and not all 0, got -1.0 to 2.0"),
+        ({"weights": np.array([1.0, 2.0, 0.0, np.nan])}, "finite, not negative and not all 0, got nan to nan"),
+        ({"weights": np.zeros(4)}, "finite, not negative and not all 0, got 0.0 to 0.0"),
     ],
 )
 def test_what_does_not_is_refused(change, message):
     fields = {"codes": CODES, "factors": FACTORS, "factor_sizes": SIZES, "logvar": None} | change
     with pytest.raises(ValueError, match=message):
         Representation(**fields)
+
+
+def test_weights_of_some_images_are_their_share_among_them():
+    weights = np.array([0.5, 0.2, 0.3, 0.0])
+    np.testing.assert_allclose(weights_among(weights, np.array([1, 2, 3])), [0.4, 0.6, 0.0])  # pyright: ignore
+    assert weights_among(weights, np.array([3])) is None
+    assert weights_among(None, np.array([3])) is None

@@ -85,7 +85,7 @@ def _run(config: DictConfig, folder: Path, *, is_alone: bool) -> float | None:
         from disent_runner.job import run_job
 
         asked = config if config.run is None else recalled(config, hydra.overrides.task)
-        run_job(asked, folder, request=request)
+        run_job(asked, folder, request=request, model_name=hydra.runtime.choices.get("model"))
     return None if config.objective is None else objective(config, folder)
 
 

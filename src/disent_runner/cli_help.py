@@ -36,7 +36,8 @@ def help_text(conf: Path) -> str:
 
 def _section(folder: Path, default: str, what: str) -> str:
     chosen = set(default.strip("[]").split(", "))
-    names = {str(path.relative_to(folder).with_suffix("")): path for path in sorted(folder.rglob("*.yaml"))}
+    files = [path for path in sorted(folder.rglob("*.yaml")) if not path.stem.startswith("_")]  # parts of others
+    names = {str(path.relative_to(folder).with_suffix("")): path for path in files}
     width = max(len(name) for name in names)
     lines = [f"  {'*' if name in chosen else ' '} {name:<{width}}  {describe(path)}" for name, path in names.items()]
     return "\n".join([f"\n {folder.name}: {what}", *lines])

@@ -42,13 +42,19 @@ def autoencoder_of(model: AbstractModel, dataset: Dataset, indices: np.ndarray) 
 
     return Autoencoder(
         images=lambda rows: _in_batches(images, _row_tensor(rows)),
-        decode=lambda codes: _in_batches(model.decode, _code_tensor(codes, model)),
+        decode=lambda codes: _in_batches(model.decode, _float_tensor(codes, model)),
         jacobian=lambda codes: _in_batches(
-            jacobian, _code_tensor(codes, model), size=max(1, _DECODED_AT_ONCE // codes.shape[1])
+            jacobian, _float_tensor(codes, model), size=max(1, _DECODED_AT_ONCE // codes.shape[1])
         ),
-        nll=(lambda codes, rows: _in_batches(nll, _code_tensor(codes, model), _row_tensor(rows)))
+        nll=(lambda codes, rows: _in_batches(nll, _float_tensor(codes, model), _row_tensor(rows)))
         if isinstance(model, AbstractVAE)
         else None,
+        render=(
+            lambda codes, noise: _in_batches(model.render, _float_tensor(codes, model), _float_tensor(noise, model))
+        )
+        if model.noise_dim
+        else None,
+        noise_dim=model.noise_dim,
     )
 
 
@@ -62,5 +68,5 @@ def _row_tensor(rows: np.ndarray) -> Tensor:
     return torch.from_numpy(np.asarray(rows, dtype=np.int64))
 
 
-def _code_tensor(codes: np.ndarray, model: AbstractModel) -> Tensor:
-    return torch.from_numpy(np.asarray(codes, dtype=np.float32)).to(model.device)
+def _float_tensor(values: np.ndarray, model: AbstractModel) -> Tensor:
+    return torch.from_numpy(np.asarray(values, dtype=np.float32)).to(model.device)

@@ -17,7 +17,7 @@ from disent_runner.console import console
 from disent_runner.datasets.dataset import Dataset
 from disent_runner.decoding import autoencoder_of
 from disent_runner.models.base import AbstractModel
-from disent_runner.representation import Representation
+from disent_runner.representation import Representation, weights_among
 
 _CHOICE = zlib.crc32(b"evaluation images")
 _SECONDS_BETWEEN_SAVES = 5.0
@@ -45,11 +45,18 @@ class Encoded:
 
 
 def encode_once(
-    model: AbstractModel, dataset: Dataset, *, folder: Path, indices: np.ndarray, batch_size: int
+    model: AbstractModel,
+    dataset: Dataset,
+    *,
+    folder: Path,
+    indices: np.ndarray,
+    batch_size: int,
+    weights: np.ndarray | None = None,
 ) -> Encoded:
     """Codes of the images with these indices: read from codes.h5 when it is of this model and data, else made.
 
-    Making them goes on where it was stopped, and holds one batch at a time.
+    Making them goes on where it was stopped, and holds one batch at a time. `weights`: of all images of the data set,
+    where they are not equally likely.
     """
     path = folder / "codes.h5"
     origin = {"step": model.step, "data_hash": dataset.content_hash, "num_images": len(indices)}
@@ -68,6 +75,8 @@ def encode_once(
         factor_names=tuple(dataset.info.factors),
         periods=dataset.info.periods,
         autoencoder=autoencoder_of(model, dataset, indices) if model.has_decoder else None,
+        categorical=model.categorical,
+        weights=weights_among(weights, indices),
     )
     return Encoded(representation, indices, model.step)
 

@@ -34,10 +34,11 @@ PARTS = {"all": "", "training": ", training images", "held_out": ", held-out ima
 _RECORDED = ("disent-runner", "torch", "pytorch-lightning", "hydra-core", "numpy", "scikit-learn", "h5py")
 
 
-def run_job(config: DictConfig, folder: Path, *, request: str = "") -> None:
+def run_job(config: DictConfig, folder: Path, *, request: str = "", model_name: str | None = None) -> None:
     """Do the config's stages. What is finished is skipped, what was interrupted goes on.
 
-    `request` is the hash of what was asked, where the config is not that: it is a recalled run's.
+    `request` is the hash of what was asked, where the config is not that: it is a recalled run's. `model_name` is the
+    choice of the group `model`, by which tables name the run.
     """
     with exclusive(folder), reported(folder, request or request_of(config)):
         check_stages(config.stages)
@@ -49,7 +50,7 @@ def run_job(config: DictConfig, folder: Path, *, request: str = "") -> None:
         model = build.build_model(config, datamodule.training.info)
         check_choices(config, datamodule.dataset.info)
         part_of(datamodule, config.evaluation.part)
-        record_start(config, folder, datamodule)
+        record_start(config, folder, datamodule, model_name=model_name)
         loggers = build.build_loggers(config)
         status = "failed"
         try:
@@ -82,7 +83,9 @@ def run_stages(
 
     def represent() -> Representation:
         batch_size = evaluation.batch_size
-        return encode_once(model, dataset, folder=folder, indices=indices, batch_size=batch_size).representation
+        return encode_once(
+            model, dataset, folder=folder, indices=indices, batch_size=batch_size, weights=datamodule.weights
+        ).representation
 
     failures: list[str] = []
     if "evaluate" in config.stages:
@@ -182,7 +185,7 @@ def load_trained(model: AbstractModel, folder: Path, *, checkpoint: str | None =
     restore(model, state, folder)
 
 
-def record_start(config: DictConfig, folder: Path, datamodule: DataModule) -> None:
+def record_start(config: DictConfig, folder: Path, datamodule: DataModule, *, model_name: str | None = None) -> None:
     """Write config.yaml. Raises ValueError when the folder's run was trained on other data of the same name."""
     path = folder / "config.yaml"
     dataset = datamodule.dataset
@@ -199,6 +202,7 @@ def record_start(config: DictConfig, folder: Path, datamodule: DataModule) -> No
     facts = {
         "id": run_id(config),
         "folder": str(folder),
+        "model_name": model_name,
         "data_source": info.source,
         "data_hash": dataset.content_hash,
         "data_name": info.name,

@@ -40,8 +40,14 @@ def _raised_by_resolver(error: BaseException) -> BaseException:
 
 
 def _unknown_choice(missing: str, options: Iterable[str] | None, conf: Path) -> str:
-    group, _, name = missing.removesuffix(".yaml").rpartition("/")
-    choices = sorted(options or (path.stem for path in (conf / group).glob("*.yaml")))
+    """`missing` is group/choice; a choice may lie in folders of its own, but for Hydra's groups, which do so."""
+    path = missing.removesuffix(".yaml")
+    group, _, name = path.rpartition("/") if path.startswith("hydra/") else path.partition("/")
+    inner = f"{name.rpartition('/')[0]}/".lstrip("/")
+    below = (file.relative_to(conf / group).with_suffix("") for file in (conf / group / inner).rglob("*.yaml"))
+    choices = sorted(
+        [f"{inner}{option}" for option in options or ()] or [str(own) for own in below if own.stem[0] != "_"]
+    )
     return f"{group}={name}: no such {group}{_closest(name, choices)}; choose from {', '.join(choices)}"
 
 

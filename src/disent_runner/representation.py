@@ -20,6 +20,10 @@ class Autoencoder:
     """codes (n, D) -> derivatives of `decode` (n, C·H·W, D) float32"""
     nll: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None
     """codes (n, D), rows (n,) -> -log p(x|z) in nats (n,); None for a model without a likelihood"""
+    render: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None
+    """codes (n, D), noise (n, `noise_dim`) -> images (n, C, H, W) float32 in [0, 1]; None for a model without noise"""
+    noise_dim: int = 0
+    """length of the standard normal noise that images are decoded with beside the code"""
 
 
 @dataclass(frozen=True)
@@ -29,10 +33,13 @@ class Representation:
     `codes` (N, D) float: posterior means, or any code. `factors` (N, K) int, UNKNOWN where a label is missing; K may be
     0. `factor_sizes` K numbers of values; the grid may be incomplete (N < product). `logvar` (N, D): log variance of
     q(z|x) in nats, None for point codes. `factor_names` K names. `periods`: for a cyclic factor, by name, after how
-    many steps of its value it is back where it was. `autoencoder`: None where only codes are known.
+    many steps of its value it is back where it was. `autoencoder`: None where only codes are known. `categorical`:
+    sizes of the blocks of probabilities that the codes begin with, one for each categorical code. `weights`: (N,)
+    probability of each image under the joint that the model was trained on, None where all are equally likely.
 
     Raises:
-        ValueError: arrays that do not belong together, codes that are not finite, or a factor value outside its size.
+        ValueError: arrays that do not belong together, codes that are not finite, a factor value outside its size, or
+            weights that are negative, not finite or all 0.
     """
 
     codes: np.ndarray
@@ -42,6 +49,8 @@ class Representation:
     factor_names: tuple[str, ...] = ()
     periods: Mapping[str, int] = field(default_factory=dict)
     autoencoder: Autoencoder | None = None
+    categorical: tuple[int, ...] = ()
+    weights: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if not self.factor_names:
@@ -51,6 +60,8 @@ class Representation:
         _check_finite("codes", self.codes)
         if self.logvar is not None:
             _check_finite("logvar", self.logvar)
+        if self.weights is not None:
+            check_weights(self.weights, num_images=len(self.codes))
 
     def with_factors(self, names: Sequence[str]) -> "Representation":
         """The same images with these factors only, in this order; the others still vary. ValueError for no such one."""
@@ -86,6 +97,8 @@ class Representation:
             )
         if self.logvar is not None and self.logvar.shape != self.codes.shape:
             raise ValueError(f"logvar must have the shape of codes {self.codes.shape}, got {self.logvar.shape}")
+        if sum(self.categorical) > self.codes.shape[1]:
+            raise ValueError(f"categorical codes of sizes {self.categorical} do not fit {self.codes.shape[1]} numbers")
 
     def _check_factor_values(self) -> None:
         if not np.issubdtype(self.factors.dtype, np.integer):
@@ -105,3 +118,17 @@ def _check_finite(name: str, values: np.ndarray) -> None:
         raise ValueError(f"{name} must be floating point, got {values.dtype}; cast them with astype(float)")
     if not np.isfinite(values).all():
         raise ValueError(f"{name} hold {int((~np.isfinite(values)).sum())} values that are NaN or infinite")
+
+
+def check_weights(weights: np.ndarray, *, num_images: int) -> None:
+    """Raises ValueError for weights that are no distribution over the images once they are divided by their sum."""
+    if weights.shape != (num_images,):
+        raise ValueError(f"weights must be one number for each of {num_images} images, got shape {weights.shape}")
+    if not np.isfinite(weights).all() or (weights < 0).any() or not weights.any():
+        raise ValueError(f"weights must be finite, not negative and not all 0, got {weights.min()} to {weights.max()}")
+
+
+def weights_among(weights: np.ndarray | None, rows: np.ndarray) -> np.ndarray | None:
+    """Probability of each of these images where one of them is drawn; None without weights, or where none has any."""
+    chosen = None if weights is None else weights[rows]
+    return chosen / chosen.sum() if chosen is not None and chosen.any() else None

@@ -17,8 +17,8 @@ class GridConfig:
     """Schema of `hydra.sweeper`."""
 
     _target_: str = "hydra_plugins.disent_sweeper.GridSweeper"
-    params: dict[str, str] = field(default_factory=dict)
-    cases: dict[str, dict[str, str]] = field(default_factory=dict)
+    params: dict[str, Any] = field(default_factory=dict)
+    cases: dict[str, Any] = field(default_factory=dict)
     zip: list[list[str]] = field(default_factory=list)
 
 
@@ -29,7 +29,7 @@ class GridSweeper(Sweeper):
     """See `disent_runner.sweep`: `params` and `cases` are what `grid` takes, `zip` its keys that vary together."""
 
     def __init__(
-        self, params: Mapping[str, str], cases: Mapping[str, Mapping[str, str]], zip: Sequence[Sequence[str]]
+        self, params: Mapping[str, Any], cases: Mapping[str, Mapping[str, Any] | None], zip: Sequence[Sequence[str]]
     ) -> None:
         self.params = params
         self.cases = cases
@@ -48,11 +48,13 @@ class GridSweeper(Sweeper):
     def sweep(self, arguments: list[str]) -> Any:
         from disent_runner.sweep.grid import grid
         from disent_runner.sweep.jobs import Job, plan
+        from disent_runner.sweep.judging import judge_sweep, study_of
         from disent_runner.sweep.run import run_sweep
 
         assert self.config is not None
         assert self.launcher is not None
         launcher, hydra = self.launcher, self.config.hydra
+        study = study_of(self.config)  # before hours of training, in case it is mistaken
         jobs = plan(self.loader, self.config, grid(self.params, self.cases, self.zipped, arguments))
         numbers = {job: number for number, job in enumerate(jobs)}
 
@@ -64,10 +66,12 @@ class GridSweeper(Sweeper):
             else:
                 launcher.launch([list(job.overrides) for job in chosen], initial_job_idx=first)
 
-        run_sweep(
+        board = run_sweep(
             jobs,
             launch,
             root=Path(hydra.sweep.dir),
             command=" ".join(["disent-run -m", *hydra.overrides.hydra, *hydra.overrides.task]),
             waits=getattr(launcher, "waits", True),
         )
+        if study is not None:
+            judge_sweep(study, board, experiment=hydra.runtime.choices.get("experiment"))

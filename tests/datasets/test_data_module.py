@@ -1,5 +1,6 @@
 import itertools
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,20 @@ def test_a_joint_is_of_the_images_that_are_left(dataset: Dataset) -> None:
     split = partial(by_values, values={"x": [0]})
     joint = partial(product_of_marginals, marginals={"x": [5, 0, 1]})
     np.testing.assert_array_equal(np.unique(seen(dataset, split=split, joint=joint)), np.arange(8, 12))
+    module = DataModule(dataset, batch_size=4, seed=0, plan=PLAN, on_device=False, split=split, joint=joint)
+    np.testing.assert_allclose(module.weights, np.repeat([5, 0, 1], 4) / 24)  # pyright: ignore
+    assert DataModule(dataset, batch_size=4, seed=0, plan=PLAN, on_device=False, split=split).weights is None
+
+
+def test_a_model_that_chooses_its_own_groups_takes_no_joint(dataset: Dataset) -> None:
+    joint = partial(product_of_marginals, marginals={"x": [5, 0, 1]})
+    module = DataModule(dataset, batch_size=4, seed=0, plan=PLAN, on_device=False, joint=joint)
+    other = DataModule(dataset, batch_size=4, seed=0, plan=PLAN, on_device=False).source
+    grouped = SimpleNamespace(batches=lambda *_, **__: other)
+    with pytest.raises(ValueError, match="joint: SimpleNamespace chooses its own groups of images; take joint=null"):
+        module.source_for(grouped)
+    plain = SimpleNamespace(batches=lambda training, source, **_: source)
+    assert module.source_for(plain) is module.source
 
 
 def test_chunks_cover_every_step_once_and_end_where_something_happens():

@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 from matplotlib.figure import Figure
 
+from disent_runner.figures.grid import tile
 from disent_runner.figures.inputs import Animation
 from disent_runner.figures.traversals import traversals, traverse
 
@@ -50,3 +51,15 @@ def test_point_codes_move_over_what_images_have(inputs, rng):
     values = np.array([[low, high], [0.0, 1.0]])
     images = traverse(inputs, start=np.zeros(3), order=np.array([1, 2]), values=values)
     np.testing.assert_allclose(images.reshape(2, 2, 4)[0, :, 1] * 8 - 4, [low, high])
+
+
+def test_without_a_limit_latents_move_over_what_images_have_and_the_prior_stays_where_it_is(inputs, rng):
+    pictures = traversals(inputs, rng=rng, **{**SETTINGS, "limit": None})
+    prior = pictures["traversals_prior"]
+    assert isinstance(prior, Figure)
+    assert [label.get_text() for label in prior.axes[0].get_xticklabels()] == ["1%", "26%", "50%", "74%", "99%"]
+    assert [label.get_text().split()[0] for label in prior.axes[0].get_yticklabels()] == ["z1", "z2", "z0"]  # by KL
+    order = np.array([1, 2, 0])
+    values = np.quantile(inputs.representation.codes[:, order], np.linspace(0.01, 0.99, 5), axis=0).T
+    images = traverse(inputs, start=np.zeros(3), order=order, values=values)
+    np.testing.assert_array_equal(np.asarray(prior.axes[0].get_images()[0].get_array()), tile(images))

@@ -120,3 +120,37 @@ def test_the_number_of_threads_changes_no_digit(num_threads, monkeypatch):
         torch.set_num_threads(before)
     assert torch.equal(density.joint, expected.joint)
     assert torch.equal(density.marginal, expected.marginal)
+
+
+@pytest.mark.parametrize("values", [np.zeros(90, np.uint8), np.arange(90) % 4], ids=["all", "by value"])
+def test_a_weight_is_a_number_of_copies(values):
+    mean, logvar = random_posteriors(7, num_images=90)
+    copies = np.random.default_rng(0).integers(1, 6, size=90)
+    components = posteriors(mean, logvar)
+    samples = draw_samples(components, num_samples=120, rng=np.random.default_rng(1))
+    repeated = components.select(torch.from_numpy(np.repeat(np.arange(90), copies)))
+    first = np.cumsum(copies) - copies
+    expected = log_conditionals(samples._replace(image=first[samples.image]), repeated, np.repeat(values, copies))
+    weighted = log_conditionals(samples, components, values, weights=0.03 * copies)
+    torch.testing.assert_close(weighted, expected, atol=2e-6, rtol=0)
+    equal = log_conditionals(samples, components, values, weights=np.full(90, 0.2))
+    torch.testing.assert_close(equal, log_conditionals(samples, components, values), atol=2e-6, rtol=0)
+
+
+def test_images_are_drawn_by_weight_to_within_one():
+    components = posteriors(*random_posteriors(3, num_images=40))
+    weights = np.random.default_rng(0).random(40)
+    exact = 100 * weights / weights.sum()
+    draws = [
+        np.bincount(draw_samples(components, num_samples=100, rng=rng, weights=weights).image, minlength=40)
+        for rng in np.random.default_rng(1).spawn(400)
+    ]
+    assert (np.abs(draws - exact) < 1).all()
+    np.testing.assert_allclose(np.mean(draws, axis=0), exact, atol=4.5 * 0.5 / 400**0.5)
+
+
+def test_no_pattern_of_the_images_shows_in_few_draws():
+    """Evenly spaced ones would all have the same last factor."""
+    components = posteriors(*random_posteriors(3, num_images=400))
+    image = draw_samples(components, num_samples=100, rng=np.random.default_rng(0), weights=np.ones(400)).image
+    assert np.bincount(image % 4, minlength=4).min() > 10

@@ -26,6 +26,7 @@ SMALL = {
     "train_sizes": [5, 10],
     "num_importance_samples": 4,
     "max_iter": 20,
+    "num_clusters": 3,
 }
 OTHERWISE: dict[str, dict[str, Any]] = {
     "dci": {"estimator": "lasso"},
@@ -50,7 +51,8 @@ def rep() -> Representation:
         nll=lambda z, rows: ((z - codes[rows]) ** 2).sum(axis=1),
     )
     names = ("a", "b", "c")
-    return Representation(codes, factors, sizes, np.full(codes.shape, -4.0), names, {"c": 5}, autoencoder)
+    logvar, joint = np.full(codes.shape, -4.0), np.arange(1.0, 601.0)
+    return Representation(codes, factors, sizes, logvar, names, {"c": 5}, autoencoder, weights=joint)
 
 
 def numbers(name: str, rep: Representation, tmp_path, **settings: Any) -> dict[str, float]:

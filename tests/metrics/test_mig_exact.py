@@ -1,4 +1,5 @@
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ GRID = np.array(list(itertools.product(*map(range, SIZES))))
 NARROW = -12.0  # log variance, nats
 
 
-def score(mean, logvar, *, factors=GRID, sizes=SIZES, num_samples=600, seed=0):
+def score(mean, logvar, *, factors=GRID, sizes=SIZES, num_samples=600, seed=0, weights=None):
     mean = np.asarray(mean, dtype=float)
     return mig_exact_from_posteriors(
         mean,
@@ -21,6 +22,7 @@ def score(mean, logvar, *, factors=GRID, sizes=SIZES, num_samples=600, seed=0):
         factor_sizes=sizes,
         num_samples=num_samples,
         rng=np.random.default_rng(seed),
+        weights=weights,
     )
 
 
@@ -124,3 +126,88 @@ def test_point_codes_are_refused_with_a_reason():
 def test_errors_name_the_metric_and_the_reason(mean, settings, message):
     with pytest.raises(ValueError, match=message):
         score(mean, NARROW, **settings)
+
+
+def test_equal_weights_leave_the_score_as_it_is():
+    rng = np.random.default_rng(0)
+    mean = GRID @ rng.standard_normal((3, 4))
+    plain = [score(mean, -1.0, num_samples=1_200, seed=seed)["mutual_information"] for seed in range(6)]
+    weighted = [
+        score(mean, -1.0, num_samples=1_200, seed=seed, weights=np.full(60, 0.3))["mutual_information"]
+        for seed in range(6, 12)
+    ]
+    error = np.hypot(np.std(plain, axis=0, ddof=1), np.std(weighted, axis=0, ddof=1)) / 6**0.5
+    assert (np.abs(np.mean(plain, axis=0) - np.mean(weighted, axis=0)) < 5 * error + 1e-4).all()
+
+
+def test_a_weight_is_a_number_of_copies():
+    """Of separated codes, so that every sample of an image tells the same."""
+    rng = np.random.default_rng(0)
+    copies, values = rng.integers(0, 5, size=60), rng.integers(0, 7, size=60)
+    mean = np.column_stack([values, GRID[:, 0] + 4 * (values > 3)])
+    num_samples = 3 * int(copies.sum())
+    factors = np.repeat(GRID, copies, axis=0)
+    repeated = score(np.repeat(mean, copies, axis=0), NARROW, factors=factors, num_samples=num_samples)
+    weighted = score(mean, NARROW, weights=copies / copies.sum(), num_samples=num_samples)
+    np.testing.assert_allclose(weighted["mutual_information"], repeated["mutual_information"], atol=1e-4)
+    np.testing.assert_allclose(weighted["gaps"], repeated["gaps"], atol=1e-4)
+    expected = [mutual_info_score(np.repeat(values, copies), factor) for factor in factors.T]
+    np.testing.assert_allclose(weighted["mutual_information"][0], expected, atol=1e-4)
+
+
+def test_separated_codes_tell_the_entropy_of_the_weighted_marginal():
+    factors, weights = np.array([[0], [1], [1]]), np.array([0.25, 0.3, 0.45])
+    result = score([[0.0], [1.0], [1.0]], NARROW, factors=factors, sizes=(2,), num_samples=4_000, weights=weights)
+    assert result["mutual_information"][0, 0] == pytest.approx(-0.25 * np.log(0.25) - 0.75 * np.log(0.75), abs=1e-4)
+    assert result["mig_exact"] == pytest.approx(1.0, abs=1e-4)
+
+
+def test_perfect_codes_score_1_unless_factors_tell_of_each_other():
+    sizes = (5, 4)
+    factors = np.stack(np.unravel_index(np.arange(20), sizes), axis=1)
+    settings = {"factors": factors, "sizes": sizes, "num_samples": 50_000}
+    independent = score(factors, NARROW, **settings, weights=np.outer([5, 1, 2, 3, 4], [3, 1, 1, 2]).ravel() / 105)
+    assert independent["mig_exact"] == pytest.approx(1.0, abs=1e-3)
+    table = np.where(np.arange(5)[:, None] == np.arange(4), 4.0, 1.0)
+    table /= table.sum()
+    first, second = table.sum(axis=1), table.sum(axis=0)
+    shared = (table * np.log(table / np.outer(first, second))).sum()
+    entropies = np.array([-(p * np.log(p)).sum() for p in (first, second)])
+    correlated = score(factors, NARROW, **settings, weights=table.ravel())
+    np.testing.assert_allclose(correlated["gaps"], 1 - shared / entropies, atol=1e-3)
+
+
+def test_images_without_weight_do_not_count():
+    """Not their codes, their values or how often there is one; a factor that varies nowhere else is left out."""
+    weights = (GRID[:, 0] == 2).astype(float)
+    result = score(np.where(weights[:, None] > 0, GRID, 1e3 * GRID[:, ::-1]), NARROW, weights=weights)
+    assert np.isnan(result["gaps"][0])
+    np.testing.assert_allclose(result["gaps"][1:], 1.0, atol=1e-4)
+    assert result["mig_exact"] == pytest.approx(1.0, abs=1e-4)
+
+
+def test_the_joint_adds_a_number_and_changes_none():
+    mean, logvar = GRID @ np.random.default_rng(0).standard_normal((3, 3)), np.full((60, 3), -2.0)
+    rep = Representation(mean, GRID, SIZES, logvar=logvar)
+    plain = mig_exact(rep, rng=np.random.default_rng(0), num_samples=600)
+    weighted = replace(rep, weights=1.0 + (GRID[:, 0] == GRID[:, 2]))
+    scores = mig_exact(weighted, rng=np.random.default_rng(0), num_samples=600)
+    assert 0 < scores.pop("mig_exact_joint") < 1
+    assert scores == plain
+    single = replace(rep, weights=np.eye(60)[7])
+    assert mig_exact(single, rng=np.random.default_rng(0), num_samples=600) == plain
+
+
+def test_the_joint_is_of_the_images_with_all_labels():
+    factors = np.column_stack([np.where(GRID[:, 1] == 0, -1, GRID[:, 0]), GRID[:, 2]])
+    logvar = np.full((60, 2), NARROW)
+    known = factors[:, 0] >= 0
+    weights = np.where(known, 2.0 + GRID[:, 0], 1e6)
+    rep = Representation(factors.astype(float), factors, (4, 5), logvar=logvar, weights=weights)
+    assert mig_exact(rep, rng=np.random.default_rng(0))["mig_exact_joint"] == pytest.approx(1.0, abs=1e-3)
+
+
+@pytest.mark.parametrize("weights", [np.zeros(60), np.full(60, -1.0)])
+def test_weights_that_are_no_distribution_are_refused(weights):
+    with pytest.raises(ValueError, match="weights must be"):
+        score(GRID, NARROW, weights=weights)

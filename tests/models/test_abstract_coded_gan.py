@@ -32,6 +32,15 @@ def test_codes_are_decoded_with_noise_that_stays(model: InfoGAN, batch) -> None:
     assert "noise" in model.state_dict()
 
 
+def test_codes_are_rendered_with_noise_of_each_image(model: InfoGAN, batch) -> None:
+    assert (model.noise_dim, model.categorical) == (4, (3,))
+    codes, noise = model.generate(12)[0], torch.randn(12, 4)
+    images = model.render(codes, noise)
+    torch.testing.assert_close(images, model.generator(torch.cat([noise, codes], dim=1)))
+    assert not torch.equal(images, model.decode(codes))
+    torch.testing.assert_close(model.render(codes, model.noise.expand(12, 4)), model.decode(codes))
+
+
 def test_codes_of_the_prior(model: InfoGAN) -> None:
     sampled = model.sample_codes(7, np.random.default_rng(0))
     assert (sampled.shape, sampled.dtype) == ((7, 5), np.float32)

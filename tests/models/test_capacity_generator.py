@@ -19,6 +19,7 @@ SMALL: dict[str, Any] = {
     "capacity_steps": 100,
     "circular": [],
     "one_hot": [],
+    "posterior_lr": None,
     "decoder": TinyDecoder,
     "likelihood": Bernoulli(),
     "optimizer": partial(torch.optim.Adam, lr=0.01),
@@ -71,7 +72,9 @@ def test_kl_and_loss_are_those_of_distributions(build, batch, dataset) -> None:
     torch.testing.assert_close(torch.stack([logged["kl_row"], logged["kl_column"]]), expected.detach())
     gap = abs(expected.sum().item() - 0.5)
     assert logged["loss"].item() == pytest.approx(logged["reconstruction"].item() + 10.0 * gap, rel=1e-5)
-    assert model.derived(logged)["kl"].item() == pytest.approx(expected.sum().item(), rel=1e-5)
+    derived = model.derived(logged)
+    assert derived["kl"].item() == pytest.approx(expected.sum().item(), rel=1e-5)
+    assert derived["kl_gap"].item() == pytest.approx(expected.sum().item() - 0.5, rel=1e-5)
 
 
 def test_the_capacity_rises_linearly(build) -> None:
@@ -109,3 +112,11 @@ def test_wrong_codings(settings, build) -> None:
 def test_data_without_factors(dataset) -> None:
     with pytest.raises(ValueError, match="of the data set, which has none"):
         CapacityGenerator(info=replace(dataset.info, factors={}), **SMALL)
+
+
+def test_scales_shifts_and_noise_learn_at_their_own_rate(build) -> None:
+    rates = [group["lr"] for group in build(posterior_lr=0.3).configure_optimizers()[0].param_groups]
+    assert rates == [0.01, 0.3]
+    assert [group["lr"] for group in build().configure_optimizers()[0].param_groups] == [0.01, 0.01]
+    (decoder, posterior) = build().configure_optimizers()[0].param_groups
+    assert len(decoder["params"]) + len(posterior["params"]) == len(list(build().parameters()))

@@ -77,6 +77,8 @@ class DataModule(pl.LightningDataModule):
         self.batch_size = batch_size
         self.seed = seed
         self.source: BatchSource
+        self.weights = None if joint is None else joint(dataset.space)
+        """Probability of each image of `dataset`, as if none were held out; None where all are equally likely."""
         if joint is None:
             self.source = UniformBatches(
                 num_images=len(self.training), batch_size=batch_size, seed=seed, replacement=replacement
@@ -91,7 +93,10 @@ class DataModule(pl.LightningDataModule):
 
     def source_for(self, model: Any) -> BatchSource:
         """Where the batches of this model come from. ValueError for data that it cannot learn from."""
-        return model.batches(self.training, self.source, batch_size=self.batch_size, seed=self.seed)
+        source = model.batches(self.training, self.source, batch_size=self.batch_size, seed=self.seed)
+        if self.weights is not None and source is not self.source:
+            raise ValueError(f"joint: {type(model).__name__} chooses its own groups of images; take joint=null with it")
+        return source
 
     def train_dataloader(self) -> Iterator[Iterator[Batch]]:
         """One item per chunk: an iterator over the batches of its steps, from the model's step on."""

@@ -31,7 +31,9 @@ def labelled_grid(
     picture = tile(images)
     left = 0.2 + _INCHES_PER_LETTER * max(map(len, row_labels), default=0)
     top, bottom = (0.3 if column_labels else 0.05), (0.35 if title else 0.05)
-    across, down = picture.shape[1] / _PIXELS_PER_INCH, picture.shape[0] / _PIXELS_PER_INCH
+    widest = 1 + max(map(len, column_labels), default=0)  # of the labels of small images, which stay apart
+    pixels_per_inch = min(_PIXELS_PER_INCH, (width + _GAP) / (_INCHES_PER_LETTER * widest))
+    across, down = picture.shape[1] / pixels_per_inch, picture.shape[0] / pixels_per_inch
     right = max(0.1, _INCHES_PER_LETTER * len(title) - across)
     size = (left + across + right, bottom + down + top)
     figure = Figure(figsize=size)

@@ -11,7 +11,7 @@ def traversals(
     inputs: FigureInputs,
     *,
     rng: np.random.Generator,
-    limit: float,
+    limit: float | None,
     num_steps: int,
     num_latents: int,
     num_images: int,
@@ -19,19 +19,22 @@ def traversals(
 ) -> dict[str, Figure | Animation]:
     """One row per latent, the first `num_latents` by KL, from -limit to limit standard deviations of the prior.
 
-    `traversals_prior` starts from the prior's mean, `traversals_image_<i>` from the posterior mean of an image. Latents
-    of point codes, which have no such prior, go from the lowest to the highest hundredth of what images have, and
-    `traversals_prior` starts from the mean of all codes.
+    `limit` None: from the lowest to the highest hundredth of what images have, as those of point codes always go, which
+    have no such prior. `traversals_prior` starts from the prior's mean, or from the mean of all point codes;
+    `traversals_image_<i>` from the posterior mean of an image.
     """
     rep, order = inputs.representation, by_kl(inputs.representation)[:num_latents]
     rows = rng.choice(len(rep.codes), size=min(num_images, len(rep.codes)), replace=False)
-    if rep.logvar is None:
+    if rep.logvar is None or limit is None:
         shares = np.linspace(0.01, 0.99, num_steps)
         values, columns = np.quantile(rep.codes[:, order], shares, axis=0).T, [f"{share:.0%}" for share in shares]
+    else:
+        values = np.linspace(-limit, limit, num_steps)
+        columns = [f"{value:.1f}" for value in values]
+    if rep.logvar is None:
         middle, labels = rep.codes.mean(axis=0), [f"z{latent}" for latent in order]
     else:
-        kl, values = latent_kl(rep), np.linspace(-limit, limit, num_steps)
-        columns = [f"{value:.1f}" for value in values]
+        kl = latent_kl(rep)
         middle, labels = np.zeros(rep.codes.shape[1]), [f"z{latent}  {kl[latent]:.2f} nats" for latent in order]
     starts = {"traversals_prior": middle, **{f"traversals_image_{i}": rep.codes[row] for i, row in enumerate(rows)}}
     pictures: dict[str, Figure | Animation] = {}

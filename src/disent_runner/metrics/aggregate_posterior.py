@@ -40,6 +40,10 @@ class Posteriors(NamedTuple):
             log_peak=self.log_peak[:, images],
         )
 
+    def weighted(self, ratio: Float[np.ndarray, " image"]) -> "Posteriors":
+        """Each density times its image's ratio, all positive: of mean 1, they make the average a weighted one."""
+        return self._replace(log_peak=self.log_peak + torch.from_numpy(np.log(ratio).astype(np.float32)))
+
 
 class PosteriorSamples(NamedTuple):
     """Codes z ~ q(z|image) in the units of the posteriors, with the image each was drawn from."""
@@ -75,21 +79,53 @@ def _single(values: Float[np.ndarray, "latent image"]) -> Float[Tensor, "latent 
     return torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))
 
 
-def draw_samples(components: Posteriors, *, num_samples: int, rng: np.random.Generator) -> PosteriorSamples:
-    """One code each from the posteriors of random images, every image as often as any other or once more."""
+def draw_samples(
+    components: Posteriors,
+    *,
+    num_samples: int,
+    rng: np.random.Generator,
+    weights: Float[np.ndarray, " image"] | None = None,
+) -> PosteriorSamples:
+    """One code each from the posteriors of random images, every image as often as any other or once more.
+
+    With weights an image comes as often as its share of them says, rounded down or up at random.
+    """
     num_images = components.centre.shape[1]
-    remainder = rng.choice(num_images, size=num_samples % num_images, replace=False)
-    image = np.concatenate([np.repeat(np.arange(num_images), num_samples // num_images), remainder])
+    if weights is None:
+        remainder = rng.choice(num_images, size=num_samples % num_images, replace=False)
+        image = np.concatenate([np.repeat(np.arange(num_images), num_samples // num_images), remainder])
+    else:
+        image = _draw_by_weight(weights, num_samples, rng)
     own = components.select(torch.from_numpy(image))
     noise = torch.from_numpy(rng.standard_normal(own.centre.shape, dtype=np.float32))
     codes = own.centre + noise / (own.inverse_width * math.sqrt(2))
     return PosteriorSamples(image, codes, own.log_peak - ((codes - own.centre) * own.inverse_width).square())
 
 
+def _draw_by_weight(
+    weights: Float[np.ndarray, " image"], num_samples: int, rng: np.random.Generator
+) -> Int64[np.ndarray, " sample"]:
+    """Evenly spaced points on the line of all weights, with images in random order: no pattern of theirs shows."""
+    order = rng.permutation(len(weights))
+    ends = np.cumsum(weights[order], dtype=np.float64)
+    points = (np.arange(num_samples) + rng.random()) / num_samples
+    return order[np.searchsorted(ends / ends[-1], points)]
+
+
 def log_conditionals(
-    samples: PosteriorSamples, components: Posteriors, values: Integer[np.ndarray, " image"]
+    samples: PosteriorSamples,
+    components: Posteriors,
+    values: Integer[np.ndarray, " image"],
+    *,
+    weights: Float[np.ndarray, " image"] | None = None,
 ) -> Float[Tensor, "latent sample"]:
-    """Log density q(z_j|v) in nats: the average over all images with the value v that the sample's own image has."""
+    """Log density q(z_j|v) in nats: the average over all images with the value v that the sample's own image has.
+
+    With weights, all positive, it is an average by weight.
+    """
+    if weights is not None:
+        mean_by_value = np.bincount(values, weights) / np.bincount(values).clip(min=1)
+        components = components.weighted(weights / mean_by_value[values])
     images, drawn = rows_by_value(values[:, None]), rows_by_value(values[samples.image, None])
     ordered = components.select(torch.from_numpy(images.order[0]))
     tasks = [

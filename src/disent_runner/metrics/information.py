@@ -1,7 +1,7 @@
 """Entropy and mutual information of binned codes and discrete factors, in nats."""
 
 import numpy as np
-from jaxtyping import Float, Integer
+from jaxtyping import Float, Integer, Real
 from scipy.special import entr
 
 
@@ -19,14 +19,16 @@ def _bin_one_code(code: Float[np.ndarray, " image"], num_bins: int) -> Integer[n
     return np.searchsorted(left_edges, code, side="right") - 1
 
 
-def entropy(counts: Integer[np.ndarray, "... value"]) -> Float[np.ndarray, "..."]:
-    """Entropy in nats of the distribution that counts describe, over the last axis."""
+def entropy(counts: Real[np.ndarray, "... value"]) -> Float[np.ndarray, "..."]:
+    """Entropy in nats of the distribution that counts or weights describe, over the last axis."""
     return np.asarray(entr(counts / counts.sum(axis=-1, keepdims=True)).sum(axis=-1))
 
 
-def factor_entropies(factors: Integer[np.ndarray, "image factor"]) -> Float[np.ndarray, " factor"]:
-    """Entropy of each factor's values in nats; 0 for a factor with a single value."""
-    return np.array([entropy(np.bincount(values.astype(np.int64))) for values in factors.T])
+def factor_entropies(
+    factors: Integer[np.ndarray, "image factor"], *, weights: Float[np.ndarray, " image"] | None = None
+) -> Float[np.ndarray, " factor"]:
+    """Entropy of each factor's values in nats, of images by weight; 0 for a factor with a single value."""
+    return np.array([entropy(np.bincount(values.astype(np.int64), weights)) for values in factors.T])
 
 
 def mutual_information_matrix(

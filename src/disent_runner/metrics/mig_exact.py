@@ -1,5 +1,6 @@
 """Mutual information gap from posterior densities, without bins (Chen et al. 2018, section 4 and appendix C)."""
 
+from functools import partial
 from typing import TypedDict
 
 import numpy as np
@@ -21,9 +22,13 @@ from disent_runner.metrics.requirements import (
     require_logvar,
     require_varying_factors,
 )
-from disent_runner.representation import Representation
+from disent_runner.representation import Representation, check_weights
 
-BETTER: dict[str, str] = {"mig_exact": "higher", "mig_exact_average_max_information": "higher"}
+BETTER: dict[str, str] = {
+    "mig_exact": "higher",
+    "mig_exact_average_max_information": "higher",
+    "mig_exact_joint": "higher",
+}
 
 
 class ExactMIG(TypedDict):
@@ -38,6 +43,7 @@ def mig_exact(rep: Representation, *, rng: np.random.Generator, num_samples: int
     """Mutual information gap in [0, 1]: `mig_exact`, and `mig_exact_factor_<k>` for each factor k that it is a mean of.
 
     Beside it `mig_exact_average_max_information`: what the best code tells of a factor, in nats, averaged over factors.
+    Where images have weights, `mig_exact_joint` is the gap under them, if a factor varies in what they leave.
     See `mig_exact_from_posteriors`. Chen et al. leave out the shape of dSprites: average the other factors for that.
 
     Raises:
@@ -45,13 +51,28 @@ def mig_exact(rep: Representation, *, rng: np.random.Generator, num_samples: int
     """
     rep = require_labels("mig_exact", rep)
     logvar = require_logvar("mig_exact", rep)
-    result = mig_exact_from_posteriors(
-        rep.codes, logvar, rep.factors, factor_sizes=rep.factor_sizes, num_samples=num_samples, rng=rng
+    score = partial(
+        mig_exact_from_posteriors,
+        rep.codes,
+        logvar,
+        rep.factors,
+        factor_sizes=rep.factor_sizes,
+        num_samples=num_samples,
+        rng=rng,
     )
+    result = score()
     own = {f"mig_exact_factor_{k}": float(gap) for k, gap in enumerate(result["gaps"]) if not np.isnan(gap)}
     varies = ~np.isnan(result["gaps"])
     best = result["mutual_information"][:, varies].max(axis=0).mean()
-    return {"mig_exact": result["mig_exact"], "mig_exact_average_max_information": float(best), **own}
+    joint: dict[str, float] = {}
+    if rep.weights is not None and _varies_under(rep.weights, rep.factors):
+        joint["mig_exact_joint"] = score(weights=rep.weights)["mig_exact"]
+    return {"mig_exact": result["mig_exact"], "mig_exact_average_max_information": float(best), **joint, **own}
+
+
+def _varies_under(weights: Float[np.ndarray, " image"], factors: Integer[np.ndarray, "image factor"]) -> bool:
+    possible = factors[weights > 0]
+    return bool((possible != possible[0]).any())
 
 
 def mig_exact_from_posteriors(
@@ -62,6 +83,7 @@ def mig_exact_from_posteriors(
     factor_sizes: tuple[int, ...],
     num_samples: int,
     rng: np.random.Generator,
+    weights: Float[np.ndarray, " image"] | None = None,
 ) -> ExactMIG:
     """Gap in information about each factor between the two codes that tell most of it, and that information.
 
@@ -71,20 +93,27 @@ def mig_exact_from_posteriors(
     log of its size on a full grid. A factor with a single value tells 0 nats and is left out of the mean. Two codes
     that tell the same amount leave a gap of about the Monte Carlo error, not 0.
 
+    With weights n is drawn, the densities are averaged and the entropy is taken by weight.
+
     Raises:
-        ValueError: no factor varies, a value is outside its factor, a number is not finite, `num_samples` is below 1.
+        ValueError: no factor varies, a value is outside its factor, a number is not finite, `num_samples` is below 1,
+            or weights are no distribution over the images.
     """
     require_at_least("mig_exact", 1, num_samples=num_samples)
     require_finite("mig_exact", mean)
     require_finite("mig_exact", logvar)
+    if weights is not None:
+        check_weights(weights, num_images=len(mean))
+        possible = weights > 0
+        mean, logvar, factors, weights = mean[possible], logvar[possible], factors[possible], weights[possible]
     varying = require_varying_factors("mig_exact", factors)
     _check_sizes(factors, factor_sizes)
     components = posteriors(mean, logvar)
-    samples = draw_samples(components, num_samples=num_samples, rng=rng)
+    samples = draw_samples(components, num_samples=num_samples, rng=rng, weights=weights)
     information = np.zeros((mean.shape[1], factors.shape[1]))
-    information[:, varying] = _mutual_information(samples, components, factors[:, varying])
+    information[:, varying] = _mutual_information(samples, components, factors[:, varying], weights)
     gaps = np.full(factors.shape[1], np.nan)
-    gaps[varying] = information_gap(information[:, varying], factor_entropies(factors[:, varying]))
+    gaps[varying] = information_gap(information[:, varying], factor_entropies(factors[:, varying], weights=weights))
     return {"mig_exact": float(gaps[varying].mean()), "gaps": gaps, "mutual_information": information}
 
 
@@ -95,8 +124,12 @@ def _check_sizes(factors: Integer[np.ndarray, "image factor"], factor_sizes: tup
 
 
 def _mutual_information(
-    samples: PosteriorSamples, components: Posteriors, factors: Integer[np.ndarray, "image factor"]
+    samples: PosteriorSamples,
+    components: Posteriors,
+    factors: Integer[np.ndarray, "image factor"],
+    weights: Float[np.ndarray, " image"] | None,
 ) -> Float[np.ndarray, "latent factor"]:
-    marginal = log_conditionals(samples, components, np.zeros(len(factors), dtype=np.uint8))
-    gains = [(log_conditionals(samples, components, values) - marginal).mean(dim=1) for values in factors.T]
+    log_density = partial(log_conditionals, samples, components, weights=weights)
+    marginal = log_density(np.zeros(len(factors), dtype=np.uint8))
+    gains = [(log_density(values) - marginal).mean(dim=1) for values in factors.T]
     return torch.stack(gains, dim=1).clamp(min=0.0).numpy()

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float, Integer
 
-from disent_runner.representation import UNKNOWN, Autoencoder, Representation
+from disent_runner.representation import UNKNOWN, Autoencoder, Representation, weights_among
 
 
 class NotApplicable(ValueError):
@@ -53,7 +53,8 @@ def require_labels(metric: str, rep: Representation, *, minimum: int = 2) -> Rep
     if rep.autoencoder is not None:  # its rows are those of all images
         rep = replace(rep, autoencoder=None)
     logvar = None if rep.logvar is None else rep.logvar[known]
-    return replace(rep, codes=rep.codes[known], factors=rep.factors[known], logvar=logvar)
+    weights = weights_among(rep.weights, known)
+    return replace(rep, codes=rep.codes[known], factors=rep.factors[known], logvar=logvar, weights=weights)
 
 
 def require_logvar(metric: str, rep: Representation) -> Float[np.ndarray, "image latent"]:

@@ -38,6 +38,7 @@ class AbstractCodedGAN(AbstractModel):
         super().__init__()
         self.layout = CodeLayout(tuple(categorical), continuous, sigma)
         self.latent_dim = self.layout.num_dims
+        self.categorical = tuple(categorical)
         self.noise_dim = noise_dim
         self.generator = generator(num_inputs=noise_dim + self.latent_dim, image_shape=info.image_shape)
         self.trunk: Any = trunk(image_shape=info.image_shape, norm=norm)
@@ -64,7 +65,12 @@ class AbstractCodedGAN(AbstractModel):
         return code_probabilities(self.layout, self.code_head(self.trunk(images)).float()), None
 
     def decode(self, codes: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch channel height width"]:
-        return self.generator(torch.cat([self.noise.expand(len(codes), -1), codes], dim=1)).float()
+        return self.render(codes, self.noise.expand(len(codes), -1))
+
+    def render(
+        self, codes: Float[Tensor, "batch latent"], noise: Float[Tensor, "batch noise"]
+    ) -> Float[Tensor, "batch channel height width"]:
+        return self.generator(torch.cat([noise, codes], dim=1)).float()
 
     def sample_codes(self, num_codes: int, rng: np.random.Generator) -> Float[np.ndarray, "code latent"]:
         return self.layout.draw_with(rng, num_codes)

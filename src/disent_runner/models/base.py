@@ -29,6 +29,10 @@ class AbstractModel(pl.LightningModule, ABC):
     """Whether `decode` makes images."""
     latent_dim: int
     """Length of a code."""
+    noise_dim: int = 0
+    """Length of the standard normal noise that images are decoded with beside the code."""
+    categorical: tuple[int, ...] = ()
+    """Sizes of the blocks of probabilities that a code begins with, one for each categorical code."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -72,6 +76,12 @@ class AbstractModel(pl.LightningModule, ABC):
     @abstractmethod
     def decode(self, codes: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch channel height width"]:
         """Images in [0, 1]."""
+
+    def render(
+        self, codes: Float[Tensor, "batch latent"], noise: Float[Tensor, "batch noise"]
+    ) -> Float[Tensor, "batch channel height width"]:
+        """Images of these codes with this noise, in [0, 1]; where there is no noise, those of `decode`."""
+        return self.decode(codes)
 
     def sample_codes(self, num_codes: int, rng: np.random.Generator) -> Float[np.ndarray, "code latent"]:
         """Codes from the prior, N(0, 1) if nothing else is said."""

@@ -26,7 +26,8 @@ class CapacityGenerator(AbstractModel):
     Every factor is standardised, then scaled, moved and blurred by what is learned: z ~ N(a f + b, s²). The decoder
     sees z alone, and C rises, so that factors come in by how much they help. Factors in `circular` are a point on the
     circle of their period, those in `one_hot` one latent for each value; their parts share a and s, and their KL is the
-    sum.
+    sum. a, b and s learn at `posterior_lr`, None: as fast as the decoder. γ outweighs what a factor is worth, so that
+    Adam, which divides by both, lets the capacity move between factors slowly.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class CapacityGenerator(AbstractModel):
         capacity_steps: int,
         circular: Sequence[str],
         one_hot: Sequence[str],
+        posterior_lr: float | None,
         decoder: Callable[..., nn.Module],
         likelihood: Likelihood,
         optimizer: Callable[..., torch.optim.Optimizer],
@@ -54,6 +56,7 @@ class CapacityGenerator(AbstractModel):
         self.capacity = capacity
         self.capacity_start = capacity_start
         self.capacity_steps = capacity_steps
+        self.posterior_lr = posterior_lr
         self.factor_names = tuple(info.factors)
         tables = [_features(name, size, info, circular, one_hot) for name, size in info.factors.items()]
         self.widths = [table.shape[1] for table in tables]
@@ -102,7 +105,8 @@ class CapacityGenerator(AbstractModel):
         }
 
     def derived(self, means: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        return {"kl": torch.stack([means[f"kl_{name}"] for name in self.factor_names]).sum()}
+        kl = torch.stack([means[f"kl_{name}"] for name in self.factor_names]).sum()
+        return {"kl": kl, "kl_gap": kl - means["capacity"]}
 
     def represent(
         self, dataset: Dataset, rows: Int[Tensor, " batch"]
@@ -116,7 +120,9 @@ class CapacityGenerator(AbstractModel):
         return self.likelihood.mean(self.decoder(codes).float())
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
-        return [self.optimizer(self.parameters())]
+        own_lr = {} if self.posterior_lr is None else {"lr": self.posterior_lr}
+        posterior = {"params": [self.scale, self.shift, self.log_sigma], **own_lr}
+        return [self.optimizer([{"params": list(self.decoder.parameters())}, posterior])]
 
 
 def _features(

@@ -23,7 +23,7 @@ class Run:
     """metrics.json: one row per number, those of intermediate checkpoints too"""
     seed: int
     model: str
-    """the name of its module, which is that of its file in conf/model; empty where codes came from a file"""
+    """the name of its file in conf/model; empty where codes came from a file"""
     identity: dict[str, Any]
     """all that changes the numbers, the seed aside, one level deep: `model.beta` and so on"""
     label: str = ""

@@ -87,10 +87,13 @@ def _read_run(folder: Path, shared: dict[str, Any]) -> Run:
             if shared.get(of) == row[key]:
                 row[key] = shared[of]
             shared[of] = row[key]
-    return Run(folder, config, facts, rows, config["seed"], _model(config), identity(config))
+    return Run(folder, config, facts, rows, config["seed"], _model(config, facts), identity(config))
 
 
-def _model(config: Mapping[str, Any]) -> str:
+def _model(config: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
+    """The choice of the group `model`; where that is not known, the module's name."""
+    if facts.get("model_name"):
+        return str(facts["model_name"])
     target = str((config.get("model") or {}).get("_target_", ""))
     return target.split(".")[-2] if "." in target else target
 

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
@@ -12,32 +13,34 @@ Axis = list[tuple[str, ...]]
 
 
 def grid(
-    params: Mapping[str, str],
-    cases: Mapping[str, Mapping[str, str]],
+    params: Mapping[str, Any],
+    cases: Mapping[str, Mapping[str, Any] | None],
     zipped: Sequence[Sequence[str]],
     overrides: Sequence[str],
 ) -> list[list[str]]:
     """Overrides of each run: the product over all keys of `params` and of a case, for one case after another.
 
     `overrides` are those of the command line, which win over both; a group that a case fixes to another choice leaves
-    that case out. Each of `zipped` names keys that vary together, the first value of one with the first of the others.
+    that case out, and so does None in its place. Each of `zipped` names keys that vary together, the first value of one
+    with the first of the others.
 
     Raises HydraException for values that are no discrete choice, and for zipped keys that do not fit.
     """
     parser = OverridesParser.create()
     typed = _by_key(parser.parse_overrides(list(overrides)))
     common = _by_key(parser.parse_overrides(_lines(params)))
+    kept = {name: case for name, case in cases.items() if case is not None}
     found: list[list[str]] = []
-    for case in cases.values() if cases else [{}]:
+    for case in kept.values() if kept else [{}]:
         own = _by_key(parser.parse_overrides(_lines(case)))
         if all(_admits(typed, key, choices) for key, choices in own.items()):
             found += _product({**common, **own, **typed}, zipped)
     if not found:
-        raise HydraException(f"no case of the sweep fits {' '.join(overrides)}; its cases: {', '.join(cases)}")
+        raise HydraException(f"no case of the sweep fits {' '.join(overrides)}; its cases: {', '.join(kept)}")
     unknown = {key for keys in zipped for key in keys} - {
         *common,
         *typed,
-        *(key for case in cases.values() for key in case),
+        *(key for case in kept.values() for key in case),
     }
     if unknown:
         raise HydraException(f"hydra.sweeper.zip names {', '.join(sorted(unknown))}, which the sweep does not vary")
@@ -50,8 +53,8 @@ def varied(jobs: Sequence[Sequence[str]]) -> list[str]:
     return [" ".join(override for override in job if override not in shared) for job in jobs]
 
 
-def _lines(params: Mapping[str, str]) -> list[str]:
-    return [f"{key}={value}" for key, value in params.items()]
+def _lines(params: Mapping[str, Any]) -> list[str]:
+    return [f"{key}={'null' if value is None else value}" for key, value in params.items()]
 
 
 def _by_key(overrides: Sequence[Override]) -> dict[str, Axis]:

@@ -17,10 +17,10 @@ class SweepNotDone(RuntimeError):
 
 def run_sweep(
     jobs: Sequence[Job], launch: Callable[[Sequence[Job]], None], *, root: Path, command: str, waits: bool
-) -> None:
+) -> Board:
     """Launch each job that is not done, once; wait for those that another process has taken.
 
-    `waits` is false for a launcher that submits jobs and returns.
+    `waits` is false for a launcher that submits jobs and returns. What comes back tells how far each job is.
 
     Raises SweepNotDone when jobs have failed or were stopped, after all others are done.
     """
@@ -43,6 +43,7 @@ def run_sweep(
         say(summary_line(board.look()))
         say_failures(board.standings)
     raise_failures(board.standings, waits=waits)
+    return board
 
 
 def _is_open(found: Standing, was_launched: bool) -> bool:

@@ -1,0 +1,1 @@
+"""What a sweep is to show: claims over its runs, the verdict on them, and its table."""

@@ -1,0 +1,54 @@
+"""The verdict on the study that a recipe's sweep is."""
+
+from typing import TYPE_CHECKING, Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from disent_runner.sweep.board import Board, say
+from disent_runner.sweep.jobs import Job
+
+if TYPE_CHECKING:
+    from disent_runner.study.claims import StudyRun
+    from disent_runner.study.study import Study
+
+_WORDS = {True: "holds", False: "does not hold", None: "cannot be said"}
+
+
+def study_of(config: DictConfig) -> "Study | None":
+    """The study of a sweep's config; None where it is none. Raises ValueError for a mistake in it."""
+    if config.get("study") is None:
+        return None
+    from disent_runner.study.study import study  # statistics and pictures are of no use to other sweeps
+
+    return study(OmegaConf.to_container(config.study, resolve=True))  # pyright: ignore[reportArgumentType]
+
+
+def judge_sweep(made: "Study", board: Board, *, experiment: str | None) -> None:
+    """Judge the study when all its runs are done, and say how each claim fares."""
+    from disent_runner.study.study import judge
+
+    waiting = sum(found.state != "done" for found in board.look().values())
+    if waiting:
+        say(f"no verdict yet: {waiting} runs are not done; the same command gives it then")
+        return
+    verdict = judge(made, [study_run(job) for job in board.jobs], board.folder, experiment=experiment)
+    for name, each in verdict["claims"].items():
+        say(f"{name}: {_WORDS[each['holds']]}: {each['claim']}{_values(each)}")
+    say(f"direction holds: {verdict['direction_holds']} ({made.scale} size); {board.folder / 'verdict.json'}")
+
+
+def study_run(job: Job) -> "StudyRun":
+    """The run of a job, with what the sweep set in it."""
+    from disent_runner.study.claims import StudyRun
+
+    parts = (override.lstrip("+").partition("=") for override in job.overrides)
+    return StudyRun(job.folder, int(job.folder.name.partition("=")[2]), {key: value for key, _, value in parts})
+
+
+def _values(verdict: dict[str, Any]) -> str:
+    if "reason" in verdict:
+        return f" ({verdict['reason']})"
+    sides = (
+        ", ".join("never" if value is None else f"{value:.4g}" for value in verdict[side]) for side in ("less", "than")
+    )
+    return " ({} against {})".format(*sides)
