@@ -150,3 +150,53 @@ def test_a_search_ends_with_the_best_of_its_runs(disent_run, tmp_path):
     runs = numbers(tmp_path / "outputs")
     assert len(runs) == 3
     assert found["best_value"] == max(dict(values)["mig"] for _, values in runs.values())
+
+
+RECIPE = """\
+# @package _global_
+# Longer training lowers the loss
+defaults:
+  - _self_
+  - override /model: vae
+  - override /network: tiny
+  - override /metric: [mig]
+dataset:
+  subset: {orientation: 4, pos_x: 8, pos_y: 8}
+trainer: {log_every: 1, checkpoint_every: 100}
+evaluation: {num_images: 200}
+figure: null
+hydra:
+  mode: MULTIRUN
+  sweeper:
+    params: {seed: "0,1", trainer.max_steps: "2,40"}
+study:
+  shows: longer training lowers the loss
+  source: these tests
+  scale: smoke
+  numbers: {loss: {column: loss}, MIG: mig}
+  claims:
+    lower:
+      less: {column: loss, where: {trainer.max_steps: 40}}
+      than: {column: loss, where: {trainer.max_steps: 2}}
+      every_seed: true
+"""
+
+
+@pytest.mark.slow
+def test_a_recipe_of_one_s_own_is_judged_at_its_end(start: Start, tmp_path: Path):
+    recipe = tmp_path / "mine" / "experiment" / "me2026" / "longer.yaml"
+    recipe.parent.mkdir(parents=True)
+    recipe.write_text(RECIPE)
+    process = start("--config-dir", str(tmp_path / "mine"), "+experiment=me2026/longer", "trainer.accelerator=cpu")
+    said, _ = process.communicate()
+    assert process.returncode == 0, said
+    assert "lower: holds: loss (last) of trainer.max_steps=40 < loss (last)" in said
+    (written,) = tmp_path.glob("outputs/sweeps/*/verdict.json")
+    verdict = json.loads(written.read_text())
+    assert verdict["experiment"] == "me2026/longer"
+    assert verdict["direction_holds"] is True
+    assert [row["setting"] for row in verdict["table"]] == ["trainer.max_steps=2", "trainer.max_steps=40"]
+    recipe.write_text(RECIPE.replace("every_seed", "each_seed"))
+    said, _ = start("--config-dir", str(tmp_path / "mine"), "+experiment=me2026/longer").communicate()
+    assert said.strip().startswith("disent-run: a claim has less and than")
+    assert len(said.strip().splitlines()) == 1
