@@ -1,9 +1,11 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
 
 from disent_runner.losses.code_information import Information
-from disent_runner.models.abstract_coded_gan import logged_bounds
+from disent_runner.models.abstract_coded_gan import logged_bounds, logged_spread
 from disent_runner.models.infogan import InfoGAN
 from tests.models.test_infogan import SMALL
 
@@ -54,3 +56,12 @@ def test_bounds_have_the_names_of_the_log() -> None:
         "information_continuous": 2.0,
     }
     assert not bounds["information_categorical"].requires_grad
+
+
+def test_images_that_are_all_the_same_have_no_spread() -> None:
+    images = torch.rand(6, 1, 4, 4)
+    spread = logged_spread(SimpleNamespace(is_logged=True), images)["sample_spread"]  # pyright: ignore
+    assert spread.item() == pytest.approx(np.std(images.numpy(), axis=0, ddof=1).mean(), rel=1e-5)
+    alike = logged_spread(SimpleNamespace(is_logged=True), images[:1].expand(6, -1, -1, -1))  # pyright: ignore
+    assert alike["sample_spread"].item() == 0
+    assert logged_spread(SimpleNamespace(is_logged=False), images) == {}  # pyright: ignore

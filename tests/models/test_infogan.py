@@ -56,6 +56,7 @@ def test_a_step_moves_everything_and_logs_the_bounds(build, batch) -> None:
         "discriminator_accuracy",
         "information_categorical",
         "information_continuous",
+        "sample_spread",
     }
     assert model.derived({})["code_entropy"].item() == pytest.approx(math.log(3))
 

@@ -78,6 +78,8 @@ def test_labels_name_what_tells_settings_apart(tmp_path):
     assert labels({"model": "vae", "network": "tiny"}, {"model": "pca", "network": "tiny"}) == ["vae", "pca"]
     assert labels({"model": "vae"}, {"model": "dcign", "metric.x": "1"}) == ["vae", "dcign"]
     assert labels({"model": "vae"}, {"model": "vae", "dataset.grey": "true"}) == ["vae", "vae dataset.grey=true"]
+    assert labels({"model": "vae", "network": "tiny"}) == ["vae"]
+    assert labels({"network": "tiny"}) == ["all runs"]
     assert labels({"model.beta": "1", "joint": "null"}, {"model.beta": "4", "joint": "null"}) == ["beta=1", "beta=4"]
 
 

@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from disent_runner.datasets.batches import Batch
 from disent_runner.datasets.info import DatasetInfo
 from disent_runner.losses.code_information import CodeLayout, Information, code_information, code_probabilities
 from disent_runner.models.base import AbstractModel
@@ -82,3 +83,8 @@ class AbstractCodedGAN(AbstractModel):
 def logged_bounds(information: Information) -> dict[str, Tensor]:
     """The bounds by the names that the training log has."""
     return {f"information_{kind}": value.detach() for kind, value in information._asdict().items()}
+
+
+def logged_spread(batch: Batch, fakes: Float[Tensor, "batch channel height width"]) -> dict[str, Tensor]:
+    """The standard deviation of a pixel over generated images, in steps that are logged: near 0 once they collapse."""
+    return {"sample_spread": fakes.detach().std(0).mean()} if batch.is_logged else {}

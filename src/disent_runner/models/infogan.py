@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from disent_runner.datasets.batches import Batch
 from disent_runner.losses.adversarial import discriminator_loss, generator_loss
 from disent_runner.losses.code_information import Information
-from disent_runner.models.abstract_coded_gan import AbstractCodedGAN, logged_bounds
+from disent_runner.models.abstract_coded_gan import AbstractCodedGAN, logged_bounds, logged_spread
 from disent_runner.models.base import optimise
 
 
@@ -48,6 +48,7 @@ class InfoGAN(AbstractCodedGAN):
             "generator_loss": adversarial.detach(),
             **logged,
             **logged_bounds(information),
+            **logged_spread(batch, fakes),
         }
 
     def _discriminator_step(self, reals: Tensor, fakes: Tensor, codes: Tensor) -> dict[str, Tensor]:

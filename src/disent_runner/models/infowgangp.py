@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from disent_runner.datasets.batches import Batch
 from disent_runner.losses.adversarial import gradient_penalty
-from disent_runner.models.abstract_coded_gan import AbstractCodedGAN, logged_bounds
+from disent_runner.models.abstract_coded_gan import AbstractCodedGAN, logged_bounds, logged_spread
 from disent_runner.models.base import optimise
 
 
@@ -42,7 +42,13 @@ class InfoWGANGP(AbstractCodedGAN):
         optimise(self._optimizer(1), loss)
         steps = [self._critic_step(batch.images) for _ in range(self.critic_steps)]
         logged = {name: torch.stack([step[name] for step in steps]).mean() for name in steps[0]}
-        return {"loss": loss.detach(), "score": score.detach(), **logged, **logged_bounds(information)}
+        return {
+            "loss": loss.detach(),
+            "score": score.detach(),
+            **logged,
+            **logged_bounds(information),
+            **logged_spread(batch, fakes),
+        }
 
     def _critic_step(self, reals: Tensor) -> dict[str, Tensor]:
         with torch.no_grad():

@@ -86,6 +86,8 @@ def by_setting(runs: Sequence[StudyRun]) -> dict[str, list[StudyRun]]:
         settings.setdefault(own, []).append(run)
     values = {key: {dict(own).get(key) for own in settings} - {None} for own in settings for key, _ in own}
     labels = [_label([(key, value) for key, value in own if len(values[key]) > 1]) for own in settings]
+    if labels == [""]:
+        labels = [next(iter(values.get("model", ())), None) or "all runs"]
     if len(set(labels)) < len(labels):
         labels = [_label(own) for own in settings]
     return dict(zip(labels, settings.values(), strict=True))
