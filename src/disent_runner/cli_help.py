@@ -12,6 +12,7 @@ examples:
   disent-run model=factorvae dataset=dsprites trainer=quick
   disent-run model=betavae model.beta=8 optimizer.lr=5e-4 seed=3
   disent-run -m model=betavae model.beta=1,4,16 'seed=range(3)' trainer=quick
+  disent-run +experiment=chen2016infogan/fig1_bound_smoke
   disent-run stages=[evaluate] metric=[mig,mig_exact] evaluation.num_images=50_000
 
 groups (several choices as metric=[a,b]; * is the default):"""
