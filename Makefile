@@ -25,7 +25,7 @@ lint: setup ## format, lint, types
 	$(BIN)/ruff check .
 	$(BIN)/basedpyright
 
-check: lint ## the same and the fast tests, a minute and a half
+check: lint ## the same and the fast tests, seven minutes on two cores
 	$(BIN)/pytest --numprocesses 2 -m "not slow and not gpu and not data"
 
 bench: setup ## measure this machine: training, start-up, metrics, memory; half an hour on two cores

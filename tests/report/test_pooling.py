@@ -152,6 +152,12 @@ def test_without_the_final_step_the_last_one_counts_apart(tmp_path):
     assert "not scored after the last step, and kept apart: 1 run" in notes(runs, found)
 
 
+def test_a_baseline_that_takes_no_step_is_scored_after_its_last(tmp_path):
+    write_run(tmp_path / "a", [row("mig", 0.25, step=0)])
+    runs, _ = read(tmp_path)
+    assert notes(runs, pool(runs)) == []
+
+
 def test_a_metric_that_failed_is_not_in_the_mean_but_said(tmp_path):
     write_run(tmp_path / "a", [row("mig", 0.25), row("sap", 0.5)], seed=0)
     write_run(tmp_path / "b", [row("mig", None, error="codes are nan"), row("sap", 0.75)], seed=1)

@@ -25,7 +25,8 @@ def notes(runs: Sequence[Run], settings: Sequence[Setting]) -> list[str]:
         for what, counts in kept_apart.items()
         if len(found := sorted(counts.items())) > 1
     ]
-    unfinished = sum(final_step(run) != (run.config.get("trainer") or {}).get("max_steps") for run in runs)
+    planned = ((final_step(run), (run.config.get("trainer") or {}).get("max_steps")) for run in runs)
+    unfinished = sum(step not in (0, last) for step, last in planned)  # a baseline takes no step
     if unfinished:
         said.append(f"not scored after the last step, and kept apart: {count_of(unfinished)}")
     reasons: dict[str, list[str]] = {}
