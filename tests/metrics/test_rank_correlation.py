@@ -4,7 +4,11 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from disent_runner.metrics.rank_correlation import rank_correlation, rank_correlation_from_arrays
+from disent_runner.metrics.rank_correlation import (
+    rank_correlation,
+    rank_correlation_from_arrays,
+    signed_rank_correlation,
+)
 from disent_runner.metrics.requirements import NotApplicable
 from disent_runner.representation import UNKNOWN, Representation
 
@@ -33,6 +37,12 @@ def test_correlations_are_scipy_s_with_ties_in_codes_and_factors(dtype):
     expected = [[spearman(code, values) for values in factors.T] for code in codes.astype(dtype).T]
     found = rank_correlation_from_arrays(codes.astype(dtype), factors.astype(np.uint8))
     np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+def test_correlations_with_their_sign():
+    values = np.random.default_rng(0).integers(0, 5, (50, 1))
+    codes = np.hstack([-values, np.exp(values), np.ones((50, 1))])
+    np.testing.assert_allclose(signed_rank_correlation(codes, values), [[-1.0], [1.0], [0.0]], atol=1e-12)
 
 
 @pytest.mark.parametrize(

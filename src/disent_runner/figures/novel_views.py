@@ -3,10 +3,10 @@
 import numpy as np
 from jaxtyping import Float, Integer
 from matplotlib.figure import Figure
-from scipy.stats import rankdata
 
 from disent_runner.figures.grid import labelled_grid
 from disent_runner.figures.inputs import FigureInputs
+from disent_runner.metrics.rank_correlation import signed_rank_correlation
 from disent_runner.metrics.requirements import NotApplicable, require_at_least, require_labels
 from disent_runner.representation import UNKNOWN
 
@@ -46,7 +46,7 @@ def novel_views(
     present = np.unique(values)
     if len(present) < 2:
         raise NotApplicable(f"novel_views needs two values of {factor}, got {len(present)} among the evaluated images")
-    correlations = rank_correlations(rep.codes, values)
+    correlations = signed_rank_correlation(rep.codes, values[:, None])[:, 0]
     moved = _choose(latent, correlations)
 
     views = present[np.rint(np.linspace(0, len(present) - 1, min(num_views, len(present)))).astype(int)]
@@ -67,16 +67,6 @@ def novel_views(
     images = np.stack([true, decoded], axis=1).reshape(-1, *decoded.shape[1:])
     columns = ["start", *map(str, views)]
     return {f"novel_views_{factor}": labelled_grid(images, row_labels=labels, column_labels=columns, title=title)}
-
-
-def rank_correlations(
-    codes: Float[np.ndarray, "image latent"], values: Integer[np.ndarray, " image"]
-) -> Float[np.ndarray, " latent"]:
-    """Spearman correlation of each latent with the values; 0 for a constant one."""
-    of_codes, of_values = rankdata(codes, axis=0), rankdata(values)
-    of_codes, of_values = of_codes - of_codes.mean(axis=0), of_values - of_values.mean()
-    scale = np.sqrt((of_codes**2).sum(axis=0) * (of_values**2).sum())
-    return np.divide(of_values @ of_codes, scale, out=np.zeros_like(scale), where=scale > 0)
 
 
 def mean_by_value(

@@ -56,8 +56,15 @@ def rank_correlation_from_arrays(
     Raises:
         ValueError: a code is not finite.
     """
+    return np.abs(signed_rank_correlation(codes, factors))
+
+
+def signed_rank_correlation(
+    codes: Float[np.ndarray, "image latent"], factors: Integer[np.ndarray, "image factor"]
+) -> Float[np.ndarray, "latent factor"]:
+    """The same with its sign, in [-1, 1]."""
     require_finite("rank_correlation", codes)
-    return np.minimum(np.abs(_standard_ranks(codes).T @ _standard_ranks(factors)), 1.0)
+    return np.clip(_standard_ranks(codes).T @ _standard_ranks(factors), -1.0, 1.0)
 
 
 def _standard_ranks(values: np.ndarray) -> Float[np.ndarray, "image column"]:
