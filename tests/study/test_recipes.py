@@ -46,6 +46,7 @@ def test_a_recipe_is_a_sweep_whose_study_can_be_judged(name: str, loader: SweepL
         if isinstance(side, Quantity):
             assert any(run.has(side.where) for run in runs), side
             assert side.number is None or side.number.startswith(tuple(_numbers(config.metric))), side
+    assert all("_target_" in node for node in (*config.metric.values(), *config.figure.values()))  # none half set
     drawn = tuple(FILES_OF.get(figure, figure) for figure in config.figure)
     assert all(picture.startswith(drawn) for picture in study.pictures)
 
