@@ -1,5 +1,3 @@
-import itertools
-
 import numpy as np
 import pytest
 from scipy.stats import spearmanr
@@ -11,11 +9,7 @@ from disent_runner.metrics.rank_correlation import (
 )
 from disent_runner.metrics.requirements import NotApplicable
 from disent_runner.representation import UNKNOWN, Representation
-
-SIZES = (4, 3, 5)
-NAMES = ("azimuth", "elevation", "identity")
-GRID = np.array(list(itertools.product(*map(range, SIZES))))
-VALUES = GRID.astype(float)
+from tests.metrics.test_variance_share import GRID, NAMES, SIZES, VALUES
 
 
 def score(codes, factors=GRID, **settings):
