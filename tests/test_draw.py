@@ -42,7 +42,6 @@ def test_every_figure_is_drawn_once(composed, tmp_path):
             lambda: encode().representation,
             data.info,
             {"counted": counted},
-            prior=model.sample_codes,
             folder=tmp_path,
             step=0,
             seed=0,
@@ -62,7 +61,7 @@ def test_a_figure_that_lacks_something_is_left_out_with_the_reason(composed, tmp
     caplog.set_level("INFO", "disent_runner")
     figures = {"lacking": lacking, "empty": lambda inputs, *, rng: {"empty": Figure()}}
     rep = encode_once(model, data, folder=tmp_path, indices=np.arange(20), batch_size=64).representation
-    draw(lambda: rep, data.info, figures, prior=model.sample_codes, folder=tmp_path, step=0, seed=0)
+    draw(lambda: rep, data.info, figures, folder=tmp_path, step=0, seed=0)
     assert "draw: left out: lacking needs more" in caplog.messages
     assert (tmp_path / "figures" / "empty.png").exists()
 
@@ -76,7 +75,6 @@ def test_all_configured_figures_of_a_run_are_drawn(composed, tmp_path):
         lambda: encode_once(model, data, folder=tmp_path, indices=np.arange(200), batch_size=64).representation,
         data.info,
         build.build_figures(config),
-        prior=model.sample_codes,
         folder=tmp_path,
         step=0,
         seed=0,

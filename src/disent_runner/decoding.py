@@ -46,6 +46,7 @@ def autoencoder_of(model: AbstractModel, dataset: Dataset, indices: np.ndarray) 
         jacobian=lambda codes: _in_batches(
             jacobian, _float_tensor(codes, model), size=max(1, _DECODED_AT_ONCE // codes.shape[1])
         ),
+        prior=model.sample_codes,
         nll=(lambda codes, rows: _in_batches(nll, _float_tensor(codes, model), _row_tensor(rows)))
         if isinstance(model, AbstractVAE)
         else None,

@@ -30,7 +30,6 @@ def draw(
     info: DatasetInfo,
     figures: Mapping[str, Draw],
     *,
-    prior: Callable[[int, np.random.Generator], np.ndarray],
     folder: Path,
     step: int,
     seed: int,
@@ -51,7 +50,6 @@ def draw(
         info=info,
         representation=rep,
         train_log=read_train_log(folder / "train.csv"),
-        prior=prior,
         autoencoder=rep.autoencoder,
     )
     left_out: list[str] = []

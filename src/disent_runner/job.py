@@ -109,15 +109,7 @@ def run_stages(
         from disent_runner.draw import draw
 
         figures = build.build_figures(config)
-        draw(
-            represent,
-            dataset.info,
-            figures,
-            prior=model.sample_codes,
-            folder=folder,
-            step=model.step,
-            seed=config.seed,
-        )
+        draw(represent, dataset.info, figures, folder=folder, step=model.step, seed=config.seed)
     if failures:
         raise RuntimeError("; ".join(failures))
 

@@ -18,6 +18,8 @@ class Autoencoder:
     """codes (n, D) -> images (n, C, H, W) float32 in [0, 1]"""
     jacobian: Callable[[np.ndarray], np.ndarray]
     """codes (n, D) -> derivatives of `decode` (n, C·H·W, D) float32"""
+    prior: Callable[[int, np.random.Generator], np.ndarray]
+    """number of codes, random generator -> codes (n, D) from the model's prior"""
     nll: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None
     """codes (n, D), rows (n,) -> -log p(x|z) in nats (n,); None for a model without a likelihood"""
     render: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None

@@ -27,6 +27,10 @@ def inputs(rng: np.random.Generator) -> FigureInputs:
         info=DatasetInfo("toy", (1, 2, 2), {"a": 4, "b": 5}, 20, "test"),
         representation=Representation(codes=codes, factors=factors, factor_sizes=(4, 5), logvar=logvar),
         train_log={"step": np.arange(10.0, 40, 10), "loss": np.ones(3), "kl_0": np.zeros(3), "kl_1": np.ones(3)},
-        prior=lambda count, rng: rng.standard_normal((count, LATENTS)),
-        autoencoder=Autoencoder(images=lambda rows: paint(codes[rows]), decode=paint, jacobian=paint),
+        autoencoder=Autoencoder(
+            images=lambda rows: paint(codes[rows]),
+            decode=paint,
+            jacobian=paint,
+            prior=lambda count, rng: rng.standard_normal((count, LATENTS)),
+        ),
     )

@@ -24,9 +24,9 @@ def generator(inputs, seen):
         return np.full((len(codes), 1, 2, 2), 0.5)
 
     rep = replace(inputs.representation, codes=np.zeros((20, CODES)), logvar=None, categorical=(3, 2))
-    autoencoder = replace(inputs.autoencoder, render=render, noise_dim=NOISE)
     prior = lambda count, rng: rng.standard_normal((count, CODES))  # noqa: E731
-    return replace(inputs, representation=rep, autoencoder=autoencoder, prior=prior)
+    autoencoder = replace(inputs.autoencoder, prior=prior, render=render, noise_dim=NOISE)
+    return replace(inputs, representation=rep, autoencoder=autoencoder)
 
 
 def test_a_column_has_a_value_and_a_row_all_else(generator, seen, rng):

@@ -53,6 +53,18 @@ def test_point_codes_move_over_what_images_have(inputs, rng):
     np.testing.assert_allclose(images.reshape(2, 2, 4)[0, :, 1] * 8 - 4, [low, high])
 
 
+def test_the_title_says_what_is_left_as_it_was(inputs, rng):
+    points = replace(inputs, representation=replace(inputs.representation, logvar=None))
+    for given, expected in (
+        (inputs, ("prior's mean", "image's posterior mean")),
+        (points, ("all codes", "image's code")),
+    ):
+        pictures = traversals(given, rng=rng, **SETTINGS)
+        for name, words in zip(("traversals_prior", "traversals_image_0"), expected, strict=True):
+            assert isinstance(picture := pictures[name], Figure)
+            assert picture.axes[0].get_xlabel().endswith(words)
+
+
 def test_without_a_limit_latents_move_over_what_images_have_and_the_prior_stays_where_it_is(inputs, rng):
     pictures = traversals(inputs, rng=rng, **{**SETTINGS, "limit": None})
     prior = pictures["traversals_prior"]

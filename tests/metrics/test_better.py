@@ -48,6 +48,7 @@ def rep() -> Representation:
         images=lambda rows: pixels[rows].reshape(-1, 1, 4, 4).astype(np.float32),
         decode=lambda z: (1 / (1 + np.exp(-z @ weights))).reshape(-1, 1, 4, 4).astype(np.float32),
         jacobian=lambda z: np.broadcast_to(weights.T, (len(z), 16, 3)).astype(np.float32),
+        prior=lambda count, rng: rng.standard_normal((count, 3)),
         nll=lambda z, rows: ((z - codes[rows]) ** 2).sum(axis=1),
     )
     names = ("a", "b", "c")

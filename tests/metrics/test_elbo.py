@@ -48,6 +48,7 @@ class LinearGaussian:
             images=lambda rows: self.images[rows].reshape(-1, 1, 3, 4).astype(np.float32),
             decode=lambda codes: (codes @ self.weights.T + self.bias).reshape(-1, 1, 3, 4).astype(np.float32),
             jacobian=lambda codes: np.broadcast_to(self.weights, (len(codes), *self.weights.shape)),
+            prior=lambda count, rng: rng.standard_normal((count, self.weights.shape[1])),
             nll=self.nll,
         )
         labels = np.empty((NUM_IMAGES, 0), dtype=np.int64)

@@ -31,6 +31,7 @@ def linear_model(images, weights):
         images=lambda rows: as_images(images[rows]),
         decode=lambda codes: as_images(codes @ weights.T),
         jacobian=lambda codes: np.broadcast_to(weights, (len(codes), *weights.shape)),
+        prior=lambda count, rng: rng.standard_normal((count, weights.shape[1])),
         nll=lambda codes, rows: -norm.logpdf(images[rows], codes @ weights.T, SIGMA).sum(axis=1),
     )
 
@@ -76,6 +77,7 @@ def test_a_coin_for_each_pixel_costs_one_bit(rng):
         images=lambda rows: as_images(np.ones((len(rows), 24))),
         decode=lambda codes: as_images(np.full((len(codes), 24), 0.5)),
         jacobian=lambda codes: np.zeros((len(codes), 24, 2)),
+        prior=lambda count, rng: rng.standard_normal((count, 2)),
         nll=lambda codes, rows: np.full(len(codes), 24 * np.log(2), dtype=np.float32),
     )
     scores = reconstruction(representation(np.zeros((9, 2)), coin, logvar=np.zeros((9, 2))), rng=rng)

@@ -1,6 +1,6 @@
 """What every figure gets: the run's numbers as arrays, and its decoder as a function of arrays."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,8 +19,6 @@ class FigureInputs:
     representation: Representation
     train_log: Mapping[str, np.ndarray]
     """columns of train.csv, each (rows,)"""
-    prior: Callable[[int, np.random.Generator], np.ndarray]
-    """number of codes, random generator -> codes (N, D) from the model's prior"""
     autoencoder: Autoencoder | None
     """None for a model without a decoder"""
 
@@ -31,6 +29,10 @@ class FigureInputs:
     def decode(self, codes: np.ndarray) -> np.ndarray:
         """Images of the codes (N, D), (N, C, H, W) in [0, 1]. NotApplicable for a model without a decoder."""
         return self._with_decoder().decode(codes)
+
+    def prior(self, num_codes: int, rng: np.random.Generator) -> np.ndarray:
+        """Codes (N, D) from the model's prior. NotApplicable for a model without a decoder."""
+        return self._with_decoder().prior(num_codes, rng)
 
     def _with_decoder(self) -> Autoencoder:
         if self.autoencoder is None:

@@ -65,5 +65,8 @@ def _there_and_back(images: np.ndarray) -> list[np.ndarray]:
 
 
 def _title(name: str, inputs: FigureInputs) -> str:
-    start = "the prior's mean" if name.endswith("prior") else "an image's posterior mean"
+    if name.endswith("prior"):
+        start = "the mean of all codes" if inputs.representation.logvar is None else "the prior's mean"
+    else:
+        start = "an image's code" if inputs.representation.logvar is None else "an image's posterior mean"
     return f"{inputs.info.name} ({inputs.info.source}): one latent moved at a time from {start}"

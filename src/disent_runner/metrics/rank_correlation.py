@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 import numpy as np
-from jaxtyping import Float, Integer
+from jaxtyping import Float, Integer, Real
 from scipy.stats import rankdata
 
 from disent_runner.metrics.requirements import NotApplicable, require_finite, require_labels, require_varying_factors
@@ -60,7 +60,7 @@ def rank_correlation_from_arrays(
 
 
 def signed_rank_correlation(
-    codes: Float[np.ndarray, "image latent"], factors: Integer[np.ndarray, "image factor"]
+    codes: Float[np.ndarray, "image latent"], factors: Real[np.ndarray, "image factor"]
 ) -> Float[np.ndarray, "latent factor"]:
     """The same with its sign, in [-1, 1]."""
     require_finite("rank_correlation", codes)
