@@ -27,6 +27,18 @@ def test_quick_answers_import_nothing_heavy(arguments, tmp_path):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize(("environment", "policy"), [({}, "passive"), ({"OMP_WAIT_POLICY": "active"}, "active")])
+def test_threads_that_wait_leave_their_core_to_other_runs_unless_told_otherwise(environment, policy, tmp_path):
+    code = (
+        "import os, sys\nfrom disent_runner import cli\n"
+        "cli._job = lambda: print(os.environ['OMP_WAIT_POLICY'], 'torch' in sys.modules)\ncli.run()"
+    )
+    environment = {key: value for key, value in os.environ.items() if key != "OMP_WAIT_POLICY"} | environment
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == f"{policy} False\n"  # torch reads it when it is loaded
+
+
 def test_help_shows_every_choice_with_what_it_is(disent_run):
     text = disent_run("--help").stdout
     for path in CONF.rglob("*.yaml"):

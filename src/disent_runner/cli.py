@@ -101,6 +101,9 @@ def run() -> None:
         return
     sys.argv[1:] = [_escaped(argument) for argument in sys.argv[1:]]
     sys.path.append(str(Path.cwd()))  # a user's own classes, beside where the command is typed
+    # threads that wait for each other then leave their core to another run's, which may need it: two runs on two cores
+    # each took 25 times as long while theirs spun; read when torch is loaded
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises, and the mistake is said in one line here
     try:
         _job()

@@ -17,6 +17,13 @@ def test_the_bound_beside_the_entropy(inputs, rng):
     assert entropy.get_label() == "H(c) = 2.30 nats"
 
 
+def test_continuous_codes_have_no_bound_to_draw(inputs, rng):
+    log = {"step": np.arange(3.0), "information_categorical": np.zeros(3), "code_entropy": np.zeros(3)}
+    log |= {"information_continuous": np.array([0.1, 1.0, 2.2])}
+    (figure,) = information_bound(replace(inputs, train_log=log), rng=rng).values()
+    assert [line.get_label() for line in figure.axes[0].lines] == ["continuous codes"]
+
+
 def test_other_models_have_no_bound(inputs, rng):
     with pytest.raises(NotApplicable, match="which only the adversarial models log"):
         information_bound(inputs, rng=rng)

@@ -47,6 +47,17 @@ def test_the_critic_takes_its_steps_for_each_of_the_generator(build, batch, monk
     assert {"wasserstein", "critic_slope", "information_categorical", "information_continuous"} < set(logged)
 
 
+def test_the_critic_s_distance_is_of_real_images_less_fakes(build, batch) -> None:
+    still = partial(torch.optim.SGD, lr=0.0)
+    model = build(critic_steps=1, optimizer=still, generator_optimizer=still)
+    torch.manual_seed(1)
+    logged = model.update(batch)
+    torch.manual_seed(1)
+    _, (_, fakes) = (model.generate(len(batch.images)) for _ in range(2))  # the generator's step draws first
+    of_reals, of_fakes = (model.critic_head(model.trunk(images)).mean() for images in (batch.images, fakes))
+    torch.testing.assert_close(logged["wasserstein"], of_reals - of_fakes)
+
+
 def test_every_parameter_learns(build, batch) -> None:
     model = build()
     before = {name: value.detach().clone() for name, value in model.named_parameters()}

@@ -21,6 +21,7 @@ def information_bound(inputs: FigureInputs, *, rng: np.random.Generator) -> dict
         if np.ptp(log[f"information_{kind}"]) > 0:
             axes.plot(log["step"], log[f"information_{kind}"], label=f"{kind} codes")
     entropy = float(log["code_entropy"][0])
-    axes.axhline(entropy, color="black", linestyle="--", linewidth=1, label=f"H(c) = {entropy:.2f} nats")
+    if entropy > 0:  # that of continuous codes bounds nothing
+        axes.axhline(entropy, color="black", linestyle="--", linewidth=1, label=f"H(c) = {entropy:.2f} nats")
     axes.legend()
     return {"information_bound": figure}

@@ -54,8 +54,10 @@ class InfoWGANGP(AbstractCodedGAN):
         with torch.no_grad():
             codes, fakes = self.generate(len(reals))
             fakes = fakes.float()
-        features = self.trunk(fakes)
-        distance = self.critic_head(self.trunk(reals)).float().mean() - self.critic_head(features).float().mean()
+        both = self.trunk(torch.cat([fakes, reals]))  # no normalisation makes images of a batch depend on each other
+        features = both[: len(fakes)]
+        fake_scores, real_scores = self.critic_head(both).float().chunk(2)
+        distance = real_scores.mean() - fake_scores.mean()
         along = torch.rand(len(reals), 1, 1, 1, device=reals.device)
         between = (along * reals + (1 - along) * fakes).requires_grad_()
         penalty, slope = gradient_penalty(self.critic_head(self.trunk(between)).float(), between)
