@@ -62,8 +62,10 @@ def measure(section: str, arguments: list[str]) -> Rows:
 
 
 def table_row(row: dict[str, Any]) -> str:
+    from disent_runner.machine.markdown import markdown_row
+
     spread = "" if row["windows"] == 1 else f"{row['low']:.4g} … {row['high']:.4g}"
-    return f"| {row['what']} | {row['value']:.4g} | {row['unit']} | {spread} | {row['windows']} | {row['note']} |"
+    return markdown_row((row["what"], f"{row['value']:.4g}", row["unit"], spread, str(row["windows"]), row["note"]))
 
 
 def report(facts: dict[str, str], sections: dict[str, Rows], command: str) -> str:

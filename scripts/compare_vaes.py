@@ -4,7 +4,6 @@ About twenty minutes on two cores: `python scripts/compare_vaes.py`. Run folders
 second call only prints the table.
 """
 
-import json
 import os
 import subprocess
 import sys
@@ -12,7 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from disent_runner.train_log import read_train_log
+from disent_runner.machine.markdown import markdown_table
+from disent_runner.runs.scores import numbers
+from disent_runner.runs.train_log import read_train_log
 
 ROOT = Path("outputs/compare_vaes")
 SETTINGS = [
@@ -41,12 +42,10 @@ def start(model: str, setting: str, root: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, env={**os.environ, "OMP_NUM_THREADS": "1"})
 
 
-def numbers(folder: Path) -> dict[str, float]:
+def values_of(folder: Path) -> dict[str, float]:
     """What the table shows of one run: the reconstruction over its last quarter, and the metrics at its end."""
-    reconstruction = read_train_log(folder / "train.csv")["reconstruction"]
-    rows = json.loads((folder / "metrics.json").read_text())
-    metrics = {row["name"]: row["value"] for row in rows}
-    return metrics | {"reconstruction": reconstruction[-len(reconstruction) // 4 :].mean()}
+    reconstruction = read_train_log(folder)["reconstruction"]
+    return numbers(folder) | {"reconstruction": reconstruction[-len(reconstruction) // 4 :].mean()}
 
 
 def main() -> None:
@@ -54,12 +53,13 @@ def main() -> None:
     sweeps = [start(*method, roots[name]) for name, method in METHODS.items()]
     if any(sweep.wait() for sweep in sweeps):
         sys.exit("a sweep failed; its message stands above")
-    print("| method | " + " | ".join(COLUMNS) + " | seeds |\n|" + " --- |" * (len(COLUMNS) + 2))
+    rows = []
     for name, root in roots.items():
-        runs = [numbers(folder) for folder in sorted(root.glob("*/*/*/seed=*"))]
+        runs = [values_of(folder) for folder in sorted(root.glob("*/*/*/seed=*"))]
         columns = [[run[column] for run in runs] for column in COLUMNS]
         cells = [f"{np.mean(values):.3f} ± {np.std(values, ddof=1):.3f}" for values in columns]
-        print(f"| {name} | " + " | ".join(cells) + f" | {len(runs)} |", flush=True)
+        rows.append([name, *cells, str(len(runs))])
+    print(markdown_table(["method", *COLUMNS, "seeds"], rows), end="")
 
 
 if __name__ == "__main__":

@@ -17,12 +17,13 @@ import torch
 from PIL import Image
 from rich.progress import track
 
-from disent_runner.data.choice import Choice, choices, choose
+from disent_runner.assembly.dataset_choice import Choice, choices, choose
 from disent_runner.datasets.card import RENDERED
 from disent_runner.datasets.dataset import Dataset
+from disent_runner.datasets.images.transform import Transform
 from disent_runner.datasets.load import load
-from disent_runner.datasets.transform import Transform
 from disent_runner.figures.grid import labelled_grid
+from disent_runner.machine.markdown import markdown_table
 
 DOCS = Path("docs/datasets")
 COLUMNS = 12
@@ -31,23 +32,22 @@ NUM_TRAIN, NUM_TEST = 8000, 2000
 NUM_STEPS = 256
 NUM_COLOURS = 64
 """Of a sheet: a third of the bytes, and hardly to be told."""
-HEAD = (
-    "| data set | factor | values | chance | linear probe | changed pixels |\n| --- | --- | --- | --- | --- | --- |\n"
-)
+HEAD = ("data set", "factor", "values", "chance", "linear probe", "changed pixels")
 
 
 def main(names: list[str]) -> None:
     DOCS.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(2)
-    rows, repeats = "", ""
+    rows: list[list[str]] = []
+    repeats = ""
     for name in names or rendered_sets():
         dataset = opened(name)
         draw_sheet(name, dataset)
-        rows += "".join(f"| {name} | {line} |\n" for line in probe_lines(dataset))
+        rows += [[name, *cells] for cells in probe_rows(dataset)]
         repeats += f"- {name}: {repeated(dataset)}\n"
-        print(rows, repeats, sep="\n", flush=True)
+        print(markdown_table(HEAD, rows), repeats, sep="\n", flush=True)
     if not names:
-        (DOCS / "checks.md").write_text(CHECKS.format(rows=HEAD + rows, repeats=repeats))
+        (DOCS / "checks.md").write_text(CHECKS.format(rows=markdown_table(HEAD, rows), repeats=repeats))
 
 
 CHECKS = f"""# Checks of the rendered data sets
@@ -91,18 +91,18 @@ def draw_sheet(name: str, dataset: Dataset) -> None:
     Image.open(drawn).convert("RGB").quantize(NUM_COLOURS).save(DOCS / f"{name}.png", optimize=True)
 
 
-def probe_lines(dataset: Dataset) -> list[str]:
+def probe_rows(dataset: Dataset) -> list[list[str]]:
     rng = np.random.default_rng(0)
     indices = rng.choice(len(dataset), min(NUM_TRAIN + NUM_TEST, len(dataset)), replace=False)
     num_test = len(indices) // 5
     pixels = Transform(image_size=PROBE_SIDE)(bytes_of(dataset, indices)).reshape(len(indices), -1) / 255.0
     labels = dataset.space.factors(indices)
-    lines = []
+    rows = []
     for column, (factor, size) in enumerate(dataset.space.sizes.items()):
         accuracy = ridge_accuracy(pixels, labels[:, column], size, num_test)
         changed = changed_share(dataset, column, rng)
-        lines.append(f"{factor} | {size} | {1 / size:.3f} | {accuracy:.3f} | {changed:.3f}")
-    return lines
+        rows.append([factor, str(size), f"{1 / size:.3f}", f"{accuracy:.3f}", f"{changed:.3f}"])
+    return rows
 
 
 def ridge_accuracy(pixels: np.ndarray, labels: np.ndarray, size: int, num_test: int) -> float:

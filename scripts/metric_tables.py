@@ -2,6 +2,7 @@
 
     python scripts/metric_tables.py cases           every metric of conf/metric, as it is set there, on nine codes;
                                                     about four minutes, of which `downstream` takes two
+    python scripts/metric_tables.py numbers         what every metric declares of its numbers, at once
     python scripts/metric_tables.py cases mig sap   of these metrics only; the overview then takes the others' old rows
     python scripts/metric_tables.py reference       our values beside those of disentanglement_lib, within five minutes
     python scripts/metric_tables.py estimators      bias and spread of what is estimated by sampling
@@ -29,25 +30,22 @@ import torch
 from omegaconf import OmegaConf
 from sklearn.exceptions import ConvergenceWarning
 
-from disent_runner.build import build_metrics
-from disent_runner.cli_help import describe
+from disent_runner.assembly.build import build_metrics
+from disent_runner.commands.help import describe
 from disent_runner.losses.gaussian import normal_log_density
 from disent_runner.losses.total_correlation import LOG_WEIGHTS, aggregate_log_density
+from disent_runner.machine.files import write_whole
+from disent_runner.machine.markdown import markdown_table
 from disent_runner.metrics.kl_decomposition import kl_decomposition_from_posteriors
 from disent_runner.metrics.mig_exact import mig_exact_from_posteriors
-from disent_runner.metrics.requirements import NotApplicable
-from disent_runner.representation import Representation
-from disent_runner.run_folder import write_whole
+from disent_runner.representations.numbers import Number, numbers_of
+from disent_runner.representations.representation import Representation
+from disent_runner.representations.requirements import NotApplicable
 
 ROOT = Path(__file__).resolve().parents[1]
 CONF, PAGES, TESTS = ROOT / "conf" / "metric", ROOT / "docs" / "metrics", ROOT / "tests"
 
 Arrays = dict[str, np.ndarray]
-
-
-def table(header: list[str], rows: list[list[str]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 
 def fill(page: Path, mark: str, content: str) -> None:
@@ -118,7 +116,7 @@ def case_table(name: str, metric: Callable[..., Mapping[str, float]], reps: Mapp
     keys = sorted(keys, key=lambda key: key != name)[:8] or [name]
     rows = [[f"`{key}`", *(shown(values.get(key)) for values in scores.values())] for key in keys]
     notes = [f"– {', '.join(cases) if len(cases) < len(reps) else 'all'}: {why}" for why, cases in reasons.items()]
-    return table(["number", *reps], rows) + "".join(f"\n{textwrap.fill(note, 138)}\n" for note in notes)
+    return markdown_table(["number", *reps], rows) + "".join(f"\n{textwrap.fill(note, 138)}\n" for note in notes)
 
 
 def shown(value: float | None) -> str:
@@ -135,7 +133,7 @@ def overview(cases: Iterable[str]) -> str:
         row = re.search(r"^\| `(\w+)` \| (.*) \|$", content.partition("<!-- /cases -->")[0], flags=re.M)
         if row:
             rows.append([f"[{row[1]}]({path.name})", row[2]])
-    return table(["number", *cases], rows)
+    return markdown_table(["number", *cases], rows)
 
 
 def index(names: list[str]) -> str:
@@ -143,7 +141,30 @@ def index(names: list[str]) -> str:
         [f"[{name}]" if (PAGES / f"{name}.md").exists() else name, describe(CONF / f"{name}.yaml")] for name in names
     ]
     links = [f"[{name}]: {name}.md" for name in names if (PAGES / f"{name}.md").exists()]
-    return table(["`metric=`", "what it is"], rows) + "\n" + "\n".join(links) + "\n"
+    return markdown_table(["`metric=`", "what it is"], rows) + "\n" + "\n".join(links) + "\n"
+
+
+def numbers(metrics: Mapping[str, Callable[..., Mapping[str, float]]]) -> str:
+    """Every number that a metric declares."""
+    rows = [
+        [
+            f"`{number.name}{'_<size>' if number.sizes else ''}`" + _of_factors(number),
+            f"[{name}]",
+            {"higher": "↑", "lower": "↓"}.get(number.better or "", ""),
+            number.unit or "",
+        ]
+        for name, metric in metrics.items()
+        for number in numbers_of(metric)
+    ]
+    return markdown_table(["number", "`metric=`", "better", "unit"], rows)
+
+
+def _of_factors(number: Number) -> str:
+    return (", also of each factor" if number.of_all else ", of each factor") * number.per_factor
+
+
+def write_numbers() -> None:
+    fill(PAGES / "README.md", "numbers", numbers(all_metrics()))
 
 
 def write_cases(chosen: list[str]) -> None:
@@ -158,6 +179,7 @@ def write_cases(chosen: list[str]) -> None:
         start = time.monotonic()
         fill(page, "cases", case_table(name, metrics[name], reps))
         print(f"{name}: {time.monotonic() - start:.1f} s", flush=True)
+    write_numbers()
     fill(PAGES / "README.md", "overview", overview(reps))
     fill(PAGES / "README.md", "index", index(list(metrics)))
 
@@ -362,9 +384,9 @@ def write_reference() -> None:
         ]
         for number, rows in sections.items()
     ]
-    text = table(["number", "codes", "largest difference", "in tolerances", "outside"], summary)
+    text = markdown_table(["number", "codes", "largest difference", "in tolerances", "outside"], summary)
     for number, rows in sections.items():
-        text += f"\n### {number}\n" + table(
+        text += f"\n### {number}\n" + markdown_table(
             ["codes", "ours", "disentanglement_lib", "difference", "tolerance"],
             [
                 [
@@ -420,7 +442,7 @@ def mig_exact_errors() -> str:
             for number in NUM_SAMPLES
         ]
         rows.append([name, f"{truth:.4f}", *cells])
-    return table(["codes", "truth", *(f"{number:,} samples" for number in NUM_SAMPLES)], rows)
+    return markdown_table(["codes", "truth", *(f"{number:,} samples" for number in NUM_SAMPLES)], rows)
 
 
 def kl_decomposition_errors() -> str:
@@ -432,7 +454,7 @@ def kl_decomposition_errors() -> str:
         for part in parts:
             cells = [errors(np.array([run[part] for run in group]) - truth[part]) for group in runs.values()]
             rows.append([name, part, f"{truth[part]:.4f}", *cells])
-    return table(["codes", "part", "truth", *(f"{number:,} samples" for number in NUM_SAMPLES)], rows)
+    return markdown_table(["codes", "part", "truth", *(f"{number:,} samples" for number in NUM_SAMPLES)], rows)
 
 
 def generators() -> Iterator[np.random.Generator]:
@@ -448,7 +470,7 @@ def minibatch_errors() -> str:
             for estimator in LOG_WEIGHTS:
                 found = np.array([batch_error(mean, logvar, batch, estimator, seed) for seed in range(BATCHES)])
                 rows.append([name, str(batch), estimator, *(errors(column) for column in found.T)])
-    return table(["codes", "batch", "estimator", "log q(z)", "log Π q(z_j)", "total correlation"], rows)
+    return markdown_table(["codes", "batch", "estimator", "log q(z)", "log Π q(z_j)", "total correlation"], rows)
 
 
 def batch_error(
@@ -485,7 +507,9 @@ def minibatch_values() -> str:
                 difference = f"{abs((ours[0] - ours[1]).mean().item() - truth[variant]['tc']):.0e}"
             cells = [f"{truth[variant][key]:.3f}" for key in ("log_qz_mean", "log_prod_qzj_mean", "tc")]
             rows.append([f"{len(z)} of {int(stored['dataset_size']):,}", words, *cells, difference])
-    return table(["batch", "estimator", "log q(z)", "log Π q(z_j)", "total correlation", "ours differs by"], rows)
+    return markdown_table(
+        ["batch", "estimator", "log q(z)", "log Π q(z_j)", "total correlation", "ours differs by"], rows
+    )
 
 
 def write_estimators() -> None:
@@ -497,13 +521,15 @@ def write_estimators() -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("cases", "reference", "estimators"))
+    parser.add_argument("what", choices=("cases", "numbers", "reference", "estimators"))
     parser.add_argument("metrics", nargs="*", help="of `cases`: these only")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore", ConvergenceWarning)
     match arguments.what:
         case "cases":
             write_cases(arguments.metrics)
+        case "numbers":
+            write_numbers()
         case "reference":
             write_reference()
         case "estimators":

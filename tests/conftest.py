@@ -1,11 +1,11 @@
 """What many tests share: a data folder rendered once, composed configs, a small data set, seeded generators."""
 
+import copy
 import os
 import subprocess
-import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,9 +15,10 @@ from filelock import FileLock
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 
-from disent_runner import build
-from disent_runner.cli import CONF
+from disent_runner.assembly import build
+from disent_runner.assembly.conf import CONF
 from disent_runner.datasets.batches import Batch
+from tests.typed import run_typed
 
 os.environ["OMP_NUM_THREADS"] = "1"  # the tests themselves run side by side
 torch.set_num_threads(1)
@@ -49,18 +50,24 @@ def composed(data_dir: Path, tmp_path: Path) -> Compose:
     """The config of `disent-run OVERRIDES`, for a small network on a small subset."""
 
     def make(*overrides: str) -> DictConfig:
-        small = [
-            "network=tiny",
-            "trainer=smoke",
-            "trainer.accelerator=cpu",
-            "metric=[mig,factor_vae_score]",
-            "dataset.subset={orientation: 4, pos_x: 8, pos_y: 8}",
-        ]
-        places = [f"data_dir={data_dir}", f"output_root={tmp_path}/outputs"]
-        with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
-            return compose("run", overrides=[*small, *places, *overrides])
+        config = copy.deepcopy(_composed_once(overrides))
+        config.data_dir, config.output_root = str(data_dir), f"{tmp_path}/outputs"
+        return config
 
     return make
+
+
+@cache
+def _composed_once(overrides: tuple[str, ...]) -> DictConfig:
+    small = [
+        "network=tiny",
+        "trainer=smoke",
+        "trainer.accelerator=cpu",
+        "metric=[mig,factor_vae_score]",
+        "dataset.subset={orientation: 4, pos_x: 8, pos_y: 8}",
+    ]
+    with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
+        return compose("run", overrides=[*small, *overrides])
 
 
 @pytest.fixture
@@ -71,7 +78,7 @@ def untrained(composed: Compose) -> Callable[..., tuple[Any, Batch]]:
         config = composed(*overrides)
         datamodule = build.build_data(config)
         model: Any = build.build_model(config, datamodule.dataset.info).to(device)
-        model.trainer = SimpleNamespace(optimizers=model.configure_optimizers())
+        model.configure_optimizers()
         dataset = datamodule.training.to(device)
         source = datamodule.source_for(model)
         batch = Batch(step=0, is_logged=True, source=source, dataset=dataset, device=torch.device(device))
@@ -85,13 +92,7 @@ def disent_run(data_dir: Path, tmp_path: Path) -> Command:
     """`disent-run ARGUMENTS` as a user types it, in an empty folder."""
 
     def call(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "disent_runner", *arguments],
-            cwd=tmp_path,
-            env={**os.environ, "DISENT_DATA_DIR": str(data_dir), "COLUMNS": "160", **environment},
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
+        variables = {**os.environ, "DISENT_DATA_DIR": str(data_dir), "COLUMNS": "160", **environment}
+        return run_typed("disent-run", arguments, folder=tmp_path, environment=variables)
 
     return call

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from disent_runner import build
+from disent_runner.assembly import build
 from tests.models.names import learners
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"

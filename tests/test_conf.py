@@ -11,24 +11,19 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
-from disent_runner import build
-from disent_runner.cli import CONF
-from disent_runner.cli_help import describe
-from disent_runner.encoding import encode_once
-from disent_runner.fit import fit
-from disent_runner.metrics.requirements import NotApplicable
-from disent_runner.representation import Representation
+from disent_runner.assembly import build
+from disent_runner.assembly.conf import CONF
+from disent_runner.assembly.conf import choices as names
+from disent_runner.commands.help import describe
+from disent_runner.representations.encoding import encode_once
+from disent_runner.representations.representation import Representation
+from disent_runner.representations.requirements import NotApplicable
+from disent_runner.stages.fit import fit
 from tests.models.names import learners
 
 ROOT = Path(__file__).parents[1]
 FILES = sorted(path for path in CONF.rglob("*.yaml") if "hydra" not in path.parts)
 FOLDER = {"model": "models", "metric": "metrics", "dataset": "datasets", "network": "networks", "figure": "figures"}
-
-
-def names(group: str) -> list[str]:
-    """Choices of a group that are one thing each; a preset of metrics names others."""
-    files = (CONF / group).glob("*.yaml")
-    return sorted(path.stem for path in files if group != "metric" or "_target_" in path.read_text())
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(CONF)))

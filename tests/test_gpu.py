@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 import torch
 
-from disent_runner import build
-from disent_runner.cli import CONF
-from disent_runner.encoding import encode_once
-from disent_runner.fit import fit
-from disent_runner.train_log import read_train_log
+from disent_runner.assembly import build
+from disent_runner.assembly.conf import choices
+from disent_runner.representations.encoding import encode_once
+from disent_runner.runs.train_log import read_train_log
+from disent_runner.stages.fit import fit
 
 pytestmark = [pytest.mark.gpu, pytest.mark.slow]
 DEVICE = "cuda"
-MODELS = sorted(path.stem for path in (CONF / "model").glob("*.yaml"))
+MODELS = choices("model")
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ import torch
 from loops import build_run
 from measure import BATCH, config_of, messages_on_stderr, row, seconds
 
-from disent_runner.build import build_data
-from disent_runner.datasets.image_store import BitImages, ByteImages, ImageStore
-from disent_runner.encoding import encode_once
+from disent_runner.assembly.build import build_data
+from disent_runner.datasets.images.image_store import BitImages, ByteImages, ImageStore
+from disent_runner.representations.encoding import encode_once
 
 WINDOWS, CALLS = 7, 300
 

@@ -5,9 +5,9 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, final
 
 import torch
@@ -15,16 +15,16 @@ from omegaconf import DictConfig
 from pytorch_lightning.loggers.logger import DummyLogger
 from torch import nn
 
-from disent_runner import build
-from disent_runner.console import console
-from disent_runner.datasets.batches import Batch, BatchSource
+from disent_runner.assembly import build
+from disent_runner.datasets.batches import Batch, BatchSource, Draw
 from disent_runner.datasets.data_module import DataModule
-from disent_runner.fit import fit
 from disent_runner.losses.density_ratio import discriminator_loss, permute_codes
 from disent_runner.losses.gaussian import sample_normal
+from disent_runner.machine.console import console
 from disent_runner.models.abstract_vae import AbstractVAE
 from disent_runner.models.base import AbstractModel
 from disent_runner.models.factorvae import FactorVAE
+from disent_runner.stages.fit import fit
 
 SPARE = 0.2
 """Part of the steps that comes before the clock starts."""
@@ -100,20 +100,24 @@ def real_loop(model: AbstractModel, datamodule: DataModule, *, accelerator: str,
 
 @final
 class DrawnBefore(BatchSource):
-    """The indices of all steps, on the device before the first one."""
+    """The draws of all steps, on the device before the first one."""
 
     def __init__(self, source: BatchSource, steps: int, device: torch.device) -> None:
-        drawn = ([source.indices(step, stream) for step in range(steps)] for stream in (0, 1))
-        self._indices = [torch.stack(indices).to(device) for indices in drawn]
+        self._draws = [[_on(device, source.draw(step, stream)) for step in range(steps)] for stream in (0, 1)]
 
-    def indices(self, step: int, stream: int = 0) -> torch.Tensor:
-        return self._indices[stream][step]
+    def draw(self, step: int, stream: int = 0) -> Draw:
+        return self._draws[stream][step]
+
+
+def _on(device: torch.device, draw: Draw) -> Draw:
+    partners = None if draw.partners is None else draw.partners.to(device)
+    return replace(draw, rows=draw.rows.to(device), partners=partners)
 
 
 def bare_loop(model: AbstractModel, datamodule: DataModule, *, device: torch.device, precision: str) -> float:
     """Seconds per step of the same arithmetic on the same images alone: nothing is logged, shown or saved."""
     model.to(device).train()
-    model.trainer = SimpleNamespace(optimizers=model.configure_optimizers())  # pyright: ignore[reportAttributeAccessIssue]
+    model.configure_optimizers()
     dataset, steps = datamodule.training.to(device), datamodule.plan.max_steps
     source, update = DrawnBefore(datamodule.source_for(model), steps, device), _written_out(model)
     begin, start = 0, _now(device)
@@ -127,7 +131,7 @@ def bare_loop(model: AbstractModel, datamodule: DataModule, *, device: torch.dev
 
 def _written_out(model: AbstractModel) -> Callable[[Batch], object]:
     """The step as a textbook has it; the model's own `update` for a method that is not written out here."""
-    optimizer, *others = model.trainer.optimizers
+    optimizer, *others = model.optimizer_of.values()
     if isinstance(model, FactorVAE):
         return partial(_factorvae_step, model, optimizer, *others)
     if isinstance(model, AbstractVAE) and not others:
@@ -138,7 +142,7 @@ def _written_out(model: AbstractModel) -> Callable[[Batch], object]:
 def _vae_step(model: AbstractVAE, optimizer: torch.optim.Optimizer, batch: Batch) -> torch.Tensor:
     inference = model.infer(batch)
     loss = model.likelihood.nll(inference.logits, inference.images)
-    for weight, term in zip(model.weights().values(), model.regularizers(inference, batch.step).values(), strict=True):
+    for weight, term in zip(model.weights().values(), model.regularizers(inference, batch).values(), strict=True):
         loss = loss + weight * term
     optimizer.zero_grad()
     loss.mean().backward()

@@ -13,7 +13,7 @@ from typing import Any
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 
-from disent_runner.cli import CONF
+from disent_runner.assembly.conf import CONF
 
 DATA = os.environ.get("DISENT_DATA_DIR", "data")
 BATCH = 64
@@ -44,10 +44,6 @@ def config_of(*overrides: str) -> DictConfig:
     """The config of `disent-run OVERRIDES`."""
     with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
         return compose("run", overrides=[f"data_dir={DATA}", *overrides])
-
-
-def names(group: str) -> list[str]:
-    return sorted(path.stem for path in (CONF / group).glob("*.yaml"))
 
 
 def seconds(function: Callable[[], Any], *, windows: int, calls: int = 1) -> list[float]:

@@ -7,15 +7,14 @@ python scripts/benchmarks/metrics.py dci --set estimator=random_forest        on
 
 import argparse
 import time
-from typing import Any
 
 import numpy as np
 from measure import config_of, messages_on_stderr, row
 
-from disent_runner.build import build_metrics
-from disent_runner.evaluate import score_all
+from disent_runner.assembly.build import build_metrics
 from disent_runner.rendering.sprites import SPRITE_SIZES
-from disent_runner.representation import Representation
+from disent_runner.representations.representation import Representation
+from disent_runner.stages.scoring import Subject, score_all
 
 FAST = ["mig", "unsupervised", "irs", "sap", "modularity", "factor_vae_score", "beta_vae_score"]
 SLOW = ["explicitness", "dci", "mig_exact"]
@@ -38,14 +37,14 @@ def dsprites_codes(num_latents: int = 10) -> Representation:
 def measure(names: list[str], settings: list[str], rep: Representation, *, windows: int) -> None:
     overrides = [f"metric.{name}.{setting}" for name in names for setting in settings]
     metrics = build_metrics(config_of(f"metric=[{','.join(names)}]", *overrides))
-    origins: dict[str, dict[str, Any]] = {name: {"metric": name, "seed": 0} for name in names}
+    subject = Subject(rep, seed=0, dataset="dsprites", source="rendered", choice="mean")
     times, values = [], []
     for _ in range(windows):
         start = time.perf_counter()
         with messages_on_stderr():
-            rows = [first for first, *_ in score_all(metrics, rep, origins)]
+            rows = [first for first, *_ in score_all(metrics, subject)]
         times.append(time.perf_counter() - start)
-        values = [f"{first['name']} {first['value']:.4f}" for first in rows]
+        values = [f"{first.label} {first.value:.4f}" for first in rows]
     note = values[0] if len(values) == 1 else f"{len(values)} metrics side by side"
     row(" ".join([*names, *settings]), times, "s", note).print()
 

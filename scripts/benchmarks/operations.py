@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from itertools import count
-from types import SimpleNamespace
 
 import torch
 from loops import build_run
@@ -11,7 +10,7 @@ from torch.profiler import ProfilerActivity, profile
 from torch.utils.flop_counter import FlopCounterMode
 
 from disent_runner.datasets.batches import Batch
-from disent_runner.memory import keep_freed_blocks
+from disent_runner.machine.memory import keep_freed_blocks
 
 MODELS = ("betavae", "factorvae")
 STEPS, SIDE = 30, 2048
@@ -33,7 +32,7 @@ KINDS = {
 def training_step(model_name: str) -> Callable[[], None]:
     """One update after the other, each of another batch, without a Trainer."""
     model, datamodule = build_run(config_of(f"model={model_name}", "network=conv64"))
-    model.trainer = SimpleNamespace(optimizers=model.configure_optimizers())  # pyright: ignore[reportAttributeAccessIssue]
+    model.configure_optimizers()
     dataset, source, device = datamodule.dataset, datamodule.source, torch.device("cpu")
     batches = (Batch(step, False, source, dataset, device) for step in count())
 

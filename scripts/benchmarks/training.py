@@ -4,9 +4,10 @@ import argparse
 
 import torch
 from loops import ONE_LINEAR, bare_loop, build_run, real_loop
-from measure import BATCH, config_of, names, row
+from measure import BATCH, config_of, row
 
-from disent_runner.memory import keep_freed_blocks
+from disent_runner.assembly.conf import choices
+from disent_runner.machine.memory import keep_freed_blocks
 
 
 def compare(what: str, overrides: list[str], *, accelerator: str, windows: int, steps: int) -> None:
@@ -53,7 +54,7 @@ def main() -> None:
         overrides = [f"model={model}", *ONE_LINEAR, *small]
         what = f"{model} of linear layers"
         compare(what, overrides, accelerator=accelerator, windows=windows, steps=options.tiny_steps)
-    for model in names("model"):
+    for model in choices("model"):
         what, overrides = f"{model}, conv64", [f"model={model}", "network=conv64"]
         compare(what, overrides, accelerator=accelerator, windows=windows, steps=options.steps)
     for switch, overrides in switches(accelerator).items():

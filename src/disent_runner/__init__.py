@@ -3,14 +3,19 @@
 run = disent_runner.load("outputs/dsprites/betavae/0a1b2c3d/seed=0")
 mean, logvar = run.encode(images)
 run.decode(mean), run.sample(16), run.metrics["mig"], run.config.model.beta
+
+table = disent_runner.score(codes, factors, metric=["mig", "dci"])
 """
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from disent_runner.trained import TrainedRun
+    import pandas as pd
+
+    from disent_runner.assembly.trained import TrainedRun
 
 
 def load(folder: "str | Path", *, device: str = "cpu") -> "TrainedRun":
@@ -18,6 +23,33 @@ def load(folder: "str | Path", *, device: str = "cpu") -> "TrainedRun":
 
     Raises FileNotFoundError where there is no run or no checkpoint, ValueError for a damaged one.
     """
-    from disent_runner.trained import load_run
+    from disent_runner.assembly.trained import load_run
 
     return load_run(str(folder), device=device)
+
+
+def score(
+    codes: Any,
+    factors: Any = None,
+    *,
+    metric: "str | Sequence[str] | Mapping[str, Mapping[str, Any] | None]" = "fast",
+    logvar: Any = None,
+    factor_names: Sequence[str] | None = None,
+    seed: int = 0,
+) -> "pd.DataFrame":
+    """Scores of your own model's codes: the rows that a run's metrics.json has, one for each number.
+
+    `codes` (N, D): any numbers, such as posterior means; `factors` (N, K) or (N,): whole numbers, real numbers or text
+    as in `representation=FILE.npz`, None where they are unknown; `logvar` (N, D): log variance of q(z|x) in nats, None
+    for point codes. Arrays, tensors or data frames; a frame's columns name the factors, unless `factor_names` do.
+    `metric`: a name, a preset (fast, paper, all), several, or names with settings, {"dci": {"estimator": "lasso"}}.
+    A metric that lacks something is skipped, or fails, alone: its row has no value, and says why.
+
+    Columns: name, factor (None: of all), value, better (higher, lower or None), unit, metric, settings, seed, …
+
+    Raises:
+        ValueError: arrays that do not belong together, codes that are no finite numbers, or no such metric.
+    """
+    from disent_runner.stages.scoring_arrays import score_arrays
+
+    return score_arrays(codes, factors, metric=metric, logvar=logvar, factor_names=factor_names, seed=seed)

@@ -1,5 +1,5 @@
 """`python -m disent_runner` is `disent-run`."""
 
-from disent_runner.cli import run
+from disent_runner.commands.run import run
 
 run()

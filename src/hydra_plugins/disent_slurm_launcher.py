@@ -50,7 +50,7 @@ class SlurmLauncher(Launcher):
 
     def launch_jobs(self, jobs: "Sequence[Job]", first: int) -> Sequence[JobReturn]:
         """What `launch` does, for jobs that are planned already."""
-        from disent_runner.status import read_status
+        from disent_runner.runs.status import read_status
         from disent_runner.sweep.board import say
         from disent_runner.sweep.jobs import standing
 
@@ -108,8 +108,8 @@ class SlurmLauncher(Launcher):
 
 def report_queued(folder: Any, request: str, task: str) -> None:
     """Write that the run is in the queue, unless it is under way by now: then it has said so itself."""
-    from disent_runner.run_folder import RunInUse, exclusive
-    from disent_runner.status import read_status, write_status
+    from disent_runner.runs.folder import RunInUse, exclusive
+    from disent_runner.runs.status import read_status, write_status
 
     try:
         with exclusive(folder):

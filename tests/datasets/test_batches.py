@@ -1,18 +1,19 @@
 import itertools
 import pickle
 from dataclasses import replace
+from typing import final
 
 import numpy as np
 import pytest
 import torch
 from scipy.stats import chi2_contingency, chisquare, kstest
 
-from disent_runner.datasets.batches import Batch, BatchSource, UniformBatches, WeightedBatches
+from disent_runner.datasets.batches import Batch, BatchSource, Draw, UniformBatches, WeightedBatches
 from disent_runner.datasets.dataset import Dataset
-from disent_runner.datasets.factor_space import FactorSpace
-from disent_runner.datasets.image_store import ByteImages
+from disent_runner.datasets.images.image_store import ByteImages
 from disent_runner.datasets.info import DatasetInfo
-from disent_runner.datasets.label_table import LabelTable
+from disent_runner.datasets.labels.factor_space import FactorSpace
+from disent_runner.datasets.labels.label_table import LabelTable
 
 SEEDS = [0, 1, 2]
 LEAST_P = 1e-4
@@ -35,7 +36,7 @@ SOURCES = [
 
 
 def draw(source: BatchSource, steps: int, stream: int = 0) -> np.ndarray:
-    return torch.cat([source.indices(step, stream) for step in range(steps)]).numpy()
+    return torch.cat([source.draw(step, stream).rows for step in range(steps)]).numpy()
 
 
 def independence_p(first: np.ndarray, second: np.ndarray) -> float:
@@ -50,7 +51,7 @@ def independence_p(first: np.ndarray, second: np.ndarray) -> float:
 @pytest.mark.parametrize("batch_size", [1, 4, 7, 10])
 def test_each_image_once_per_epoch(num_images: int, batch_size: int) -> None:
     source = UniformBatches(num_images=num_images, batch_size=batch_size, seed=0)
-    sizes = {len(source.indices(step)) for step in range(5)}
+    sizes = {len(source.draw(step).rows) for step in range(5)}
     whole_epochs = draw(source, 3 * num_images)[: 3 * num_images].reshape(3, num_images)
     assert sizes == {batch_size}
     np.testing.assert_array_equal(np.sort(whole_epochs, axis=1), np.tile(np.arange(num_images), (3, 1)))
@@ -59,12 +60,12 @@ def test_each_image_once_per_epoch(num_images: int, batch_size: int) -> None:
 
 @pytest.mark.parametrize("make", SOURCES)
 def test_batch_depends_on_seed_and_step_only(make) -> None:
-    in_order = [make(0).indices(step, stream) for step, stream in itertools.product(range(270), (0, 1))]
+    in_order = [make(0).draw(step, stream).rows for step, stream in itertools.product(range(270), (0, 1))]
     source = make(0)
     order = np.random.default_rng(0).permutation(540)  # also across the chunks in which draws are made
     for position in order:
         step, stream = divmod(int(position), 2)
-        torch.testing.assert_close(source.indices(step, stream), in_order[position], rtol=0, atol=0)
+        torch.testing.assert_close(source.draw(step, stream).rows, in_order[position], rtol=0, atol=0)
 
 
 @pytest.mark.parametrize("make", SOURCES)
@@ -78,22 +79,22 @@ def test_seeds_and_streams_differ(make) -> None:
 @pytest.mark.parametrize("make", SOURCES)
 def test_the_caller_may_change_a_batch(make) -> None:
     source = make(0)
-    before = source.indices(0).clone()
-    source.indices(0).fill_(-1)
-    torch.testing.assert_close(source.indices(0), before)
+    before = source.draw(0).rows.clone()
+    source.draw(0).rows.fill_(-1)
+    torch.testing.assert_close(source.draw(0).rows, before)
 
 
 @pytest.mark.parametrize("make", SOURCES)
 def test_source_survives_pickling(make) -> None:
     source = make(0)
-    source.indices(0)
+    source.draw(0)
     np.testing.assert_array_equal(draw(pickle.loads(pickle.dumps(source)), 5), draw(source, 5))
 
 
 @pytest.mark.parametrize("make", SOURCES)
 def test_negative_step_is_refused(make) -> None:
     with pytest.raises(ValueError, match="non-negative"):
-        make(0).indices(-1)
+        make(0).draw(-1)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -135,7 +136,7 @@ def test_streams_are_independent(make, seed: int) -> None:
 def test_more_images_than_exist_only_with_replacement() -> None:
     with pytest.raises(ValueError, match=r"batch_size is 11, but there are 10 images; .* dataset.replacement=true"):
         UniformBatches(num_images=10, batch_size=11, seed=0)
-    assert len(UniformBatches(num_images=10, batch_size=11, seed=0, replacement=True).indices(0)) == 11
+    assert len(UniformBatches(num_images=10, batch_size=11, seed=0, replacement=True).draw(0).rows) == 11
 
 
 def test_batch_size_must_be_positive() -> None:
@@ -174,15 +175,35 @@ def make_batch(dataset: Dataset, device: str) -> Batch:
 
 def test_batch_holds_the_images_of_its_step(dataset: Dataset) -> None:
     batch = make_batch(dataset, "cpu")
-    torch.testing.assert_close(batch.indices, epochs(0).indices(3))
-    torch.testing.assert_close(batch.images.flatten() * 255, epochs(0).indices(3).float())
-    torch.testing.assert_close(batch.second_images.flatten() * 255, epochs(0).indices(3, stream=1).float())
+    torch.testing.assert_close(batch.draw.rows, epochs(0).draw(3).rows)
+    torch.testing.assert_close(batch.images.flatten() * 255, epochs(0).draw(3).rows.float())
+    torch.testing.assert_close(batch.second_images.flatten() * 255, epochs(0).draw(3, stream=1).rows.float())
 
 
-def test_batch_gathers_once(dataset: Dataset) -> None:
+def test_batch_draws_and_gathers_once(dataset: Dataset) -> None:
     batch = make_batch(dataset, "cpu")
+    assert batch.draw is batch.draw
     assert batch.images is batch.images
     assert batch.second_images is batch.second_images
+
+
+@final
+class Reversed(BatchSource):
+    """The first three images with the last three, of a kind."""
+
+    def draw(self, step: int, stream: int = 0) -> Draw:
+        return Draw(torch.arange(3), partners=torch.arange(9, 6, -1), kind=("x",))
+
+
+def test_batch_carries_what_its_source_decided(dataset: Dataset) -> None:
+    batch = replace(make_batch(dataset, "cpu"), source=Reversed())
+    assert batch.draw.kind == ("x",)
+    assert (batch.images.flatten() * 255).tolist() == [0, 1, 2]
+    assert (batch.partner_images.flatten() * 255).tolist() == [9, 8, 7]
+    plain = make_batch(dataset, "cpu")
+    assert plain.draw.kind is None
+    with pytest.raises(ValueError, match="UniformBatches draws images without partners"):
+        _ = plain.partner_images
 
 
 def noisy(dataset: Dataset, *, step: int = 3, seed: int = 0) -> Batch:
@@ -192,7 +213,7 @@ def noisy(dataset: Dataset, *, step: int = 3, seed: int = 0) -> Batch:
 def test_dequantised_pixels_stay_within_their_level(dataset: Dataset) -> None:
     batch = noisy(dataset)
     level = (batch.images * 256).floor().flatten()
-    torch.testing.assert_close(level, epochs(0).indices(3).float())
+    torch.testing.assert_close(level, epochs(0).draw(3).rows.float())
     assert batch.images.min() >= 0
     assert batch.images.max() < 1
 

@@ -11,8 +11,8 @@ from scipy.io import savemat
 
 from disent_runner.datasets import cars3d
 from disent_runner.datasets.dataset import Dataset
+from disent_runner.datasets.images.transform import Transform
 from disent_runner.datasets.load import load
-from disent_runner.datasets.transform import Transform
 
 CARS = ["car_017_mesh", "car_002_mesh", "car_100_mesh"]  # neither in the order of their names nor of the archive
 

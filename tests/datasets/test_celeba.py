@@ -13,8 +13,8 @@ from PIL import Image
 
 from disent_runner.datasets import celeba
 from disent_runner.datasets.dataset import Dataset
+from disent_runner.datasets.images.transform import Transform
 from disent_runner.datasets.load import load
-from disent_runner.datasets.transform import Transform
 
 NUM_IMAGES = 9
 NAMES = [f"{index + 1:06d}.jpg" for index in range(NUM_IMAGES)]

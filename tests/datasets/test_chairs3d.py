@@ -12,8 +12,8 @@ from PIL import Image
 
 from disent_runner.datasets import chairs3d
 from disent_runner.datasets.dataset import Dataset
+from disent_runner.datasets.images.transform import Transform
 from disent_runner.datasets.load import load
-from disent_runner.datasets.transform import Transform
 
 MODELS = ("fe02c7da84a0f6b0", "01125be6f4d9a2c7", "1a2b8749a1756a09")
 ELEVATIONS = (20, 30)

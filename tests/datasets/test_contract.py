@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from disent_runner.data.choice import Choice, choices, names
+from disent_runner.assembly.conf import choices as names
+from disent_runner.assembly.dataset_choice import Choice, choices
 from disent_runner.datasets.card import OFFICIAL, RENDERED, Card
 
 CHOICES = {name: choice for name, choice in choices() if isinstance(choice, Choice)}
@@ -18,7 +19,7 @@ def card_of(name: str) -> Card:
 
 
 def test_every_data_set_has_a_card_as_it_stands_but_the_users_own() -> None:
-    assert set(names()) - set(NAMES) == {"custom"}
+    assert set(names("dataset")) - set(NAMES) == {"custom"}
 
 
 def test_some_are_rendered_and_most_are_published() -> None:

@@ -10,8 +10,8 @@ import torch
 
 from disent_runner.datasets.custom import card
 from disent_runner.datasets.dataset import Dataset
-from disent_runner.datasets.factor_space import FactorSpace
-from disent_runner.datasets.label_table import LabelTable
+from disent_runner.datasets.labels.factor_space import FactorSpace
+from disent_runner.datasets.labels.label_table import LabelTable
 from disent_runner.datasets.load import load
 
 PIXELS = np.random.default_rng(0).integers(0, 256, size=(6, 3, 16, 20), dtype=np.uint8)

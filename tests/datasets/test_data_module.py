@@ -8,10 +8,10 @@ import pytest
 
 from disent_runner.datasets.data_module import DataModule, StepPlan
 from disent_runner.datasets.dataset import Dataset
-from disent_runner.datasets.factor_space import FactorSpace
-from disent_runner.datasets.image_store import ByteImages
+from disent_runner.datasets.images.image_store import ByteImages
 from disent_runner.datasets.info import DatasetInfo
 from disent_runner.datasets.joints import product_of_marginals
+from disent_runner.datasets.labels.factor_space import FactorSpace
 from disent_runner.datasets.splits import by_values
 
 PLAN = StepPlan(max_steps=23, log_every=5, checkpoint_every=7)
@@ -29,7 +29,7 @@ def dataset() -> Dataset:
 def seen(dataset: Dataset, **settings: Any) -> np.ndarray:
     """Brightness of the images of twelve batches."""
     module = DataModule(dataset, batch_size=4, seed=0, plan=PLAN, on_device=False, **settings)
-    batches = [module.training.gather(module.source.indices(step)) for step in range(12)]
+    batches = [module.training.gather(module.source.draw(step).rows) for step in range(12)]
     return np.rint(255 * np.stack([batch.flatten() for batch in batches])).astype(int)
 
 
@@ -72,11 +72,10 @@ def test_chunks_cover_every_step_once_and_end_where_something_happens():
     assert all(PLAN.is_logged(chunk.stop) or PLAN.is_saved(chunk.stop) for chunk in chunks)
 
 
-@pytest.mark.parametrize("start", range(24))
-def test_chunks_from_anywhere_end_at_the_same_steps(start):
-    plan = StepPlan(max_steps=23, log_every=5, checkpoint_every=7)
-    ends = [chunk.stop for chunk in plan.chunks(start)]
-    assert ends == [stop for stop in (5, 7, 10, 14, 15, 20, 21, 23) if stop > start]
+def test_chunks_from_anywhere_end_at_the_same_steps():
+    for start in range(24):
+        ends = [chunk.stop for chunk in PLAN.chunks(start)]
+        assert ends == [stop for stop in (5, 7, 10, 14, 15, 20, 21, 23) if stop > start]
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from disent_runner.datasets.dataset import Dataset
-from disent_runner.datasets.factor_space import FactorSpace
-from disent_runner.datasets.image_store import ByteImages
+from disent_runner.datasets.images.image_store import ByteImages
 from disent_runner.datasets.info import DatasetInfo
+from disent_runner.datasets.labels.factor_space import FactorSpace
 
 SIZES = {"shape": 2, "x": 6, "y": 4}
 

@@ -11,8 +11,8 @@ import torch
 
 from disent_runner.datasets import color_dsprites, dsprites, noisy_dsprites, scream_dsprites
 from disent_runner.datasets.card import Card, PublishedFile
+from disent_runner.datasets.images.transform import Transform
 from disent_runner.datasets.load import load
-from disent_runner.datasets.transform import Transform
 
 SIZES = {"shape": 3, "pos_x": 4}
 PIXELS = np.random.default_rng(0).integers(0, 2, size=(12, 64, 64), dtype=np.uint8)

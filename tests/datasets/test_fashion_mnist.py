@@ -8,7 +8,7 @@ import torch
 from disent_runner.datasets.card import Card
 from disent_runner.datasets.fashion_mnist import DEBIAN_FOLDER, card
 from disent_runner.datasets.load import load
-from tests.datasets.idx_files import write_set
+from tests.datasets.readers.idx_files import write_set
 
 
 def without_debian(whole: Card) -> Card:

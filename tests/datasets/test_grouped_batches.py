@@ -1,9 +1,11 @@
+from collections import Counter
+
 import numpy as np
 import pytest
 
-from disent_runner.datasets.factor_space import FactorSpace
 from disent_runner.datasets.grouped_batches import PairBatches, VaryingBatches, sizes_of
-from disent_runner.datasets.label_table import LabelTable
+from disent_runner.datasets.labels.factor_space import FactorSpace
+from disent_runner.datasets.labels.label_table import LabelTable
 
 SIZES = {"identity": 5, "azimuth": 7, "light": 3, "fixed": 1}
 GRID = FactorSpace(SIZES)
@@ -20,35 +22,39 @@ def test_only_the_factors_of_the_kind_vary(seed: int) -> None:
     batches = varying(seed=seed, odds=(1, 1, 1))
     kinds = set()
     for step in range(60):
-        labels = GRID.factors(batches.indices(step).numpy())
+        batch = batches.draw(step)
+        labels = GRID.factors(batch.rows.numpy())
         varied = {name for name, column in zip(SIZES, labels.T, strict=True) if len(set(column.tolist())) > 1}
-        kinds.add(batches.kind(step))
-        assert varied == set(KINDS[batches.kind(step)]) - {"fixed"}
-    assert kinds == {0, 1, 2}
+        kinds.add(batch.kind)
+        assert varied == set(batch.kind or ()) - {"fixed"}
+    assert kinds == {tuple(kind) for kind in KINDS}
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_kinds_come_by_their_odds(seed: int) -> None:
     """Within five standard errors of 1/13 and 10/13."""
     batches = varying(seed=seed)
-    shares = np.bincount([batches.kind(step) for step in range(3000)], minlength=3) / 3000
+    counts = Counter(batches.draw(step).kind for step in range(3000))
+    shares = np.array([counts[tuple(kind)] for kind in KINDS]) / 3000
     expected = np.array([1, 1, 10]) / 12
     assert (np.abs(shares - expected) < 5 * np.sqrt(expected * (1 - expected) / 3000)).all()
     never = varying(seed=seed, odds=(0, 0, 3))
-    assert {never.kind(step) for step in range(50)} == {2}
+    assert {never.draw(step).kind for step in range(50)} == {("identity", "fixed")}
 
 
 def test_images_of_a_batch_differ_where_there_are_enough() -> None:
     batches = varying(batch_size=7, odds=(1, 1, 1))
     for step in range(30):
-        distinct = len(set(batches.indices(step).tolist()))
-        assert distinct == 7 if batches.kind(step) == 0 else distinct <= 5
+        batch = batches.draw(step)
+        distinct = len(set(batch.rows.tolist()))
+        assert distinct == 7 if batch.kind == ("azimuth",) else distinct <= 5
 
 
 def test_batches_are_functions_of_seed_step_and_stream() -> None:
-    assert varying().indices(4).tolist() == varying().indices(4).tolist()
-    others = [varying(seed=1).indices(4), varying().indices(5), varying().indices(4, stream=1)]
-    assert all(varying().indices(4).tolist() != other.tolist() for other in others)
+    rows = varying().draw(4).rows.tolist()
+    assert rows == varying().draw(4).rows.tolist()
+    others = [varying(seed=1).draw(4), varying().draw(5), varying().draw(4, stream=1)]
+    assert all(rows != other.rows.tolist() for other in others)
 
 
 def test_images_without_a_grid() -> None:
@@ -57,7 +63,7 @@ def test_images_without_a_grid() -> None:
     table = LabelTable({"identity": 4, "pose": 3}, labels)
     batches = VaryingBatches(space=table, kinds=[["pose"]], odds=[1], batch_size=5, seed=0)
     for step in range(20):
-        assert len(set(labels[batches.indices(step).numpy(), 0].tolist())) == 1
+        assert len(set(labels[batches.draw(step).rows.numpy(), 0].tolist())) == 1
 
 
 @pytest.mark.parametrize(
@@ -79,7 +85,9 @@ def test_impossible_kinds(kinds, odds, message: str) -> None:
 @pytest.mark.parametrize("num_changed", [1, 2, 3, None])
 def test_pairs_differ_in_so_many_factors(num_changed: int | None, seed: int) -> None:
     pairs = PairBatches(space=GRID, num_changed=num_changed, batch_size=500, seed=seed)
-    first, second = (GRID.factors(pairs.indices(3, stream).numpy()) for stream in (0, 1))
+    batch = pairs.draw(3)
+    assert batch.partners is not None
+    first, second = (GRID.factors(rows.numpy()) for rows in (batch.rows, batch.partners))
     changed = first != second
     counts = np.bincount(changed.sum(axis=1), minlength=4)
     if num_changed is None:
@@ -93,6 +101,12 @@ def test_pairs_differ_in_so_many_factors(num_changed: int | None, seed: int) -> 
     expected = pairs.factors(3)
     np.testing.assert_array_equal(first, expected[0])
     np.testing.assert_array_equal(second, expected[1])
+
+
+def test_streams_of_pairs_are_others() -> None:
+    pairs = PairBatches(space=GRID, num_changed=1, batch_size=6, seed=0)
+    draws = [pairs.draw(*place) for place in ((0, 0), (0, 1), (1, 0), (1, 1))]
+    assert len({tuple(draw.rows.tolist()) for draw in draws}) == 4
 
 
 def test_partners_take_every_other_value_equally_often() -> None:

@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 from scipy.stats import entropy
 
-from disent_runner.datasets.factor_space import FactorSpace
 from disent_runner.datasets.joints import (
     chen_correlated,
     chen_independent,
@@ -13,7 +12,8 @@ from disent_runner.datasets.joints import (
     product_of_marginals,
     table_joint,
 )
-from disent_runner.datasets.label_table import LabelTable
+from disent_runner.datasets.labels.factor_space import FactorSpace
+from disent_runner.datasets.labels.label_table import LabelTable
 
 SIZES = {"shape": 2, "x": 3, "y": 4}
 BIASED = [chen_independent, chen_uncorrelated, chen_correlated]

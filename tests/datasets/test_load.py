@@ -10,12 +10,12 @@ import pytest
 import torch
 
 from disent_runner.datasets.card import Card, Contents, Origin, PublishedFile, rendered
-from disent_runner.datasets.derived_images import DerivedImages
-from disent_runner.datasets.factor_space import FactorSpace
-from disent_runner.datasets.factors import Factors
-from disent_runner.datasets.label_table import LabelTable
+from disent_runner.datasets.images.derived_images import DerivedImages
+from disent_runner.datasets.images.transform import Transform
+from disent_runner.datasets.labels.factor_space import FactorSpace
+from disent_runner.datasets.labels.factors import Factors
+from disent_runner.datasets.labels.label_table import LabelTable
 from disent_runner.datasets.load import load
-from disent_runner.datasets.transform import Transform
 
 PIXELS = np.random.default_rng(0).integers(0, 256, size=(6, 3, 16, 16), dtype=np.uint8)
 GRID = FactorSpace({"x": 2, "y": 3})

@@ -6,7 +6,7 @@ import torch
 
 from disent_runner.datasets.load import load
 from disent_runner.datasets.mnist import card
-from tests.datasets.idx_files import write_set
+from tests.datasets.readers.idx_files import write_set
 
 
 @pytest.mark.parametrize("ending", [".gz", ""])

@@ -11,8 +11,8 @@ import torch
 
 from disent_runner.datasets import olivetti
 from disent_runner.datasets.dataset import Dataset
+from disent_runner.datasets.images.transform import Transform
 from disent_runner.datasets.load import load
-from disent_runner.datasets.transform import Transform
 
 PIXELS = np.random.default_rng(0).integers(0, 256, size=(3, 10, 12, 9), dtype=np.uint8)
 

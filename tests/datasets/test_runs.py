@@ -2,9 +2,9 @@
 
 import pytest
 
-from disent_runner.data.choice import Choice, choices
-from disent_runner.job import run_job
-from disent_runner.run_folder import read_json
+from disent_runner.assembly.dataset_choice import Choice, choices
+from disent_runner.machine.files import read_json
+from disent_runner.stages.job import run_job
 
 SLOW_TO_RENDER = {"toyfaces"}  # two minutes
 

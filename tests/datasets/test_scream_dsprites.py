@@ -5,8 +5,8 @@ import pytest
 import torch
 from PIL import Image
 
-from disent_runner.datasets.derived_images import DerivedImages
-from disent_runner.datasets.image_store import ByteImages
+from disent_runner.datasets.images.derived_images import DerivedImages
+from disent_runner.datasets.images.image_store import ByteImages
 from disent_runner.datasets.scream_dsprites import card, negatives_on, texture
 
 # every pixel is told by its red and green, so that a patch tells where it was cut out

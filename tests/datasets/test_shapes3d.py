@@ -11,9 +11,9 @@ import torch
 
 from disent_runner.datasets import shapes3d
 from disent_runner.datasets.dataset import Dataset
+from disent_runner.datasets.images.transform import Transform
 from disent_runner.datasets.layout import Labels
 from disent_runner.datasets.load import load
-from disent_runner.datasets.transform import Transform
 from disent_runner.rendering.rooms import ROOM_SIZES, render_rooms, room_colours
 
 SIZES = {"floor_hue": 2, "wall_hue": 1, "object_hue": 3, "scale": 2, "shape": 4, "orientation": 3}

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from disent_runner.datasets.factor_space import FactorSpace
-from disent_runner.datasets.label_table import LabelTable
+from disent_runner.datasets.labels.factor_space import FactorSpace
+from disent_runner.datasets.labels.label_table import LabelTable
 from disent_runner.datasets.splits import at_random, by_combination, by_values
 
 GRID = FactorSpace({"identity": 10, "pose": 7, "light": 3})

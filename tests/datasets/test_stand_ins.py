@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pytest
 
-from disent_runner.datasets.transform import Transform
+from disent_runner.datasets.images.transform import Transform
 from disent_runner.rendering.blobs import BLOB_SIZES, render_blobs
 from disent_runner.rendering.chairs import CHAIR_SIZES, render_chairs
 from disent_runner.rendering.digits import DIGIT_SIZES, render_digits

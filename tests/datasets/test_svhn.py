@@ -10,9 +10,10 @@ import scipy.io
 import torch
 from PIL import Image
 
-from disent_runner.datasets import image_files, svhn
+from disent_runner.datasets import svhn
 from disent_runner.datasets.dataset import Dataset
 from disent_runner.datasets.load import load
+from disent_runner.datasets.readers import image_files
 
 COUNTS = {"train": 12, "test": 5, "extra": 7}
 PIXELS = {

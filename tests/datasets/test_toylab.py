@@ -8,8 +8,8 @@ import torch
 
 from disent_runner.datasets import toylab
 from disent_runner.datasets.card import Card
+from disent_runner.datasets.images.transform import Transform
 from disent_runner.datasets.load import load
-from disent_runner.datasets.transform import Transform
 from disent_runner.rendering import lab
 from disent_runner.rendering.lab_palette import FOUR_COLOURS, LAB_PALETTE
 

@@ -5,7 +5,7 @@ import pytest
 
 from disent_runner.datasets.info import DatasetInfo
 from disent_runner.figures.inputs import FigureInputs
-from disent_runner.representation import Autoencoder, Representation
+from disent_runner.representations.representation import Autoencoder, Representation
 
 LATENTS = 3
 

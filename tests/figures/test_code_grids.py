@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from disent_runner.figures.code_grids import code_grids, codes_in
-from disent_runner.metrics.requirements import NotApplicable
+from disent_runner.representations.requirements import NotApplicable
 
 SETTINGS: dict[str, Any] = {"limit": 2.0, "num_steps": 5, "num_rows": 4, "max_codes": None}
 CODES, NOISE = 6, 2  # of three values, of two, and a continuous one

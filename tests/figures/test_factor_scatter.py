@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from disent_runner.figures.factor_scatter import factor_scatter
-from disent_runner.metrics.requirements import NotApplicable
+from disent_runner.representations.requirements import NotApplicable
 
 
 def test_panels_show_codes_by_values_and_their_means(inputs, rng):

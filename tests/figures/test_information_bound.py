@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from disent_runner.figures.information_bound import information_bound
-from disent_runner.metrics.requirements import NotApplicable
+from disent_runner.representations.requirements import NotApplicable
 
 
 def test_the_bound_beside_the_entropy(inputs, rng):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from disent_runner.figures.kl_by_factor import kl_by_factor
-from disent_runner.metrics.requirements import NotApplicable
+from disent_runner.representations.requirements import NotApplicable
 
 
 def test_a_curve_for_each_factor_against_the_total(inputs, rng):

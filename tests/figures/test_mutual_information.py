@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from disent_runner.figures.mutual_information import mutual_information
-from disent_runner.metrics.requirements import NotApplicable
+from disent_runner.representations.requirements import NotApplicable
 
 
 def test_each_informative_latent_tells_all_of_its_factor(inputs, rng):

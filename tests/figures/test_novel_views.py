@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from disent_runner.figures.grid import tile
 from disent_runner.figures.inputs import FigureInputs
 from disent_runner.figures.novel_views import BLANK, MISSING, novel_views, rows_of_views
-from disent_runner.metrics.requirements import NotApplicable
+from disent_runner.representations.requirements import NotApplicable
 
 SETTINGS: dict[str, Any] = {"factor": "factor_0", "latent": None, "num_images": 3, "num_views": 4}
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from disent_runner.representation import Representation
+from disent_runner.representations.representation import Representation
 
 ORACLES = Path(__file__).parent / "oracles"
 SIZES = {"small": (4, 5, 6, 7), "dsprites": (3, 6, 40, 32, 32)}

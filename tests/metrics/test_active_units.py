@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from disent_runner.metrics.active_units import active_units
-from disent_runner.representation import Representation
+from disent_runner.representations.representation import Representation
 
 SIGNS = np.array([[-1.0], [1.0]]).repeat(500, axis=0)  # variance 1, exactly
 

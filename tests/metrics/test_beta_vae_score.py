@@ -3,10 +3,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.preprocessing import StandardScaler
 
-from disent_runner.metrics.beta_vae_score import beta_vae_score, classifier_accuracy, draw_points
-from disent_runner.metrics.sampling import rows_by_value
-from disent_runner.representation import Representation
+from disent_runner.metrics import beta_vae_score as module
+from disent_runner.metrics.beta_vae_score import _standardize, beta_vae_score, classifier_accuracy, draw_points
+from disent_runner.metrics.estimators.sampling import chunk_sizes, rows_by_value
+from disent_runner.representations.representation import Representation
 
 SIZES = (4, 3, 5)
 GRID = np.array(list(itertools.product(*map(range, SIZES))))
@@ -65,6 +67,19 @@ def test_only_the_standardized_score_ignores_the_scale_of_the_codes(scale, full_
     plain, scaled = (score(factor * rep.codes, factors=rep.factors, sizes=rep.factor_sizes) for factor in (1.0, scale))
     assert scaled["beta_vae_score_standardized"] == pytest.approx(plain["beta_vae_score_standardized"], abs=0.01)
     assert scaled["beta_vae_score"] != pytest.approx(plain["beta_vae_score"], abs=0.01)
+
+
+def test_points_are_standardised_as_by_scikit_learn(rng):
+    train, test = (np.hstack([3 + 2 * rng.standard_normal((50, 2)), np.full((50, 1), 4.0)]) for _ in range(2))
+    expected = np.asarray(StandardScaler().fit(train).transform(test))
+    np.testing.assert_allclose(_standardize(test, train), expected, atol=1e-12)
+
+
+def test_points_are_drawn_as_many_at_a_time_as_their_pairs_of_codes_fit(monkeypatch):
+    calls = []
+    monkeypatch.setattr(module, "chunk_sizes", lambda *sizes: calls.append(sizes) or chunk_sizes(*sizes))
+    score(GRID, batch_size=8)
+    assert calls == [(1_000, 2 * 8 * 3), (500, 2 * 8 * 3)]
 
 
 def test_pairs_share_a_factor_s_value_and_differ_in_all_else():

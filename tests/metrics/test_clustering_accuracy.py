@@ -5,8 +5,8 @@ import pytest
 from sklearn.metrics import normalized_mutual_info_score
 
 from disent_runner.metrics.clustering_accuracy import clustering_accuracy, clustering_scores
-from disent_runner.metrics.requirements import NotApplicable
-from disent_runner.representation import UNKNOWN, Representation
+from disent_runner.representations.representation import UNKNOWN, Representation
+from disent_runner.representations.requirements import NotApplicable
 
 NAMES, SIZES = ("slant", "digit", "width"), (2, 4, 3)
 FACTORS = np.array(list(itertools.product(*map(range, SIZES))))

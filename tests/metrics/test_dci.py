@@ -3,10 +3,10 @@ import itertools
 import numpy as np
 import pytest
 from scipy.stats import entropy
-from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier
+from sklearn.ensemble import RandomForestClassifier
 
 from disent_runner.metrics.dci import ESTIMATORS, dci, dci_from_arrays, dci_from_importance
-from disent_runner.representation import Representation
+from disent_runner.representations.representation import Representation
 
 pytestmark = pytest.mark.slow  # many fits; `make test` runs them
 
@@ -54,22 +54,6 @@ def test_concentration_is_the_reference_library_s(load, oracle):
         scores = dci_from_importance(importance)
         for key, value in oracle(f"{grid}/{representation}/{num_train}/dci_from_importance").expected.items():
             assert scores[key] == pytest.approx(value, abs=1e-9), name
-
-
-def test_gradient_boosting_is_scikit_learn_s():
-    rng = np.random.default_rng(1)
-    factors = rng.integers(0, [3, 4], size=(400, 2))
-    codes = np.hstack([factors + 0.4 * rng.standard_normal(factors.shape), rng.standard_normal((400, 2))])
-    train, test = slice(0, 300), slice(300, 400)
-    own = dci_from_arrays(codes[train], factors[train], codes[test], factors[test], rng=rng)
-    models = [GradientBoostingClassifier(random_state=0).fit(codes[train], values) for values in factors[train].T]
-    importance = np.stack([model.feature_importances_ for model in models], axis=1)
-    accuracy = [model.score(codes[test], values) for model, values in zip(models, factors[test].T, strict=True)]
-    assert own["informativeness_test"] == pytest.approx(np.mean(accuracy), abs=0.021)  # ties: two images of a hundred
-    weight = importance.sum(axis=1) / importance.sum()
-    expected = weight @ (1 - entropy(importance, base=2, axis=1))
-    assert own["disentanglement"] == pytest.approx(expected, abs=0.01)  # ties again
-    assert own["completeness"] == pytest.approx((1 - entropy(importance, base=4, axis=0)).mean(), abs=0.01)
 
 
 def test_the_forest_is_scikit_learn_s():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from disent_runner.metrics.dcimig import dcimig, dcimig_from_arrays
-from disent_runner.representation import Representation
+from disent_runner.representations.representation import Representation
 
 SIZES = (4, 3, 5)
 GRID = np.array(list(itertools.product(*map(range, SIZES))))  # each combination once: exact information

@@ -5,15 +5,15 @@ import numpy as np
 import pytest
 from scipy.stats import ortho_group
 
-from disent_runner import build
-from disent_runner.encoding import encode_once
+from disent_runner.assembly import build
 from disent_runner.metrics.distance_to_orthogonality import (
     distance_to_orthogonality,
     distances_from_jacobian,
     distances_to_signed_permutations,
 )
-from disent_runner.metrics.requirements import NotApplicable
-from disent_runner.representation import Autoencoder, Representation
+from disent_runner.representations.encoding import encode_once
+from disent_runner.representations.representation import Autoencoder, Representation
+from disent_runner.representations.requirements import NotApplicable
 
 EIGHTH_TURN = np.sqrt(8) * np.sin(np.pi / 8)  # two columns, each 45 degrees off: 2 sin(45° / 2) apart
 
@@ -183,7 +183,7 @@ def test_latents_that_are_not_active_are_left_out(spread, rng):
 
 
 def test_one_active_latent(rng):
-    codes = np.column_stack([rng.standard_normal(50), np.zeros(50)])
+    codes = np.column_stack([rng.standard_normal(50), np.tile([-0.5, 0.5], 25)])  # a deviation of the threshold itself
     assert distance_to_orthogonality(representation(np.ones((4, 2)), codes), rng=rng) == {
         "distance_to_orthogonality": 0.0,
         "distance_to_orthogonality_random": 0.0,

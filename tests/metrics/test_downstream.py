@@ -8,8 +8,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, KFold
 
 from disent_runner.metrics.downstream import LEARNERS, downstream, downstream_from_arrays, fit_classifier
-from disent_runner.metrics.requirements import NotApplicable
-from disent_runner.representation import Representation
+from disent_runner.representations.representation import Representation
+from disent_runner.representations.requirements import NotApplicable
 
 SIZES = (2, 3)
 FACTORS = np.tile(np.array(list(itertools.product(*map(range, SIZES)))), (100, 1))  # 600 images
@@ -28,7 +28,7 @@ def score(codes, *, factors=FACTORS, sizes=SIZES, seed=0, **settings: Any):
 
 @pytest.mark.parametrize("learner", LEARNERS)
 def test_one_code_per_factor_in_any_order_sign_and_scale_is_learnt(learner):
-    scores = score(FACTORS[:, ::-1] * [3.0, -0.2] + 7.0, learners=[learner], train_sizes=[3, 50])
+    scores = score(FACTORS[:, ::-1] * [3.0, -0.2] + 7.0, learners=[learner], train_sizes=[3, 40, 50])
     assert scores[f"downstream_{learner}_50"] == 1.0
     assert scores["downstream"] == 1.0
     few = scores[f"downstream_{learner}_3"]

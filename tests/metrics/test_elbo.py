@@ -5,14 +5,14 @@ import pytest
 import torch
 from scipy.stats import multivariate_normal, norm
 
-from disent_runner import build
+from disent_runner.assembly import build
 from disent_runner.datasets.batches import Batch, UniformBatches
-from disent_runner.encoding import encode_once
-from disent_runner.metrics import sampling
 from disent_runner.metrics.elbo import bounds_of_images, elbo
-from disent_runner.metrics.requirements import NotApplicable
+from disent_runner.metrics.estimators import sampling
 from disent_runner.models.abstract_vae import AbstractVAE
-from disent_runner.representation import Autoencoder, Representation
+from disent_runner.representations.encoding import encode_once
+from disent_runner.representations.representation import Autoencoder, Representation
+from disent_runner.representations.requirements import NotApplicable
 
 NUM_IMAGES, NUM_PIXELS, NUM_LATENTS = 200, 12, 3
 SIGMA = 0.5
@@ -168,6 +168,9 @@ def test_one_image_has_no_standard_error(exact, rng):
     model, mean, logvar = exact
     scores = elbo(model.representation(mean, np.array(logvar)), rng=rng, num_images=1)
     assert set(scores) == {"elbo", "importance_weighted_bound", "importance_weighted_bits_per_dim"}
+    pair = elbo(model.representation(mean, np.array(logvar)), rng=rng, num_images=2)
+    apart = np.abs(np.subtract.outer(model.log_likelihood(), model.log_likelihood()))
+    assert np.isclose(pair["importance_weighted_bound_standard_error"], apart / 2, rtol=1e-9).any()
 
 
 def test_chunks_draw_the_same_noise(approximate, monkeypatch):

@@ -7,7 +7,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.preprocessing import StandardScaler
 
 from disent_runner.metrics.explicitness import explicitness, explicitness_from_arrays
-from disent_runner.representation import Representation
+from disent_runner.representations.representation import Representation
 
 pytestmark = pytest.mark.slow  # many fits; `make test` runs them
 

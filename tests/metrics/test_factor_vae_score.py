@@ -4,9 +4,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from disent_runner.metrics import sampling
+from disent_runner.metrics.estimators import sampling
 from disent_runner.metrics.factor_vae_score import active_codes, factor_vae_score, vote_accuracy
-from disent_runner.representation import Representation
+from disent_runner.representations.representation import Representation
 
 SIZES = (4, 3, 5)
 GRID = np.array(list(itertools.product(*map(range, SIZES))))

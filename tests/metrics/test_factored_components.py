@@ -10,8 +10,8 @@ from disent_runner.metrics.factored_components import (
     factored_components,
     linearity_from_traversals,
 )
-from disent_runner.metrics.requirements import NotApplicable
-from disent_runner.representation import Representation
+from disent_runner.representations.representation import Representation
+from disent_runner.representations.requirements import NotApplicable
 
 SIZES = (4, 3, 6)
 GRID = np.array(list(itertools.product(*map(range, SIZES))))

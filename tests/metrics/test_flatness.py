@@ -14,8 +14,8 @@ from disent_runner.metrics.flatness import (
     rows_by_length,
     traversal_table,
 )
-from disent_runner.metrics.requirements import NotApplicable
-from disent_runner.representation import Representation
+from disent_runner.representations.representation import Representation
+from disent_runner.representations.requirements import NotApplicable
 
 SIZES = (4, 3, 6)
 GRID = np.array(list(itertools.product(*map(range, SIZES))))
@@ -108,8 +108,13 @@ def test_means_are_over_traversals_before_the_ratio():
 def test_chunks_of_traversals_do_not_change_the_score(monkeypatch):
     codes = np.random.default_rng(0).standard_normal((len(GRID), 3))
     expected = score(codes)
+    extents, held = module._extents, []
     monkeypatch.setattr(module, "VALUES_PER_CHUNK", 40)
+    monkeypatch.setattr(
+        module, "_extents", lambda chunk: held.append(len(chunk) * chunk.shape[1] ** 2) or extents(chunk)
+    )
     assert score(codes) == pytest.approx(expected)
+    assert max(held) < 80  # distances of values: 11 chunks of the 12 traversals of the last factor leave two in one
 
 
 def test_a_perfect_code_is_flat_on_any_images():

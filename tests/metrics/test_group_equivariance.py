@@ -13,8 +13,8 @@ from disent_runner.metrics.group_equivariance import (
     movement,
     overlap,
 )
-from disent_runner.metrics.requirements import NotApplicable
-from disent_runner.representation import Representation
+from disent_runner.representations.representation import Representation
+from disent_runner.representations.requirements import NotApplicable
 
 SIZES = (12, 9, 5)
 NAMES = ("hue", "turn", "size")

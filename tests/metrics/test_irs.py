@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from disent_runner.metrics.irs import irs, irs_from_arrays
-from disent_runner.representation import Representation
+from disent_runner.representations.representation import Representation
 
 SIZES = (4, 3, 5)
 GRID = np.array(list(itertools.product(*map(range, SIZES))))
@@ -72,6 +72,8 @@ def test_more_values_than_bins_share_bins():
 def test_few_values_share_no_bin_however_close():
     factors = np.array([[0], [1], [39]], dtype=np.uint8)
     assert irs_from_arrays(factors.astype(float), factors) == 1.0
+    assert irs_from_arrays(factors.astype(float), factors, num_bins=3) == 1.0  # as many as bins
+    assert irs_from_arrays(factors.astype(float), factors, num_bins=2) < 1.0
 
 
 def test_a_factor_with_one_value_is_left_out():

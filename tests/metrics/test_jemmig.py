@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy.stats import entropy as scipy_entropy
 
-from disent_runner.metrics.information import discretize
+from disent_runner.metrics.estimators.information import discretize
 from disent_runner.metrics.jemmig import jemmig, jemmig_from_arrays
-from disent_runner.representation import Representation
+from disent_runner.representations.representation import Representation
 
 SIZES = (4, 3, 5)
 GRID = np.array(list(itertools.product(*map(range, SIZES))))  # each combination once: exact information

@@ -4,7 +4,7 @@ import torch
 from torch.distributions import Normal, kl_divergence
 
 from disent_runner.metrics.kl_decomposition import kl_decomposition, kl_decomposition_from_posteriors
-from disent_runner.representation import Representation
+from disent_runner.representations.representation import Representation
 
 PARTS = ("index_code_mi", "total_correlation", "dimensionwise_kl")
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from disent_runner.metrics.mig import mig, mig_from_arrays
-from disent_runner.representation import Representation
+from disent_runner.representations.representation import Representation
 
 SIZES = (4, 3, 5)
 GRID = np.array(list(itertools.product(*map(range, SIZES))))  # each combination once: exact information
@@ -19,19 +19,21 @@ def test_mig_is_the_reference_library_s(grid, name, train_arrays, oracle):
 
 
 @pytest.mark.parametrize(
-    ("codes", "expected"),
+    ("codes", "expected", "told"),
     [
-        pytest.param(GRID, 1.0, id="one code per factor"),
-        pytest.param(GRID[:, [2, 0, 1]] * [3.0, -2.0, 1e-3] + 7.0, 1.0, id="in any order, sign and scale"),
-        pytest.param(np.hstack([GRID, np.full((60, 2), 0.1)]), 1.0, id="beside constant codes"),
-        pytest.param(np.hstack([GRID, -2.0 * GRID]), 0.0, id="every code twice"),
-        pytest.param(np.zeros((60, 3)), 0.0, id="constant codes"),
-        pytest.param(GRID[:, :1], 1 / 3, id="one latent for one of three factors"),
+        pytest.param(GRID, 1.0, SIZES, id="one code per factor"),
+        pytest.param(GRID[:, [2, 0, 1]] * [3.0, -2.0, 1e-3] + 7.0, 1.0, SIZES, id="in any order, sign and scale"),
+        pytest.param(np.hstack([GRID, np.full((60, 2), 0.1)]), 1.0, SIZES, id="beside constant codes"),
+        pytest.param(np.hstack([GRID, -2.0 * GRID]), 0.0, SIZES, id="every code twice"),
+        pytest.param(np.zeros((60, 3)), 0.0, (1, 1, 1), id="constant codes"),
+        pytest.param(GRID[:, :1], 1 / 3, (4, 1, 1), id="one latent for one of three factors"),
     ],
 )
-def test_mig_on_a_full_grid(codes, expected):
+def test_mig_on_a_full_grid(codes, expected, told):
     rep = Representation(codes.astype(float), GRID, SIZES)
-    assert mig(rep, rng=np.random.default_rng(0))["mig"] == pytest.approx(expected, abs=1e-12)
+    scores = mig(rep, rng=np.random.default_rng(0))
+    assert scores["mig"] == pytest.approx(expected, abs=1e-12)
+    assert scores["mig_average_max_information"] == pytest.approx(np.log(told).mean(), abs=1e-12)
 
 
 def test_rotated_codes_score_less_than_aligned_ones():

@@ -6,7 +6,7 @@ import pytest
 from sklearn.metrics import mutual_info_score
 
 from disent_runner.metrics.mig_exact import mig_exact, mig_exact_from_posteriors
-from disent_runner.representation import Representation
+from disent_runner.representations.representation import Representation
 
 SIZES = (4, 3, 5)
 GRID = np.array(list(itertools.product(*map(range, SIZES))))
@@ -96,7 +96,8 @@ def test_information_of_separated_codes_is_discrete_even_on_an_incomplete_grid(s
 
 def test_entry_reports_the_factors_that_vary():
     factors = np.column_stack([GRID[:, 0], np.full(60, 1), GRID[:, 1]])
-    rep = Representation(GRID[:, :1].astype(float), factors, (4, 2, 3), logvar=np.full((60, 1), NARROW))
+    codes = np.column_stack([GRID[:, 0], np.full(60, 0.1)])
+    rep = Representation(codes, factors, (4, 2, 3), logvar=np.full((60, 2), NARROW))
     scores = mig_exact(rep, rng=np.random.default_rng(0), num_samples=600)
     expected = {"mig_exact": 0.5, "mig_exact_factor_0": 1.0, "mig_exact_factor_2": 0.0}
     expected["mig_exact_average_max_information"] = np.log(4) / 2

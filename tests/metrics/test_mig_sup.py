@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from disent_runner.metrics.mig_sup import mig_sup, mig_sup_from_arrays
-from disent_runner.representation import Representation
+from disent_runner.representations.representation import Representation
 
 SIZES = (4, 3, 5)
 GRID = np.array(list(itertools.product(*map(range, SIZES))))  # each combination once: exact information
@@ -85,6 +85,7 @@ def test_active_codes_exceed_the_variance_asked_for():
         active = score(codes, active_variance=threshold)["mig_sup_active_codes"]
         assert active == (variances > threshold).sum()
     assert score(np.full((60, 1), 0.1), active_variance=0.0)["mig_sup_active_codes"] == 0
+    assert score(PAIR, factors=PAIR, sizes=(2, 2), active_variance=0.25)["mig_sup_active_codes"] == 0  # exactly 1/4
 
 
 def test_a_factor_with_one_value_is_left_out():

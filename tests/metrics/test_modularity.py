@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from disent_runner.metrics.modularity import modularity, modularity_from_arrays, modularity_of_codes
-from disent_runner.representation import Representation
+from disent_runner.representations.representation import Representation
 
 SIZES = (4, 3, 5)
 GRID = np.array(list(itertools.product(*map(range, SIZES))))  # each combination once: exact information
@@ -31,6 +31,7 @@ def test_modularity_is_the_reference_library_s(grid, name, train_arrays, oracle)
         pytest.param(np.hstack([GRID, -2.0 * GRID]), 1.0, 1.0, 6, id="every code twice"),
         pytest.param(GRID[:, :2], 1.0, 1.0, 2, id="no code for one of three factors"),
         pytest.param(GRID[:, :1], 1.0, 1.0, 1, id="one latent"),
+        pytest.param(GRID[:, :1] > 1, 1.0, 1.0, 1, id="one latent of 0.69 nats"),
         pytest.param(np.hstack([GRID, np.full((60, 2), 0.1)]), 3 / 5, 1.0, 3, id="beside constant codes"),
         pytest.param(np.hstack([GRID, 1e-3 * GRID.sum(axis=1, keepdims=True)]), None, 1.0, 3, id="beside a faint code"),
         pytest.param(np.full((60, 2), 0.1), 0.0, 0.0, 0, id="constant codes"),
@@ -42,6 +43,12 @@ def test_modularity_on_a_full_grid(codes, expected, active, num_active):
         assert scores["modularity"] == pytest.approx(expected, abs=1e-12)
     assert scores["modularity_active"] == pytest.approx(active, abs=1e-12)
     assert scores["modularity_active_codes"] == num_active
+
+
+def test_a_code_as_wide_as_the_threshold_is_active():
+    scores = score(GRID[:, :1] > 1, prune_threshold=0.5)  # a deviation of exactly 1/2
+    assert scores["modularity_active_codes"] == 1
+    assert score(GRID[:, :1] > 1, prune_threshold=0.51)["modularity_active_codes"] == 0
 
 
 def test_a_code_of_two_factors_loses_the_square_of_what_it_tells_of_the_second():

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from disent_runner import build
-from disent_runner.encoding import encode_once
+from disent_runner.assembly import build
 from disent_runner.metrics.moment_correlation import moment_correlation, moments
-from disent_runner.metrics.requirements import NotApplicable
-from disent_runner.representation import Autoencoder, Representation
+from disent_runner.representations.encoding import encode_once
+from disent_runner.representations.representation import Autoencoder, Representation
+from disent_runner.representations.requirements import NotApplicable
 
 SIZE = 24
 ROWS, COLUMNS = np.indices((SIZE, SIZE)) - (SIZE - 1) / 2

@@ -7,8 +7,8 @@ from disent_runner.metrics.rank_correlation import (
     rank_correlation_from_arrays,
     signed_rank_correlation,
 )
-from disent_runner.metrics.requirements import NotApplicable
-from disent_runner.representation import UNKNOWN, Representation
+from disent_runner.representations.representation import UNKNOWN, Representation
+from disent_runner.representations.requirements import NotApplicable
 from tests.metrics.test_variance_share import GRID, NAMES, SIZES, VALUES
 
 
@@ -79,6 +79,14 @@ def test_a_model_s_own_latents_are_scored_by_the_name_of_their_factor():
         "rank_correlation_other_factor_1": 0.0,
     }
     assert scores == pytest.approx(expected, abs=1e-12)
+
+
+def test_rounding_exceeds_no_correlation_of_one(rng):
+    factors = rng.integers(0, 50, size=(97, 40))
+    correlation = rank_correlation_from_arrays(factors.astype(float), factors)
+    np.testing.assert_allclose(np.diagonal(correlation), 1.0)
+    assert correlation.max() <= 1.0
+    assert signed_rank_correlation(-1.0 * factors, factors).min() >= -1.0
 
 
 def test_factors_of_one_value_are_left_out_and_one_alone_has_no_other():

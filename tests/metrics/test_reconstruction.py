@@ -5,13 +5,13 @@ import pytest
 import torch
 from scipy.stats import norm
 
-from disent_runner import build
-from disent_runner.encoding import encode_once
+from disent_runner.assembly import build
 from disent_runner.metrics import reconstruction as module
 from disent_runner.metrics.reconstruction import reconstruction, signal_to_noise_ratio
-from disent_runner.metrics.requirements import NotApplicable
 from disent_runner.models.abstract_vae import AbstractVAE
-from disent_runner.representation import Autoencoder, Representation
+from disent_runner.representations.encoding import encode_once
+from disent_runner.representations.representation import Autoencoder, Representation
+from disent_runner.representations.requirements import NotApplicable
 
 SHAPE = (2, 3, 4)  # channel, height, width
 SIGMA = 0.3

@@ -2,15 +2,15 @@ import json
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 import pytest
 from scipy.stats import spearmanr
 from sklearn.linear_model import Lasso
 
-from disent_runner.metrics.requirements import NotApplicable
 from disent_runner.metrics.udr import AGGREGATES, SIMILARITIES, model_scores, udr, udr_from_codes
-from disent_runner.representation import Representation
+from disent_runner.representations.representation import Representation
+from disent_runner.representations.requirements import NotApplicable
+from disent_runner.runs.codes import write_codes
 from tests.metrics.conftest import ORACLES
 
 NUM_IMAGES = 64  # of a two-level factorial design: codes that are exactly uncorrelated, in values and in ranks
@@ -118,12 +118,9 @@ def test_scores_are_medians_of_how_well_others_predict_a_model():
 
 
 def write_run(folder: Path, mean, logvar, *, index=None, data_hash: str = "of the data") -> str:
-    folder.mkdir()
-    with h5py.File(folder / "codes.h5", "w") as file:
-        arrays = {"mean": mean, "logvar": logvar, "index": np.arange(len(mean)) if index is None else index}
-        for name, array in arrays.items():
-            file.create_dataset(name, data=array)
-        file.attrs.update({"step": 1, "data_hash": data_hash, "num_images": len(mean)})
+    origin = {"step": 1, "data_hash": data_hash, "num_images": len(mean)}
+    tables = {"index": np.arange(len(mean)) if index is None else index}
+    write_codes(folder, origin, {"mean": mean, "logvar": logvar}, tables)
     return str(folder)
 
 
@@ -149,6 +146,9 @@ def test_a_run_is_scored_against_the_codes_of_others(similarity, tmp_path):
     assert scores == pytest.approx({"udr": ceiling, "udr_informative_latents": 3.0}, abs=1e-6)  # of ceiling twice and 0
     alone = udr(own(), rng=np.random.default_rng(0), runs=runs[3], similarity=similarity)
     assert alone["udr"] == 0.0
+    wide = own(codes=np.hstack([MEAN, 0 * MEAN]), logvar=np.hstack([LOGVAR, 0 * LOGVAR]))
+    scores = udr(wide, rng=np.random.default_rng(0), runs=runs[1:2], similarity=similarity, kl_threshold=0.0)
+    assert scores == pytest.approx({"udr": ceiling, "udr_informative_latents": 3.0}, abs=1e-6)
 
 
 def test_the_same_random_images_of_all_runs_are_compared(tmp_path):

@@ -7,7 +7,7 @@ from scipy.linalg import sqrtm
 from sklearn.metrics import mutual_info_score
 
 from disent_runner.metrics.unsupervised import gaussian_total_correlation, unsupervised, unsupervised_from_arrays
-from disent_runner.representation import Representation
+from disent_runner.representations.representation import Representation
 
 GRID = np.array(list(itertools.product(range(4), range(3), range(5)))).astype(float)
 REPRESENTATIONS = ("aligned", "rotated", "duplicated", "noisy_dead", "pure_noise", "entangled", "constant_code")

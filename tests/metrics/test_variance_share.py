@@ -3,9 +3,9 @@ import itertools
 import numpy as np
 import pytest
 
-from disent_runner.metrics.requirements import NotApplicable
 from disent_runner.metrics.variance_share import latents_by_column, variance_share, variance_within_groups
-from disent_runner.representation import UNKNOWN, Representation
+from disent_runner.representations.representation import UNKNOWN, Representation
+from disent_runner.representations.requirements import NotApplicable
 
 SIZES = (4, 3, 5)
 NAMES = ("azimuth", "elevation", "identity")

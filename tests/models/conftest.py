@@ -1,7 +1,7 @@
 """Models on a few real images, without a Trainer: `update` is called as the Trainer would."""
 
 from collections.abc import Callable
-from types import SimpleNamespace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,9 +10,9 @@ import torch
 
 from disent_runner.datasets.batches import Batch, UniformBatches
 from disent_runner.datasets.dataset import Dataset
-from disent_runner.datasets.factor_space import FactorSpace
-from disent_runner.datasets.image_store import ByteImages
+from disent_runner.datasets.images.image_store import ByteImages
 from disent_runner.datasets.info import DatasetInfo
+from disent_runner.datasets.labels.factor_space import FactorSpace
 from disent_runner.losses.likelihoods import Bernoulli
 from disent_runner.models.abstract_vae import AbstractVAE
 from disent_runner.networks.tiny import TinyDecoder, TinyEncoder
@@ -45,16 +45,16 @@ def make(dataset: Dataset) -> Make:
 
     def build(method: type[AbstractVAE], **settings: Any) -> AbstractVAE:
         torch.manual_seed(0)
-        model = method(
-            info=dataset.info,
-            latent_dim=3,
-            encoder=TinyEncoder,
-            decoder=TinyDecoder,
-            likelihood=Bernoulli(),
-            optimizer=lambda parameters: torch.optim.SGD(parameters, lr=LEARNING_RATE),
-            **settings,
-        )
-        model.trainer = SimpleNamespace(optimizers=model.configure_optimizers())  # pyright: ignore
+        common = {
+            "info": dataset.info,
+            "latent_dim": 3,
+            "encoder": TinyEncoder,
+            "decoder": TinyDecoder,
+            "likelihood": Bernoulli(),
+            "optimizer": partial(torch.optim.SGD, lr=LEARNING_RATE),
+        }
+        model = method(**{**common, **settings})
+        model.configure_optimizers()
         return model
 
     return build

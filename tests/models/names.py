@@ -3,11 +3,11 @@
 from hydra.utils import get_class
 from omegaconf import OmegaConf
 
-from disent_runner.cli import CONF
+from disent_runner.assembly.conf import CONF, choices
 from disent_runner.models.base import AbstractModel
 
 
 def learners() -> list[str]:
-    configs = {path.stem: OmegaConf.load(path) for path in (CONF / "model").glob("*.yaml")}
-    classes: dict[str, type[AbstractModel]] = {name: get_class(config._target_) for name, config in configs.items()}
-    return sorted(name for name, of_class in classes.items() if of_class.takes_steps)
+    targets = {name: OmegaConf.load(CONF / "model" / f"{name}.yaml")._target_ for name in choices("model")}
+    classes: dict[str, type[AbstractModel]] = {name: get_class(target) for name, target in targets.items()}
+    return [name for name, method in classes.items() if method.takes_steps]

@@ -23,8 +23,8 @@ def pairs(make, dataset):
 def test_pairs_have_one_posterior_for_close_latents_and_their_own_for_others(average: str, pairs) -> None:
     model, batch = pairs(average)
     inference = model.infer(batch)
-    first, second = model.encode(batch.images), model.encode(batch.second_images)
-    torch.testing.assert_close(inference.images, torch.cat([batch.images, batch.second_images]))
+    first, second = model.encode(batch.images), model.encode(batch.partner_images)
+    torch.testing.assert_close(inference.images, torch.cat([batch.images, batch.partner_images]))
     common, _ = AVERAGES[average](first, second)
     mean_1, mean_2 = inference.mean.chunk(2)
     is_shared = mean_1 == mean_2
@@ -37,8 +37,14 @@ def test_pairs_have_one_posterior_for_close_latents_and_their_own_for_others(ave
 
 def test_images_of_a_pair_differ_in_one_factor(pairs, dataset) -> None:
     _, batch = pairs("gvae", num_changed=1)
-    first, second = (dataset.space.factors(batch.source.indices(0, stream).numpy()) for stream in (0, 1))
+    first, second = (dataset.space.factors(rows.numpy()) for rows in (batch.draw.rows, batch.draw.partners))
     assert ((first != second).sum(axis=1) == 1).all()
+
+
+def test_a_batch_without_partners_is_refused(pairs, batch) -> None:
+    model, _ = pairs("gvae")
+    with pytest.raises(ValueError, match="UniformBatches draws images without partners"):
+        model.infer(batch)
 
 
 def test_a_step_logs_both_terms(pairs) -> None:

@@ -13,11 +13,18 @@ def test_a_weighted_sum_names_its_terms():
         weighted_sum(terms, {"a": 1.0})
 
 
+def test_optimizers_have_names_in_the_order_of_checkpoints(make):
+    model = make(VAE)
+    optimizers = model.configure_optimizers()
+    assert list(model.optimizer_of) == ["model"]
+    assert optimizers[0] is model.optimizer_of["model"]
+
+
 def test_an_optimiser_sends_no_gradient_into_parameters_of_others():
-    ours, theirs = nn.Linear(2, 2), nn.Linear(2, 1)
-    optimise(torch.optim.SGD(ours.parameters(), lr=1.0), theirs(ours(torch.ones(1, 2))).sum())
-    assert all(parameter.grad is None for parameter in theirs.parameters())
-    assert all(parameter.grad is not None for parameter in ours.parameters())
+    encoder, decoder = nn.Linear(2, 2), nn.Linear(2, 1)
+    optimise(torch.optim.SGD(encoder.parameters(), lr=1.0), decoder(encoder(torch.ones(1, 2))).sum())
+    assert all(parameter.grad is None for parameter in decoder.parameters())
+    assert all(parameter.grad is not None for parameter in encoder.parameters())
 
 
 def test_the_log_gets_the_mean_of_the_steps_and_one_number_per_latent(make):
@@ -35,10 +42,10 @@ def test_the_log_gets_the_mean_of_the_steps_and_one_number_per_latent(make):
 def test_a_value_that_is_not_finite_is_named_with_its_step(make, value):
     model = make(VAE)
     model.step = 108
-    one, spoilt = torch.tensor(1.0), torch.tensor(value)
-    latents = torch.stack([one, spoilt])
-    good = {"loss": one, "reconstruction": one, "kl_latent": torch.ones(2)}
-    bad = {"loss": spoilt, "reconstruction": one, "kl_latent": latents}
+    unit, spoilt = torch.tensor(1.0), torch.tensor(value)
+    latents = torch.stack([unit, spoilt])
+    good = {"loss": unit, "reconstruction": unit, "kl_latent": torch.ones(2)}
+    bad = {"loss": spoilt, "reconstruction": unit, "kl_latent": latents}
     worse = {"loss": spoilt, "reconstruction": spoilt, "kl_latent": latents}
     model.interval = [good] * 5 + [bad] * 2 + [worse]  # steps 101 to 108
     with pytest.raises(FloatingPointError, match=rf"kl_latent became {value} at step 106; .* optimizer\.lr"):

@@ -16,7 +16,7 @@ def test_penalties_are_of_the_covariance_that_numpy_gives(make, batch, kind):
     mean, variance = inference.mean.detach().numpy(), inference.logvar.exp().detach().numpy()
     covariance = np.cov(mean.T, bias=True) + (np.diag(variance.mean(0)) if kind == "ii" else 0)
     off_diagonal = covariance - np.diag(np.diag(covariance))
-    terms = model.regularizers(inference, step=0)
+    terms = model.regularizers(inference, batch)
     assert terms["off_diagonal"][0].item() == pytest.approx((off_diagonal**2).sum(), rel=1e-4)
     assert terms["diagonal"][0].item() == pytest.approx(((np.diag(covariance) - 1) ** 2).sum(), rel=1e-4)
 

@@ -71,12 +71,12 @@ def test_the_discriminator_learns_which_codes_are_permuted(model, batch):
     """Codes on a diagonal: their joint is far from the product of its marginals."""
     inference = model.infer(batch)
     line = torch.linspace(-2, 2, 12)[:, None].expand(12, 3).clone()
-    model.trainer.optimizers[1] = torch.optim.Adam(model.discriminator.parameters(), lr=1e-2)
+    model.optimizer_of["discriminator"] = torch.optim.Adam(model.discriminator.parameters(), lr=1e-2)
     model.encode = lambda images: (line, torch.full_like(line, -10.0))
     for _ in range(200):
         model.adversary_step(inference._replace(codes=line), batch)
     assert model.adversary_step(inference._replace(codes=line), batch)["discriminator_accuracy"] > 0.85
-    terms = model.regularizers(inference._replace(codes=line), step=0)
+    terms = model.regularizers(inference._replace(codes=line), batch)
     assert terms["total_correlation"].mean() > 0.5
 
 
@@ -88,8 +88,8 @@ def test_one_update_is_one_step_of_each_player(model, batch):
             self.steps += 1
             return super().step(closure)
 
-    players = [Counting(optimizer.param_groups, lr=0.0) for optimizer in model.trainer.optimizers]
-    model.trainer.optimizers[:] = players
+    players = {name: Counting(optimizer.param_groups, lr=0.0) for name, optimizer in model.optimizer_of.items()}
+    model.optimizer_of = players
     model.training_step(iter([batch]), 0)
-    assert [player.steps for player in players] == [1, 1]
+    assert {name: player.steps for name, player in players.items()} == {"model": 1, "discriminator": 1}
     assert model.step == 1

@@ -1,6 +1,5 @@
 import math
 from functools import partial
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -32,7 +31,7 @@ def build(dataset):
     def make(**settings: Any) -> InfoGAN:
         torch.manual_seed(0)
         model = InfoGAN(info=dataset.info, **{**SMALL, **settings})
-        model.trainer = SimpleNamespace(optimizers=model.configure_optimizers())  # pyright: ignore
+        model.configure_optimizers()
         return model
 
     return make
@@ -79,10 +78,13 @@ def test_a_q_that_only_watches_sends_nothing_into_the_generator(build, batch) ->
 @pytest.mark.parametrize("q_params_with", ["d", "g"])
 def test_q_belongs_to_one_optimizer(q_params_with: str, build, batch) -> None:
     model = build(q_params_with=q_params_with)
-    owned = [{id(p) for group in o.param_groups for p in group["params"]} for o in model.trainer.optimizers]
-    of_q = {id(parameter) for parameter in model.code_head.parameters()}
-    assert [of_q <= each for each in owned] == [q_params_with == "d", q_params_with == "g"]
-    assert not owned[0] & owned[1]
+    discriminator, generator = (
+        {id(parameter) for group in model.optimizer_of[name].param_groups for parameter in group["params"]}
+        for name in ("discriminator", "generator")
+    )
+    q = {id(parameter) for parameter in model.code_head.parameters()}
+    assert (q <= discriminator, q <= generator) == (q_params_with == "d", q_params_with == "g")
+    assert not discriminator & generator
     assert "code_head" in moved(model, batch)
 
 

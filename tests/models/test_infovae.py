@@ -13,7 +13,7 @@ def test_the_discrepancy_is_of_the_codes_from_the_prior(make, batch) -> None:
     model = make(InfoVAE, alpha=0.0, lambda_mmd=2.0, kernel="imq")
     inference = model.infer(batch)
     torch.manual_seed(3)
-    terms = model.regularizers(inference, 0)
+    terms = model.regularizers(inference, batch)
     torch.manual_seed(3)
     expected = mmd(inference.codes, torch.randn(12, 3), kernel=imq_kernel)
     torch.testing.assert_close(terms["mmd"], expected.expand(12))
@@ -22,12 +22,12 @@ def test_the_discrepancy_is_of_the_codes_from_the_prior(make, batch) -> None:
 def test_a_step_brings_codes_nearer_to_the_prior(make, batch) -> None:
     """With the reconstruction out of the way, by a weight that dwarfs it."""
     model = make(InfoVAE, alpha=1.0, lambda_mmd=1e4, kernel="imq")
-    for group in model.trainer.optimizers[0].param_groups:
+    for group in model.optimizer_of["model"].param_groups:
         group["lr"] = 1e-5
 
     @torch.no_grad()
     def distance() -> float:
-        return sum(model.regularizers(model.infer(batch), 0)["mmd"][0].item() for _ in range(20))
+        return sum(model.regularizers(model.infer(batch), batch)["mmd"][0].item() for _ in range(20))
 
     torch.manual_seed(0)
     before = distance()

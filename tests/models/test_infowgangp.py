@@ -1,5 +1,4 @@
 from functools import partial
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -30,7 +29,7 @@ def build(dataset):
     def make(**settings: Any) -> InfoWGANGP:
         torch.manual_seed(0)
         model = InfoWGANGP(info=dataset.info, **{**SMALL, **settings})
-        model.trainer = SimpleNamespace(optimizers=model.configure_optimizers())  # pyright: ignore
+        model.configure_optimizers()
         return model
 
     return make
@@ -39,11 +38,11 @@ def build(dataset):
 def test_the_critic_takes_its_steps_for_each_of_the_generator(build, batch, monkeypatch) -> None:
     model = build()
     steps = []
-    for number, optimizer in enumerate(model.trainer.optimizers):
+    for name, optimizer in model.optimizer_of.items():
         step = optimizer.step
-        monkeypatch.setattr(optimizer, "step", lambda step=step, number=number: steps.append(number) or step())
+        monkeypatch.setattr(optimizer, "step", lambda step=step, name=name: steps.append(name) or step())
     logged = model.update(batch)
-    assert steps == [1, 0, 0, 0]
+    assert steps == ["generator", "critic", "critic", "critic"]
     assert {"wasserstein", "critic_slope", "information_categorical", "information_continuous"} < set(logged)
 
 
@@ -54,21 +53,13 @@ def test_the_critic_s_distance_is_of_real_images_less_fakes(build, batch) -> Non
     logged = model.update(batch)
     torch.manual_seed(1)
     _, (_, fakes) = (model.generate(len(batch.images)) for _ in range(2))  # the generator's step draws first
-    of_reals, of_fakes = (model.critic_head(model.trunk(images)).mean() for images in (batch.images, fakes))
-    torch.testing.assert_close(logged["wasserstein"], of_reals - of_fakes)
-
-
-def test_every_parameter_learns(build, batch) -> None:
-    model = build()
-    before = {name: value.detach().clone() for name, value in model.named_parameters()}
-    for _ in range(3):
-        model.update(batch)
-    assert not [name for name, value in model.named_parameters() if torch.equal(value, before[name])]
+    real_score, fake_score = (model.critic_head(model.trunk(images)).mean() for images in (batch.images, fakes))
+    torch.testing.assert_close(logged["wasserstein"], real_score - fake_score)
 
 
 def test_the_penalty_brings_the_slope_to_one(build, batch) -> None:
     model = build(critic_steps=1)
-    slopes = [model.update(batch)["critic_slope"].item() for _ in range(150)]
+    slopes = [model.update(batch)["critic_slope"].item() for _ in range(80)]
     assert abs(sum(slopes[-20:]) / 20 - 1) < min(0.3, abs(slopes[0] - 1))
 
 

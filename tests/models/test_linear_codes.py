@@ -9,9 +9,9 @@ from disent_runner.models.linear_codes import LinearCodes, independent_component
 
 @pytest.fixture(params=[principal_components, independent_components])
 def model(request, dataset) -> LinearCodes:
-    made = LinearCodes(info=dataset.info, latent_dim=6, components=request.param)
-    made.learn(dataset, np.random.default_rng(0))
-    return made
+    model = LinearCodes(info=dataset.info, latent_dim=6, components=request.param)
+    model.learn(dataset, np.random.default_rng(0))
+    return model
 
 
 def pixels_of(dataset) -> np.ndarray:
@@ -48,12 +48,12 @@ def test_independent_components_unmix_sources() -> None:
     sources = rng.uniform(-1, 1, (3000, 2))
     mixed = sources @ rng.normal(size=(2, 5))
     analysis, synthesis = independent_components(mixed - mixed.mean(0), 2, 0)
-    found = (mixed - mixed.mean(0)) @ analysis.T
-    correlation = np.abs(np.corrcoef(found.T, sources.T)[:2, 2:])
+    components = (mixed - mixed.mean(0)) @ analysis.T
+    correlation = np.abs(np.corrcoef(components.T, sources.T)[:2, 2:])
     assert correlation.max(axis=1).min() > 0.99
     expected = np.asarray(FastICA(2, random_state=0).fit_transform(mixed))
-    assert np.abs(np.corrcoef(expected.T, found.T)[:2, 2:]).max(axis=1).min() > 0.99
-    np.testing.assert_allclose(found @ synthesis.T, mixed - mixed.mean(0), atol=1e-6)
+    assert np.abs(np.corrcoef(expected.T, components.T)[:2, 2:]).max(axis=1).min() > 0.99
+    np.testing.assert_allclose(components @ synthesis.T, mixed - mixed.mean(0), atol=1e-6)
 
 
 def test_more_components_than_images_are_refused(dataset) -> None:

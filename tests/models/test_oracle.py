@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from disent_runner.datasets.label_table import LabelTable
+from disent_runner.datasets.labels.label_table import LabelTable
 from disent_runner.models.oracle import Oracle
 
 

@@ -1,58 +1,114 @@
+import itertools
+
 import pytest
 
 from disent_runner.report.runs import read_runs
 from disent_runner.report.settings import described, shown, symbols
 from tests.report.folders import write_run
 
+MODELS = ("betavae", "vae", "factorvae")
 
-def labels(tmp_path, *configs: dict) -> list[tuple[str, dict]]:
-    for place, settings in enumerate(configs):
-        write_run(tmp_path / f"{place:03}", **settings)
+
+def labelled(tmp_path, *runs: dict) -> list[tuple[str, dict]]:
+    """Label and settings of runs written so."""
+    for place, facts in enumerate(runs):
+        write_run(tmp_path / f"{place:03}", **facts)
     return [(run.label, run.settings or {}) for run in described(read_runs([tmp_path])[0])]
 
 
 def test_what_is_the_same_in_all_runs_is_no_setting(tmp_path):
-    assert labels(tmp_path, {"seed": 0}, {"seed": 1}) == [("betavae", {})] * 2
+    assert labelled(tmp_path, {"seed": 0}, {"seed": 1}) == [("betavae", {})] * 2
 
 
 def test_settings_that_differ_are_named_as_they_are_typed(tmp_path):
-    first, second = labels(tmp_path, {"beta": 1}, {"beta": 4.0, "optimizer": {"lr": 5e-4}})
+    first, second = labelled(tmp_path, {"beta": 1}, {"beta": 4.0, "settings": {"optimizer.lr": 5e-4}})
     assert first == ("betavae β=1 lr=0.0001", {"model.beta": 1.0, "optimizer.lr": 1e-4})
     assert second == ("betavae β=4 lr=0.0005", {"model.beta": 4.0, "optimizer.lr": 5e-4})
 
 
+def test_a_key_of_the_model_is_not_taken_for_one_that_is_not_there(tmp_path):
+    """`note: null` of one model has the value of a key `note` that no config has."""
+    _, second = labelled(tmp_path, {}, {"settings": {"model.note": None}})
+    assert second == ("betavae note=null", {"model.note": None})
+
+
 def test_a_whole_number_and_its_decimal_are_one_setting(tmp_path):
-    assert labels(tmp_path, {"beta": 4}, {"beta": 4.0})[0][1] == {}
+    assert labelled(tmp_path, {"beta": 4}, {"beta": 4.0})[0][1] == {}
 
 
 def test_a_setting_that_only_some_runs_of_a_model_have_differs(tmp_path):
-    first, second = labels(tmp_path, {}, {"dataset": {"subset": {"scale": 2}}})
-    assert first[1] == {}
+    first, second = labelled(tmp_path, {}, {"settings": {"dataset.subset.scale": 2}})
+    assert first == ("betavae subset=null", {"dataset.subset": None})
     assert second == ("betavae scale=2", {"dataset.subset.scale": 2.0})
 
 
-def test_settings_of_one_model_alone_do_not_differ(tmp_path):
-    assert labels(tmp_path, {"model": "factorvae", "gamma": 35.0}, {}) == [("factorvae", {}), ("betavae", {})]
-
-
 def test_what_another_model_has_under_the_same_key_differs(tmp_path):
-    first, second = labels(tmp_path, {"model": "factorvae", "gamma": 35.0}, {"model": "annealedvae", "gamma": 1000})
+    first, second = labelled(tmp_path, {"model": "factorvae"}, {"model": "annealedvae"})
     assert (first[0], second[0]) == ("factorvae γ=35", "annealedvae γ=1000")
 
 
 def test_classes_are_shown_by_their_names(tmp_path):
-    encoders = [{"encoder": {"_target_": f"disent_runner.networks.x.{name}"}} for name in ("Tiny", "Conv")]
-    assert labels(tmp_path, *encoders)[0] == ("betavae encoder=Tiny", {"model.encoder": "Tiny"})
+    networks = ("tiny.TinyEncoder", "conv.ConvEncoder")
+    first, _ = labelled(
+        tmp_path, *({"settings": {"network.encoder._target_": f"disent_runner.networks.{name}"}} for name in networks)
+    )
+    assert first == ("betavae encoder=TinyEncoder", {"network.encoder": "TinyEncoder"})
 
 
 def test_where_the_data_lie_is_no_setting(tmp_path):
-    loads = [{"dataset": {"load": {"data_dir": folder}, "data_dir": folder}} for folder in ("/a", "/b")]
-    assert labels(tmp_path, *loads)[0][1] == {}
+    places = [{"settings": {"data_dir": folder, "dataset.check_hash": folder == "/a"}} for folder in ("/a", "/b")]
+    assert labelled(tmp_path, *places)[0][1] == {}
 
 
-def test_data_sets_are_told_apart(tmp_path):
-    first, second = labels(tmp_path, {}, {"facts": {"data_name": "shapes3d"}})
-    assert (first[0], second[0]) == ("dsprites: betavae", "shapes3d: betavae")
+def test_names_of_data_sets_and_models_tell_all_that_follows_from_them(tmp_path):
+    """Cards and their arguments, the sizes of images, classes of models, keys of one model alone."""
+    data_sets = {
+        "dsprites": {},
+        "toyfaces": {},
+        "mnist": {"settings": {"dataset.subset.digit": 3}},
+        "custom": {"settings": {"dataset.path": "/x/mine.npz"}, "data": {"name": "mine", "source": "file"}},
+    }
+    pairs = [
+        *(("dsprites", model) for model in MODELS),
+        *itertools.product(("toyfaces", "mnist", "custom"), MODELS[:2]),
+    ]
+    runs = [{"dataset": name, "model": model, **data_sets[name]} for name, model in pairs]
+    labels = [f"{'mine' if name == 'custom' else name}: {model}" for name, model in pairs]
+    assert labelled(tmp_path, *runs) == [(label, {}) for label in labels]
+
+
+def test_arguments_of_a_card_are_told_where_runs_of_its_data_set_differ_in_them(tmp_path):
+    parts = [
+        {"dataset": name, "settings": {"dataset.part": part}} for name, part in (("mnist", "train"), ("mnist", "all"))
+    ]
+    instances = [
+        {"dataset": "smallnorb", "settings": {"dataset.card.instance": name}} for name in ("nuisance", "factor")
+    ]
+    assert labelled(tmp_path, *parts, *instances, {"dataset": "svhn"}) == [
+        ("mnist: betavae part=train", {"dataset.part": "train"}),
+        ("mnist: betavae part=all", {"dataset.part": "all"}),
+        ("smallnorb: betavae instance=nuisance", {"dataset.card.instance": "nuisance"}),
+        ("smallnorb: betavae instance=factor", {"dataset.card.instance": "factor"}),
+        ("svhn: betavae", {}),
+    ]
+
+
+def test_two_files_of_one_name_are_told_apart(tmp_path):
+    files = [
+        {"dataset": "custom", "settings": {"dataset.path": path}, "data": {"name": "mine"}}
+        for path in ("/x/mine.npz", "/y/mine.npz")
+    ]
+    assert labelled(tmp_path, *files)[0] == ("betavae path=/x/mine.npz", {"dataset.path": "/x/mine.npz"})
+
+
+def test_batches_are_compared_among_all_data_sets(tmp_path):
+    runs = [
+        {"dataset": name, "settings": {"dataset.batch_size": size}} for name, size in (("dsprites", 64), ("blob", 32))
+    ]
+    assert [label for label, _ in labelled(tmp_path, *runs)] == [
+        "dsprites: betavae batch_size=64",
+        "blob: betavae batch_size=32",
+    ]
 
 
 @pytest.mark.parametrize(

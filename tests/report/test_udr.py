@@ -1,5 +1,6 @@
 import csv
 import io
+import itertools
 import statistics
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -11,14 +12,16 @@ from sklearn.linear_model import Lasso
 
 from disent_runner.report import udr
 from disent_runner.report.headlines import headline_numbers
+from disent_runner.report.making import read
 from disent_runner.report.pooling import pool
-from disent_runner.report.runs import read_runs
-from disent_runner.report.settings import described
-from tests.report.folders import row, write_codes, write_run
+from disent_runner.runs import codes
+from tests.report.folders import STEPS, score, write_codes, write_run
+
+NO_PARTNERS = "no UDR for want of codes.h5 of the last scored step, of the run or all its partners"
 
 
 def runs_of(folder):
-    return described(read_runs([folder])[0])
+    return read([folder])[0]
 
 
 def udr_of_settings(runs):
@@ -27,22 +30,27 @@ def udr_of_settings(runs):
 
 
 def codes_of(folder) -> udr.Codes:
-    return udr.Codes(folder, 300, "betavae", 0)
+    return udr.Codes(folder, STEPS, "betavae", 0)
 
 
 def write_sweep(folder, rng, *, num_images: int = 300) -> dict[float, list[np.ndarray]]:
     """Two settings of three seeds, and a third of one; codes of the same causes, the first setting noisier."""
     causes = rng.standard_normal((num_images, 3))
-    codes: dict[float, list[np.ndarray]] = {}
+    means: dict[float, list[np.ndarray]] = {}
     for beta, noise, seeds in ((1.0, 1.0, 3), (4.0, 0.1, 3), (8.0, 0.1, 1)):
         for seed in range(seeds):
             mean = causes @ rng.standard_normal((3, 3)) + noise * rng.standard_normal((num_images, 3))
-            made = write_run(
-                folder / f"{beta}-{seed}", [row("mig", rng.random()), row("sap", rng.random())], beta=beta, seed=seed
-            )
-            write_codes(made, mean)
-            codes.setdefault(beta, []).append(mean.astype(np.float32).astype(float))
-    return codes
+            scores = [score("mig", rng.random()), score("sap", rng.random())]
+            write_codes(write_run(folder / f"{beta}-{seed}", scores, beta=beta, seed=seed), mean)
+            means.setdefault(beta, []).append(mean.astype(np.float32).astype(float))
+    return means
+
+
+@pytest.fixture(scope="module")
+def sweep(tmp_path_factory):
+    """The folder, and the codes in it by β."""
+    folder = tmp_path_factory.mktemp("udr")
+    return folder, write_sweep(folder, np.random.default_rng(0))
 
 
 def pair(first: np.ndarray, second: np.ndarray, variant: str) -> float:
@@ -50,45 +58,39 @@ def pair(first: np.ndarray, second: np.ndarray, variant: str) -> float:
     if variant.startswith("spearman"):
         r = np.abs(spearmanr(first, second).statistic[:3, 3:])  # pyright: ignore
     else:
-        first, second = ((each - each.mean(axis=0)) / each.std(axis=0) for each in (first, second))
+        first, second = ((mean - mean.mean(axis=0)) / mean.std(axis=0) for mean in (first, second))
         fits = [Lasso(alpha=0.1, fit_intercept=False).fit(first, target).coef_ for target in second.T]
         r = np.abs(np.array(fits).T)
     terms = [max(line) ** 2 / sum(line) if sum(line) else 0.0 for line in (*r, *r.T)]
     return sum(terms) / 6  # 3 latents each: both aggregates are this
 
 
-@pytest.mark.parametrize("variant", udr.VARIANTS)
-def test_udr_of_a_run_is_the_median_over_its_partners(tmp_path, rng, variant):
-    codes = write_sweep(tmp_path, rng)
-    found, said = udr_of_settings(runs_of(tmp_path))
-    assert said == []
-    assert [[each.run.folder.name for each in group] for group in found] == [
-        ["1.0-0", "1.0-1", "1.0-2"],
-        ["4.0-0", "4.0-1", "4.0-2"],
-    ]
-    for group in found:
-        models = codes[float(group[0].run.label.partition("=")[2])]
-        for each in group:
-            own = models[each.run.seed]
-            others = [model for seed, model in enumerate(models) if seed != each.run.seed]
-            expected = statistics.median(pair(other, own, variant) for other in others)
-            assert each.values[variant] == pytest.approx(expected, abs=1e-3)
-            assert (each.partners, each.informative_latents) == (2, 3)
+def test_udr_of_a_run_is_the_median_over_its_partners(sweep):
+    folder, means = sweep
+    groups, notes = udr_of_settings(runs_of(folder))
+    assert notes == []
+    names = [[f"{beta}-{seed}" for seed in range(3)] for beta in (1.0, 4.0)]
+    assert [[run.codes.folder.name for run in group] for group in groups] == names
+    for run, variant in itertools.product(itertools.chain(*groups), udr.VARIANTS):
+        models = means[float(run.codes.label.partition("=")[2])]
+        partners = [model for seed, model in enumerate(models) if seed != run.codes.seed]
+        expected = statistics.median(pair(partner, models[run.codes.seed], variant) for partner in partners)
+        assert run.values[variant] == pytest.approx(expected, abs=1e-3)
+        assert (run.partners, run.informative_latents) == (2, 3)
 
 
 def test_of_many_images_the_same_rows_of_every_run_are_read(tmp_path, rng, monkeypatch):
-    codes = write_sweep(tmp_path, rng, num_images=3_000)
-    run = codes_of(tmp_path / "1.0-0")
-    whole = udr.read_posteriors(run)
-    monkeypatch.setattr(udr, "_READ_WHOLE", 0)
-    mapped = udr.read_posteriors(run)
+    mean = rng.standard_normal((3_000, 3)).astype(np.float32)
+    write_codes(tmp_path, mean)
+    whole = udr.posteriors_of(codes_of(tmp_path))
+    monkeypatch.setattr(codes, "_READ_WHOLE", 0)
+    mapped = udr.posteriors_of(codes_of(tmp_path))
     assert whole is not None
     assert mapped is not None
     assert len(whole.mean) == udr.NUM_IMAGES
     np.testing.assert_array_equal(mapped.mean, whole.mean)
     assert mapped.images == whole.images
-    rows = np.frombuffer(whole.images[2], dtype=np.int64)
-    np.testing.assert_array_equal(whole.mean, codes[1.0][0][rows].astype(np.float32))
+    np.testing.assert_array_equal(whole.mean, mean[np.frombuffer(whole.images[2], dtype=np.int64)])
 
 
 def test_uninformative_latents_are_counted_out(tmp_path, rng):
@@ -108,9 +110,9 @@ def test_codes_of_other_images_or_steps_are_no_partners(tmp_path, rng, attribute
     for seed in range(3):
         more = attributes if seed == 1 else {}
         write_codes(write_run(tmp_path / f"{seed}", seed=seed), rng.standard_normal((50, 3)), **more)
-    (group,), said = udr_of_settings(runs_of(tmp_path))
-    assert [each.run.seed for each in group] == [0, 2]
-    assert said == ["no UDR for want of codes.h5 of the last scored step, of the run or all its partners: 1 run"]
+    (group,), notes = udr_of_settings(runs_of(tmp_path))
+    assert [run.codes.seed for run in group] == [0, 2]
+    assert notes == [f"{NO_PARTNERS}: 1 run"]
 
 
 @pytest.mark.parametrize("damage", [lambda path: path.unlink(), lambda path: path.write_bytes(b"\x89HDF")])
@@ -118,28 +120,24 @@ def test_runs_without_codes_are_said(tmp_path, rng, damage):
     for seed in range(2):
         write_codes(write_run(tmp_path / f"{seed}", seed=seed), rng.standard_normal((50, 3)))
     damage(tmp_path / "1" / "codes.h5")
-    found, said = udr_of_settings(runs_of(tmp_path))
-    assert found == []
-    assert said == ["no UDR for want of codes.h5 of the last scored step, of the run or all its partners: 2 runs"]
+    assert udr_of_settings(runs_of(tmp_path)) == ([], [f"{NO_PARTNERS}: 2 runs"])
 
 
 def test_codes_that_are_not_finite_are_left_out(tmp_path):
-    folder = write_run(tmp_path / "0")
-    write_codes(folder, np.full((5, 2), np.nan))
-    assert udr.read_posteriors(codes_of(folder)) is None
+    write_codes(tmp_path, np.full((5, 2), np.nan))
+    assert udr.posteriors_of(codes_of(tmp_path)) is None
 
 
-def test_correlations_are_scipy_s(tmp_path, rng):
-    write_sweep(tmp_path, rng)
-    runs = runs_of(tmp_path)
-    found, _ = udr_of_settings(runs)
-    table: Any = udr.correlations(udr.pairs(found, pool(runs), headline_numbers(runs)))
+def test_correlations_are_scipy_s(sweep):
+    runs = runs_of(sweep[0])
+    groups, _ = udr_of_settings(runs)
+    table: Any = udr.correlations(udr.pairs(groups, pool(runs), headline_numbers(runs)))
     assert len(table) == 2 * len(udr.VARIANTS)
-    scored = [each for group in found for each in group]
+    compared = [run for group in groups for run in group]
     for line in table.itertuples():
-        values = [each.values[f"{line.similarity} {line.aggregate}"] for each in scored]
-        rows = {run.folder: {r["name"]: r["value"] for r in run.rows} for run in runs}
-        numbers = [rows[each.run.folder][line.number] for each in scored]
+        values = [run.values[f"{line.similarity} {line.aggregate}"] for run in compared]
+        scores = {run.folder: {row.label: row.value for row in run.scores} for run in runs}
+        numbers = [scores[run.codes.folder][line.number] for run in compared]
         assert line.spearman == pytest.approx(spearmanr(values, numbers).statistic)  # pyright: ignore
         assert line.n == 6
 
@@ -154,17 +152,16 @@ def test_correlation_of_ties_is_scipy_s(rng):
     assert udr.spearman(first, second) == pytest.approx(spearmanr(first, second).statistic)  # pyright: ignore
 
 
-def test_the_files_have_runs_and_medians_of_settings(tmp_path, rng):
-    write_sweep(tmp_path, rng)
-    found, _ = udr_of_settings(runs_of(tmp_path))
-    rows = list(csv.DictReader(io.StringIO(udr.udr_csv(found))))
-    table: Any = udr.medians(found)
+def test_the_files_have_runs_and_medians_of_settings(sweep):
+    groups, _ = udr_of_settings(runs_of(sweep[0]))
+    rows = list(csv.DictReader(io.StringIO(udr.udr_csv(groups))))
+    table: Any = udr.medians(groups)
     assert list(table["label"]) == ["betavae β=1", "betavae β=4"]
     assert list(table["n"]) == [3, 3]
-    for setting, group in enumerate(found):
-        expected = statistics.median(each.values["lasso paper"] for each in group)
+    for setting, group in enumerate(groups):
+        expected = statistics.median(run.values["lasso paper"] for run in group)
         assert table["lasso paper"][setting] == expected
-        for each, line in zip(group, rows[3 * setting :], strict=False):
-            assert line["folder"] == str(each.run.folder)
-            assert float(line["lasso paper"]) == each.values["lasso paper"]
+        for run, line in zip(group, rows[3 * setting :], strict=False):
+            assert line["folder"] == str(run.codes.folder)
+            assert float(line["lasso paper"]) == run.values["lasso paper"]
             assert float(line["lasso paper (median of setting)"]) == expected

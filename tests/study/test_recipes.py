@@ -8,7 +8,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.utils import setup_globals
 from hydra.types import RunMode
 
-from disent_runner.cli import CONF
+from disent_runner.assembly.conf import CONF
 from disent_runner.study.claims import Quantity
 from disent_runner.sweep.grid import grid
 from disent_runner.sweep.jobs import plan
@@ -23,11 +23,12 @@ FILES_OF: Mapping[str, str] = {"code_grids": "code_grid"}
 OTHER_NUMBERS = {"kl_decomposition": ("index_code_mi",)}
 
 
-@pytest.fixture
-def loader() -> Iterator[SweepLoader]:
+@pytest.fixture(scope="module")
+def loader() -> SweepLoader:
+    """One for all recipes: it reads a file once."""
     with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
         setup_globals()
-        yield SweepLoader(GlobalHydra.instance().config_loader().get_search_path())
+        return SweepLoader(GlobalHydra.instance().config_loader().get_search_path())
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,3 +1,4 @@
+import io
 import json
 from pathlib import Path
 
@@ -5,8 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from disent_runner.runs.figures import write_picture
+from disent_runner.runs.scores import write_scores
 from disent_runner.study.claims import StudyRun
-from disent_runner.study.study import by_setting, direction, judge, study
+from disent_runner.study.study import by_setting, direction, judge, study_from
+from tests.study.rows import score
 
 NODE = {
     "shows": "a larger β disentangles",
@@ -14,38 +18,40 @@ NODE = {
     "scale": "smoke",
     "numbers": {"MIG": "mig", "DCI": "dci"},
     "published": {"betavae beta=4": {"MIG": "0.5 ± 0.1"}},
-    "claims": {
-        "more": {
-            "less": {"number": "mig", "where": {"model": "vae"}},
-            "than": {"number": "mig", "where": {"model": "betavae", "model.beta": 4}},
-        }
-    },
+    "quantities": {"highest": {"column": "kl", "take": "max"}},
+    "cases": {"four": {"model": "betavae", "model.beta": 4}},
+    "claims": {"more": {"quantity": "MIG", "less": "vae", "than": "four"}},
     "pictures": ["samples", "absent"],
 }
 
 
-def runs(root: Path) -> list[StudyRun]:
-    found = []
-    for model, own, value in (
-        ("vae", {}, 0.2),
-        ("betavae", {"model.beta": "4"}, 0.4),
-        ("betavae", {"model.beta": "8"}, 0.3),
-    ):
+def png(color: str) -> bytes:
+    content = io.BytesIO()
+    Image.new("RGB", (30, 10), color).save(content, format="PNG")
+    return content.getvalue()
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> list[StudyRun]:
+    settings = [({"model": "vae"}, 0.2), ({"model": "betavae", "model.beta": "4"}, 0.4)]
+    settings.append(({"model": "betavae", "model.beta": "8"}, 0.3))
+    studied = []
+    for setting, value in settings:
         for seed in (0, 1):
-            folder = root / model / "".join(own.values()) / f"seed={seed}"
-            (folder / "figures").mkdir(parents=True)
-            (folder / "metrics.json").write_text(json.dumps([{"name": "mig", "value": value + 0.1 * seed, "step": 1}]))
-            Image.new("RGB", (30, 10), "red" if model == "vae" else "blue").save(folder / "figures" / "samples.png")
-            found.append(StudyRun(folder, seed, {"model": model, **own, "network": "tiny", "seed": str(seed)}))
-    return found
+            folder = tmp_path / "_".join(setting.values()) / f"seed={seed}"
+            write_scores(folder, [score("mig", value + 0.1 * seed)])
+            write_picture(folder, "samples.png", png("red" if setting["model"] == "vae" else "blue"))
+            studied.append(StudyRun(folder, seed, {**setting, "network": "tiny", "seed": str(seed)}))
+    return studied
 
 
-def test_the_verdict_the_table_and_the_pictures_of_a_study(tmp_path):
-    verdict = judge(study(NODE), runs(tmp_path), tmp_path / "study", experiment="someone2017/table")
+def test_the_verdict_the_table_and_the_pictures_of_a_study(runs, tmp_path):
+    verdict = judge(study_from(NODE), runs, tmp_path / "study", experiment="someone2017/table")
     assert verdict == json.loads((tmp_path / "study" / "verdict.json").read_text())
     assert verdict["experiment"] == "someone2017/table"
     assert verdict["scale"] == "smoke"
     assert verdict["direction_holds"] is True
+    assert verdict["claims"]["more"]["claim"] == "mig of model=vae < mig of model=betavae, model.beta=4, on average"
     assert verdict["claims"]["more"]["gain"]["mean"] == pytest.approx(0.2)
     assert len(verdict["runs"]) == 6
     assert (tmp_path / "study" / "table.md").read_text() == (
@@ -73,7 +79,7 @@ def test_the_direction_holds_when_every_claim_does(holds, expected):
 
 def test_labels_name_what_tells_settings_apart(tmp_path):
     def labels(*overrides: dict[str, str]) -> list[str]:
-        return list(by_setting([StudyRun(tmp_path, 0, each) for each in overrides]))
+        return list(by_setting([StudyRun(tmp_path, 0, choices) for choices in overrides]))
 
     assert labels({"model": "vae", "network": "tiny"}, {"model": "pca", "network": "tiny"}) == ["vae", "pca"]
     assert labels({"model": "vae"}, {"model": "dcign", "metric.x": "1"}) == ["vae", "dcign"]
@@ -84,7 +90,7 @@ def test_labels_name_what_tells_settings_apart(tmp_path):
 
 
 def test_a_claim_that_a_recipe_takes_back_is_none():
-    assert study({**NODE, "claims": {"more": None}}).claims == {}
+    assert study_from({**NODE, "claims": {"more": None}}).claims == {}
 
 
 @pytest.mark.parametrize(
@@ -93,4 +99,4 @@ def test_a_claim_that_a_recipe_takes_back_is_none():
 )
 def test_mistakes_in_a_recipe(change, message):
     with pytest.raises(ValueError, match=message):
-        study({**NODE, **change})
+        study_from({**NODE, **change})

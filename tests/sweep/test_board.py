@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from disent_runner.status import write_status
+from disent_runner.runs.status import write_status
 from disent_runner.sweep.board import Board, opening_line, progress_text, summary_line, time_left
 from disent_runner.sweep.jobs import Job, Standing
 

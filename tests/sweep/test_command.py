@@ -6,11 +6,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 import yaml
+
+from disent_runner.runs.scores import numbers
 
 SMALL = (
     *("network=tiny", "trainer=smoke", "trainer.accelerator=cpu", "metric=[mig]", "figure=[]"),
@@ -20,30 +22,27 @@ GRID = ("-m", *SMALL, "trainer.max_steps=30", "model=betavae", "model.beta=1,4",
 Start = Callable[..., subprocess.Popen[str]]
 
 
+def popen(arguments: Sequence[str], *, data_dir: Path, folder: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "disent_runner", *arguments],
+        cwd=folder,
+        env={**os.environ, "DISENT_DATA_DIR": str(data_dir), "COLUMNS": "160"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+
+
 @pytest.fixture
 def start(data_dir: Path, tmp_path: Path) -> Start:
-    def call(*arguments: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "-m", "disent_runner", *arguments],
-            cwd=tmp_path,
-            env={**os.environ, "DISENT_DATA_DIR": str(data_dir), "COLUMNS": "160"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-        )
-
-    return call
+    return lambda *arguments: popen(arguments, data_dir=data_dir, folder=tmp_path)
 
 
-def numbers(root: Path) -> dict[Path, tuple[str, list]]:
-    return {
-        path.parent.relative_to(root): (
-            (path.parent / "train.csv").read_text(),
-            [(row["name"], row["value"]) for row in json.loads(path.read_text())],
-        )
-        for path in root.glob("dsprites/*/*/seed=*/metrics.json")
-    }
+def results(root: Path) -> dict[Path, tuple[str, dict[str, float]]]:
+    """The text of train.csv and the scores of every run that was scored."""
+    folders = [path.parent for path in root.glob("dsprites/*/*/seed=*/metrics.json")]
+    return {folder.relative_to(root): ((folder / "train.csv").read_text(), numbers(folder)) for folder in folders}
 
 
 def wait_for(condition: Callable[[], object]) -> None:
@@ -53,34 +52,46 @@ def wait_for(condition: Callable[[], object]) -> None:
         time.sleep(0.05)
 
 
+@pytest.fixture(scope="module")
+def unbroken(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the grid was done in one go."""
+    folder = tmp_path_factory.mktemp("unbroken")
+    sweep = popen(GRID, data_dir=data_dir, folder=folder)
+    output, _ = sweep.communicate(timeout=120)
+    assert sweep.returncode == 0, output
+    return folder
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("killed_by", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_a_sweep_that_is_stopped_ends_with_the_same_numbers(start, disent_run, tmp_path, killed_by):
-    expected = disent_run(*GRID, "output_root=expected")
-    assert expected.returncode == 0, expected.stdout + expected.stderr
+def test_a_sweep_that_is_stopped_ends_with_the_same_numbers(start, disent_run, tmp_path, unbroken, killed_by):
     stopped = start(*GRID)
     wait_for(lambda: len(list(tmp_path.glob("outputs/dsprites/betavae/*/seed=*/train.csv"))) == 2)  # in the second run
     stopped.send_signal(killed_by)
-    said, _ = stopped.communicate(timeout=60)
-    assert stopped.returncode == (-9 if killed_by == signal.SIGKILL else 128 + killed_by), said
-    assert 0 < len(numbers(tmp_path / "outputs")) < 4
+    output, _ = stopped.communicate(timeout=60)
+    assert stopped.returncode == (-9 if killed_by == signal.SIGKILL else 128 + killed_by), output
+    assert 0 < len(results(tmp_path / "outputs")) < 4
     again = disent_run(*GRID)
     assert again.returncode == 0, again.stdout + again.stderr
     assert "sweep: 4 runs: 1 done before and skipped, 1 interrupted and resumed, 2 new" in again.stdout
-    assert numbers(tmp_path / "outputs") == numbers(tmp_path / "expected")
-    done = disent_run(*GRID)
-    assert "sweep: 4 runs: 4 done before and skipped" in done.stdout
-    assert "fit:" not in done.stdout
+    assert results(tmp_path / "outputs") == results(unbroken / "outputs")
+
+
+@pytest.mark.slow
+def test_a_sweep_that_is_done_does_nothing(data_dir, unbroken):
+    output, _ = popen(GRID, data_dir=data_dir, folder=unbroken).communicate(timeout=120)
+    assert "sweep: 4 runs: 4 done before and skipped" in output
+    assert "fit:" not in output
 
 
 @pytest.mark.slow
 def test_two_sweeps_at_once_do_each_run_once(start, tmp_path):
     sweeps = [start(*GRID) for _ in range(2)]
-    said = [sweep.communicate(timeout=120)[0] for sweep in sweeps]
-    assert [sweep.returncode for sweep in sweeps] == [0, 0], said
-    begun = [line for text in said for line in text.splitlines() if line.startswith("fit: from step")]
-    assert len(begun) == len(set(begun)) == 4
-    assert all("fit: from step 0 to 30" in line for line in begun)
+    outputs = [sweep.communicate(timeout=120)[0] for sweep in sweeps]
+    assert [sweep.returncode for sweep in sweeps] == [0, 0], outputs
+    starts = [line for output in outputs for line in output.splitlines() if line.startswith("fit: from step")]
+    assert len(starts) == len(set(starts)) == 4
+    assert all("fit: from step 0 to 30" in line for line in starts)
 
 
 @pytest.mark.slow
@@ -104,13 +115,13 @@ def test_a_run_that_fails_does_not_stop_the_others_and_is_tried_again(disent_run
 
 
 @pytest.mark.slow
-def test_processes_share_the_cores(disent_run, tmp_path):
-    done = disent_run(*GRID, "hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert len(numbers(tmp_path / "outputs")) == 4
-    failed = disent_run("-m", *SMALL, "model=betavae", "model.latent_dim=0,4", "hydra/launcher=joblib")
-    assert failed.returncode == 1
-    assert "sweep: 2 runs: 1 done, 1 failed" in failed.stdout
+def test_processes_share_the_cores(start, tmp_path):
+    processes = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
+    sweep = start("-m", *SMALL, "model=betavae", "model.latent_dim=0,4", "seed=0,1", *processes)
+    output, _ = sweep.communicate(timeout=120)
+    assert sweep.returncode == 1
+    assert "sweep: 4 runs: 2 done, 2 failed" in output, output
+    assert len(results(tmp_path / "outputs")) == 2
 
 
 @pytest.mark.slow
@@ -146,10 +157,10 @@ def test_a_search_ends_with_the_best_of_its_runs(disent_run, tmp_path):
         *search, "hydra.sweeper.direction=maximize", "objective=mig", "model=betavae", "model.beta=interval(1,9)"
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    found = yaml.safe_load((tmp_path / "outputs" / "optimization_results.yaml").read_text())
-    runs = numbers(tmp_path / "outputs")
+    best = yaml.safe_load((tmp_path / "outputs" / "optimization_results.yaml").read_text())
+    runs = results(tmp_path / "outputs")
     assert len(runs) == 3
-    assert found["best_value"] == max(dict(values)["mig"] for _, values in runs.values())
+    assert best["best_value"] == max(scores["mig"] for _, scores in runs.values())
 
 
 RECIPE = """\
@@ -175,10 +186,7 @@ study:
   scale: smoke
   numbers: {loss: {column: loss}, MIG: mig}
   claims:
-    lower:
-      less: {column: loss, where: {trainer.max_steps: 40}}
-      than: {column: loss, where: {trainer.max_steps: 2}}
-      every_seed: true
+    lower: {quantity: loss, less: {trainer.max_steps: 40}, than: {trainer.max_steps: 2}, every_seed: true}
 """
 
 
@@ -188,15 +196,15 @@ def test_a_recipe_of_one_s_own_is_judged_at_its_end(start: Start, tmp_path: Path
     recipe.parent.mkdir(parents=True)
     recipe.write_text(RECIPE)
     process = start("--config-dir", str(tmp_path / "mine"), "+experiment=me2026/longer", "trainer.accelerator=cpu")
-    said, _ = process.communicate()
-    assert process.returncode == 0, said
-    assert "lower: holds: loss (last) of trainer.max_steps=40 < loss (last)" in said
+    output, _ = process.communicate()
+    assert process.returncode == 0, output
+    assert "lower: holds: loss (last) of trainer.max_steps=40 < loss (last)" in output
     (written,) = tmp_path.glob("outputs/sweeps/*/verdict.json")
     verdict = json.loads(written.read_text())
     assert verdict["experiment"] == "me2026/longer"
     assert verdict["direction_holds"] is True
     assert [row["setting"] for row in verdict["table"]] == ["trainer.max_steps=2", "trainer.max_steps=40"]
     recipe.write_text(RECIPE.replace("every_seed", "each_seed"))
-    said, _ = start("--config-dir", str(tmp_path / "mine"), "+experiment=me2026/longer").communicate()
-    assert said.strip().startswith("disent-run: a claim has less and than")
-    assert len(said.strip().splitlines()) == 1
+    output, _ = start("--config-dir", str(tmp_path / "mine"), "+experiment=me2026/longer").communicate()
+    assert output.strip().startswith("disent-run: a claim has less and than")
+    assert len(output.strip().splitlines()) == 1

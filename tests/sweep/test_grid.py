@@ -7,7 +7,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from omegaconf import OmegaConf
 
-from disent_runner.cli import CONF
+from disent_runner.assembly.conf import CONF
 from disent_runner.sweep.grid import grid, varied
 
 
@@ -23,8 +23,7 @@ from disent_runner.sweep.grid import grid, varied
 )
 def test_a_plain_grid_is_that_of_hydra(typed):
     (expected,) = BasicSweeper.split_arguments(OverridesParser.create().parse_overrides(typed), None)
-    found = grid({}, {}, [], typed)
-    assert found == expected
+    assert grid({}, {}, [], typed) == expected
 
 
 def test_a_key_can_be_left_out():
@@ -32,13 +31,13 @@ def test_a_key_can_be_left_out():
 
 
 def test_what_is_typed_wins_over_the_grid():
-    found = grid({"seed": "range(2)", "model.beta": "1,2"}, {}, [], ["model.beta=7"])
-    assert found == [["seed=0", "model.beta=7"], ["seed=1", "model.beta=7"]]
+    runs = grid({"seed": "range(2)", "model.beta": "1,2"}, {}, [], ["model.beta=7"])
+    assert runs == [["seed=0", "model.beta=7"], ["seed=1", "model.beta=7"]]
 
 
 def test_zipped_keys_vary_together_in_the_place_of_the_first():
-    found = grid({"a": "1,2", "seed": "0,1", "b": "x,y"}, {}, [["a", "b"]], [])
-    assert found == [
+    runs = grid({"a": "1,2", "seed": "0,1", "b": "x,y"}, {}, [["a", "b"]], [])
+    assert runs == [
         ["a=1", "b=x", "seed=0"],
         ["a=1", "b=x", "seed=1"],
         ["a=2", "b=y", "seed=0"],
@@ -83,7 +82,7 @@ def test_the_grids_of_locatello_2019():
     """METHODS.md's list: six values each for six methods, λ_d ten times λ_od for DIP-VAE-I and equal to it for II."""
     sweeper = OmegaConf.load(CONF / "sweep" / "locatello2019.yaml").hydra.sweeper
     jobs = grid(sweeper.params, sweeper.cases, sweeper.zip, ["seed=0"])
-    found = {tuple(sorted(override for override in job if override != "seed=0")) for job in jobs}
+    settings = {tuple(sorted(override for override in job if override != "seed=0")) for job in jobs}
     expected = {
         *(("model.beta=" + str(beta), "model=betavae") for beta in (1, 2, 4, 6, 8, 16)),
         *(("model.capacity=" + str(capacity), "model=annealedvae") for capacity in (5, 10, 25, 50, 75, 100)),
@@ -95,5 +94,5 @@ def test_the_grids_of_locatello_2019():
         ),
     }
     assert len(jobs) == 36
-    assert found == expected
+    assert settings == expected
     assert len(grid(sweeper.params, sweeper.cases, sweeper.zip, [])) == 36 * 50

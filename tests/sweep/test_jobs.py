@@ -2,13 +2,14 @@ from pathlib import Path
 
 import pytest
 
-from disent_runner.run_folder import exclusive
-from disent_runner.status import write_status
+from disent_runner.runs.folder import exclusive
+from disent_runner.runs.scores import write_scores
+from disent_runner.runs.status import write_status
 from disent_runner.sweep.jobs import Job, plan, standing
 from disent_runner.sweep.loader import SweepLoader
 
 
-def test_each_run_has_the_folder_of_a_single_run_and_equal_ones_are_one(hydra_loader, master, composed):
+def test_each_run_has_the_folder_of_a_single_run_and_equal_ones_are_one(hydra_loader, master):
     master.output_root = "here"
     loader = SweepLoader(hydra_loader.get_search_path())
     runs = [["output_root=here", "model=betavae", "model.beta=4", f"seed={seed}"] for seed in (0, 1)]
@@ -34,13 +35,23 @@ def test_how_far_a_job_is(job):
     write_status(job.folder, "failed", request="asked", error="why")
     assert standing(job).state == "failed"
     assert standing(job).status["error"] == "why"
-    (job.folder / "metrics.json").write_text("[]")
+    write_scores(job.folder, [])
     write_status(job.folder, "done", request="asked")
     assert standing(job).state == "done"
     write_status(job.folder, "failed", request="another", error="of another command")
     assert standing(job).state == "done"
     (job.folder / "metrics.json").unlink()
     assert standing(job).state == "waiting"
+
+
+def test_a_run_that_ends_while_it_is_looked_at_is_done(job, monkeypatch):
+    def is_held(folder: Path) -> bool:
+        write_status(folder, "done", request="asked")
+        return False
+
+    write_status(job.folder, "running", request="asked")
+    monkeypatch.setattr("disent_runner.runs.status.is_held", is_held)
+    assert standing(job).state == "done"
 
 
 def test_a_status_that_cannot_be_read_is_none(job):

@@ -2,8 +2,8 @@ import threading
 
 import pytest
 
-from disent_runner.run_folder import exclusive
-from disent_runner.status import write_status
+from disent_runner.runs.folder import exclusive
+from disent_runner.runs.status import write_status
 from disent_runner.sweep import board, run
 from disent_runner.sweep.jobs import Job
 from disent_runner.sweep.run import SweepNotDone, run_sweep
@@ -35,9 +35,9 @@ def test_done_runs_are_skipped_and_the_others_launched_once(jobs, tmp_path, caps
     launched: list[list[str]] = []
     run_sweep(jobs, _launcher(launched), root=tmp_path, command="", waits=True)
     assert launched == [["seed=0", "seed=2"]]
-    said = capsys.readouterr().out
-    assert "3 runs: 1 done before and skipped, 1 failed before and tried again, 1 new" in said
-    assert "3 runs: 3 done" in said
+    output = capsys.readouterr().out
+    assert "3 runs: 1 done before and skipped, 1 failed before and tried again, 1 new" in output
+    assert "3 runs: 3 done" in output
 
 
 def test_what_fails_is_named_with_its_log_after_the_others_are_done(jobs, tmp_path, capsys):

@@ -2,7 +2,7 @@ import threading
 
 import pytest
 
-from disent_runner.status import read_status, write_status
+from disent_runner.runs.status import read_status, write_status
 from disent_runner.sweep import watch as module
 from disent_runner.sweep.board import Board
 from disent_runner.sweep.jobs import Job
@@ -23,15 +23,15 @@ def test_a_sweep_is_watched_until_its_last_run_has_ended(board, tmp_path, capsys
     watch([tmp_path])
     assert read_status(board.jobs[1].folder)["state"] == "failed"
     timer.join()
-    said = capsys.readouterr().out
-    assert f"{board.folder.name}: 2 runs: 1 done, 1 failed" in said
-    assert "why" in said
+    output = capsys.readouterr().out
+    assert f"{board.folder.name}: 2 runs: 1 done, 1 failed" in output
+    assert "why" in output
 
 
 def test_the_file_of_a_sweep_is_enough_to_know_its_runs(board):
     standings = standings_of(board.folder / "sweep.json")
     assert [(job.label, job.folder) for job in standings] == [(job.label, job.folder) for job in board.jobs]
-    assert {found.state for found in standings.values()} == {"waiting"}
+    assert {standing.state for standing in standings.values()} == {"waiting"}
 
 
 def test_a_folder_without_a_sweep_is_said(tmp_path):

@@ -10,12 +10,12 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from loops import real_loop
 from measure import config_of
 
-from disent_runner import build
+from disent_runner.assembly import build
 from disent_runner.datasets.data_module import DataModule, StepPlan
 from disent_runner.datasets.dataset import Dataset
-from disent_runner.datasets.factor_space import FactorSpace
-from disent_runner.datasets.image_store import ByteImages
+from disent_runner.datasets.images.image_store import ByteImages
 from disent_runner.datasets.info import DatasetInfo
+from disent_runner.datasets.labels.factor_space import FactorSpace
 
 
 def main(path: str, model: str, steps: int) -> None:

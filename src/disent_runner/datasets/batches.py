@@ -17,12 +17,27 @@ STEPS_PER_CHUNK = 256
 """Independent draws are made for this many steps at once: less than a microsecond each."""
 
 
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Draw:
+    """What a source decided for one step: the rows of the data set, and what a model may know of their choice.
+
+    What a source does not decide is None.
+    """
+
+    rows: Int[Tensor, " batch"]
+    partners: Int[Tensor, " batch"] | None = None
+    """For each row that of its partner, another image with some of the same factors."""
+    kind: tuple[str, ...] | None = None
+    """The factors that vary in the batch, where the others are those of one image."""
+
+
 class BatchSource(ABC):
-    """Batches of image indices by step. Different streams are independent: FactorVAE's second batch is stream 1."""
+    """Batches of rows by step. Different streams are independent: FactorVAE's second batch is stream 1."""
 
     @abstractmethod
-    def indices(self, step: int, stream: int = 0) -> Int[Tensor, " batch"]:
-        """The image indices of the batch, always of the full batch size, the same however often it is asked for."""
+    def draw(self, step: int, stream: int = 0) -> Draw:
+        """The batch, always of the full size, on the CPU, the same however often it is asked for."""
 
 
 @final
@@ -46,8 +61,8 @@ class UniformBatches(BatchSource):
         else:
             self._sequence = _IndexSequence(partial(_permute, num_images), num_images, seed)
 
-    def indices(self, step: int, stream: int = 0) -> Int[Tensor, " batch"]:
-        return self._sequence.take(start=step * self._batch_size, count=self._batch_size, stream=stream)
+    def draw(self, step: int, stream: int = 0) -> Draw:
+        return Draw(self._sequence.take(start=step * self._batch_size, count=self._batch_size, stream=stream))
 
 
 @final
@@ -69,8 +84,8 @@ class WeightedBatches(BatchSource):
         draw = partial(_draw_weighted, cumulative / cumulative[-1], length)
         self._sequence = _IndexSequence(draw, length, seed)
 
-    def indices(self, step: int, stream: int = 0) -> Int[Tensor, " batch"]:
-        return self._sequence.take(start=step * self._batch_size, count=self._batch_size, stream=stream)
+    def draw(self, step: int, stream: int = 0) -> Draw:
+        return Draw(self._sequence.take(start=step * self._batch_size, count=self._batch_size, stream=stream))
 
 
 @final
@@ -87,21 +102,28 @@ class Batch:
     """Where it is given, the 256 levels of a pixel are spread evenly over [0, 1) by noise of (seed, step, stream)."""
 
     @cached_property
-    def indices(self) -> Int[Tensor, " batch"]:
-        """Rows of the data set, on the CPU."""
-        return self.source.indices(self.step)
+    def draw(self) -> Draw:
+        """The rows of the images, and all else that the source decided with them."""
+        return self.source.draw(self.step)
 
     @cached_property
     def images(self) -> Float[Tensor, "batch channel height width"]:
-        return self._gather(self.indices, stream=0)
+        return self._gather(self.draw.rows, stream=0)
+
+    @cached_property
+    def partner_images(self) -> Float[Tensor, "batch channel height width"]:
+        """For each image its partner. ValueError where the source draws none."""
+        if self.draw.partners is None:
+            raise ValueError(f"{type(self.source).__name__} draws images without partners")
+        return self._gather(self.draw.partners, stream=1)
 
     @cached_property
     def second_images(self) -> Float[Tensor, "batch channel height width"]:
         """A second batch, independent of the first."""
-        return self._gather(self.source.indices(self.step, stream=1), stream=1)
+        return self._gather(self.source.draw(self.step, stream=1).rows, stream=1)
 
-    def _gather(self, indices: Int[Tensor, " batch"], *, stream: int) -> Float[Tensor, "batch channel height width"]:
-        images = self.dataset.gather(indices)
+    def _gather(self, rows: Int[Tensor, " batch"], *, stream: int) -> Float[Tensor, "batch channel height width"]:
+        images = self.dataset.gather(rows)
         if images.device.type == "cpu" and self.device.type == "cuda":
             images = images.pin_memory()  # lets the copy run beside the computation
         images = images.to(self.device, non_blocking=True)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from disent_runner.datasets.card import Card, Contents, rendered
-from disent_runner.datasets.factor_space import FactorSpace
+from disent_runner.datasets.labels.factor_space import FactorSpace
 from disent_runner.rendering.blobs import BLOB_SIZES, IMAGE_SIDE, render_blobs
 
 IMAGE_SHAPE = (1, IMAGE_SIDE, IMAGE_SIDE)

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from disent_runner.datasets.factors import Factors
+from disent_runner.datasets.images.transform import Transform
+from disent_runner.datasets.labels.factors import Factors
 from disent_runner.datasets.layout import Layout
-from disent_runner.datasets.transform import Transform
 
 if TYPE_CHECKING:
-    from disent_runner.datasets.image_store import ImageStore
+    from disent_runner.datasets.images.image_store import ImageStore
 
 RENDERED, OFFICIAL = "rendered", "official"
 
@@ -65,18 +65,18 @@ class Origin:
     """One way to a data set's images: published files, an installed package, or a renderer that needs no file.
 
     `read(paths)` gets the paths of `files` in their order. Files are looked for in the data folder's subfolder of the
-    data set's name (or that of the set that they are `of`), in the data folder itself unless `only_in_subfolder` (for
-    names that another data set's files have too), in `folder`, and in `package`, a folder of an installed package as
-    "package/sub/folder". `hint` says how to get them where there is no url. Raise `version` when `read` comes to give
-    other images. `sha256` is that of the untransformed images, where it is known. `show` makes the images of what is
-    stored, on the fly; `shown_as` says in a few words how, as a part of what the content hash is made from: other words
-    when `show` comes to give other images.
+    data set's name, or that of the set that they are `published_by`, in the data folder itself unless
+    `only_in_subfolder` (for names that another data set's files have too), in `folder`, and in `package`, a folder of
+    an installed package as "package/sub/folder". `hint` says how to get them where there is no url. Raise `version`
+    when `read` comes to give other images. `sha256` is that of the untransformed images, where it is known. `show`
+    makes the images of what is stored, on the fly; `shown_as` says in a few words how, as a part of what the content
+    hash is made from: other words when `show` comes to give other images.
     """
 
     source: str
     read: Callable[[Sequence[Path]], Contents]
     files: tuple[PublishedFile, ...] = ()
-    of: str | None = None
+    published_by: str | None = None
     only_in_subfolder: bool = False
     folder: str | None = None
     package: str | None = None
@@ -88,7 +88,7 @@ class Origin:
 
     def places(self, data_dir: Path, name: str) -> list[Path]:
         """Where its files may lie."""
-        subfolder = data_dir / (self.of or name)
+        subfolder = data_dir / (self.published_by or name)
         places = [subfolder] if self.only_in_subfolder else [subfolder, data_dir]
         if self.folder is not None:
             places.append(Path(self.folder))
@@ -105,8 +105,8 @@ class Origin:
 
     def missing(self, data_dir: Path, name: str) -> list[PublishedFile]:
         """The files that are not there."""
-        found = self.find(data_dir, name)
-        return [file for file, path in zip(self.files, found, strict=True) if path is None]
+        paths = self.find(data_dir, name)
+        return [file for file, path in zip(self.files, paths, strict=True) if path is None]
 
 
 @dataclass(frozen=True, eq=False)

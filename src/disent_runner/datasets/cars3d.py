@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt8
 
-from disent_runner.datasets.archives import Archive, open_archive
 from disent_runner.datasets.card import OFFICIAL, Card, Contents, Origin, PublishedFile
-from disent_runner.datasets.factor_space import FactorSpace
-from disent_runner.datasets.matlab_stream import byte_arrays
+from disent_runner.datasets.labels.factor_space import FactorSpace
+from disent_runner.datasets.readers.archives import Archive, open_archive
+from disent_runner.datasets.readers.matlab_stream import byte_arrays
 
 FILE = PublishedFile(
     "nips2015-analogy-data.tar.gz",

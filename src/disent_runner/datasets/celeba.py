@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Int8
 
-from disent_runner.datasets.archives import Archive, open_archive
 from disent_runner.datasets.card import OFFICIAL, Card, Contents, Origin, PublishedFile
-from disent_runner.datasets.image_files import decoded_blocks, shape_of
-from disent_runner.datasets.label_table import LabelTable
+from disent_runner.datasets.labels.label_table import LabelTable
+from disent_runner.datasets.readers.archives import Archive, open_archive
+from disent_runner.datasets.readers.image_files import decoded_blocks, shape_of
 
 HOMEPAGE = "http://mmlab.ie.cuhk.edu.hk/projects/CelebA.html"
 ZIP = PublishedFile("img_align_celeba.zip", "md5:00d2c5bc6d35e252742224ab0c1e8fcb")

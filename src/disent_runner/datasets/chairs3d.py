@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from disent_runner.datasets.archives import Archive, open_archive
 from disent_runner.datasets.card import OFFICIAL, Card, Contents, Origin, PublishedFile
-from disent_runner.datasets.factor_space import FactorSpace
-from disent_runner.datasets.image_files import decoded_blocks, shape_of
+from disent_runner.datasets.labels.factor_space import FactorSpace
+from disent_runner.datasets.readers.archives import Archive, open_archive
+from disent_runner.datasets.readers.image_files import decoded_blocks, shape_of
 
 HOMEPAGE = "https://www.di.ens.fr/willow/research/seeing3Dchairs"
 TAR = PublishedFile("rendered_chairs.tar", url=f"{HOMEPAGE}/data/rendered_chairs.tar")
@@ -61,12 +61,12 @@ def _read(paths: Sequence[Path]) -> Contents:
 
 def _views(archive: Archive) -> Mapping[tuple[int, int, int], str]:
     """(model, elevation, azimuth) -> file."""
-    found = [match for name in archive.names if (match := VIEW.fullmatch(name))]
-    if not found:
+    matches = [match for name in archive.names if (match := VIEW.fullmatch(name))]
+    if not matches:
         raise ValueError(f"{archive.path} has no MODEL/renders/image_NNN_pPPP_tTTT_rRRR.png; it is not 3D Chairs")
-    models = {name: index for index, name in enumerate(sorted({match[1] for match in found}))}
+    models = {name: index for index, name in enumerate(sorted({match[1] for match in matches}))}
     views: dict[tuple[int, int, int], str] = {}
-    for match in found:
+    for match in matches:
         elevation, azimuth = int(match[2]), int(match[3])
         if elevation not in ELEVATIONS or azimuth not in AZIMUTHS:
             raise ValueError(

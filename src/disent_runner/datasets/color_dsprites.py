@@ -35,7 +35,7 @@ def coloured(
     """The images times the colour that belongs to each index."""
     import torch
 
-    from disent_runner.datasets.index_draws import draws
+    from disent_runner.datasets.images.index_draws import draws
 
     levels = torch.stack(draws(indices, 3 * (256 - DARKEST,)), dim=1) + DARKEST
     return images * (levels.float() * (1 / 255)).view(-1, 3, 1, 1)  # a GPU rounds a quotient in another way

@@ -11,12 +11,12 @@ from tokenize import TokenError
 import h5py
 import numpy as np
 
-from disent_runner.datasets.any_labels import NUM_BINS, value_indices
-from disent_runner.datasets.array_files import StoredArray, hdf5_array, npz_array
 from disent_runner.datasets.card import Card, Contents, Origin, PublishedFile, in_blocks
-from disent_runner.datasets.factor_space import FactorSpace
-from disent_runner.datasets.factors import Factors
-from disent_runner.datasets.label_table import UNKNOWN, LabelTable
+from disent_runner.datasets.labels.any_labels import NUM_BINS, value_indices
+from disent_runner.datasets.labels.factor_space import FactorSpace
+from disent_runner.datasets.labels.factors import Factors
+from disent_runner.datasets.labels.label_table import UNKNOWN, LabelTable
+from disent_runner.datasets.readers.array_files import StoredArray, hdf5_array, npz_array
 
 GROUP = "factors/"
 

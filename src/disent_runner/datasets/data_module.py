@@ -10,7 +10,7 @@ import torch
 
 from disent_runner.datasets.batches import Batch, BatchSource, UniformBatches, WeightedBatches
 from disent_runner.datasets.dataset import Dataset
-from disent_runner.datasets.factors import Factors
+from disent_runner.datasets.labels.factors import Factors
 
 
 @dataclass(frozen=True)

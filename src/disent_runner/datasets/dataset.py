@@ -8,9 +8,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from disent_runner.datasets.factors import Factors
-from disent_runner.datasets.image_store import ImageStore
+from disent_runner.datasets.images.image_store import ImageStore
 from disent_runner.datasets.info import DatasetInfo
+from disent_runner.datasets.labels.factors import Factors
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,15 +9,15 @@ from disent_runner.datasets import dsprites
 from disent_runner.datasets.card import Card
 
 if TYPE_CHECKING:
-    from disent_runner.datasets.derived_images import Derivation
-    from disent_runner.datasets.image_store import ImageStore
+    from disent_runner.datasets.images.derived_images import Derivation
+    from disent_runner.datasets.images.image_store import ImageStore
 
 
 def derived_card(*, name: str, title: str, derive: Derivation, shown_as: str, **dsprites_card: Any) -> Card:
     """The card of what `derive` makes of dSprites; `shown_as` as in Origin, the rest as for `dsprites.card`."""
 
     def show(images: ImageStore) -> ImageStore:
-        from disent_runner.datasets.derived_images import DerivedImages
+        from disent_runner.datasets.images.derived_images import DerivedImages
 
         return DerivedImages(images, derive=derive, num_channels=3)
 
@@ -32,5 +32,7 @@ def derived_card(*, name: str, title: str, derive: Derivation, shown_as: str, **
         num_images=plain.num_images,
         image_shape=(3, *dsprites.IMAGE_SHAPE[1:]),
         periods=plain.periods,
-        origins=tuple(replace(origin, show=show, shown_as=shown_as, of=plain.name) for origin in plain.origins),
+        origins=tuple(
+            replace(origin, show=show, shown_as=shown_as, published_by=plain.name) for origin in plain.origins
+        ),
     )

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from disent_runner.datasets.card import Card, Contents, Origin, PublishedFile, in_blocks
-from disent_runner.datasets.label_table import LabelTable
-from disent_runner.datasets.labelled_csv import read_labelled_csv
+from disent_runner.datasets.labels.label_table import LabelTable
+from disent_runner.datasets.readers.labelled_csv import read_labelled_csv
 
 IMAGE_SHAPE = (1, 8, 8)
 NUM_IMAGES = 1797

@@ -7,9 +7,9 @@ from functools import partial
 import numpy as np
 
 from disent_runner.datasets.card import OFFICIAL, Card, Contents, Origin, PublishedFile, rendered
-from disent_runner.datasets.dsprites_files import Reader, read_hdf5, read_npz
-from disent_runner.datasets.factor_space import FactorSpace
+from disent_runner.datasets.labels.factor_space import FactorSpace
 from disent_runner.datasets.layout import Labels, Layout
+from disent_runner.datasets.readers.dsprites_files import Reader, read_hdf5, read_npz
 from disent_runner.rendering.sprites import IMAGE_SIDE, SPRITE_SIZES, packed_blocks
 
 RENDERED_SHA256 = "3a228f4037ef3d42a42588e0e01f1078aa2df13cfa17584e88c95ed9fb5672da"

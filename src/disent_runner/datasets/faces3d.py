@@ -19,7 +19,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from disent_runner.datasets.card import OFFICIAL, Card, Contents, Origin, PublishedFile
-from disent_runner.datasets.factor_space import FactorSpace
+from disent_runner.datasets.labels.factor_space import FactorSpace
 
 FILE = PublishedFile("faces3d.h5")
 FACTORS = ("identity", "azimuth", "elevation", "light")
@@ -49,12 +49,12 @@ def _read(paths: Sequence[Path]) -> Contents:
 def _blocks(path: Path) -> Iterator[UInt8[np.ndarray, "block 1 h w"]]:
     """A few azimuths of one identity at a time."""
     with _opened(path) as images:
-        num_identities, num_azimuths, *one = images.shape
-        step = max(1, BYTES_PER_BLOCK // math.prod(one))
+        num_identities, num_azimuths, *image_shape = images.shape
+        step = max(1, BYTES_PER_BLOCK // math.prod(image_shape))
         for identity in range(num_identities):
             for start in range(0, num_azimuths, step):
                 block = np.asarray(images[identity, start : start + step])
-                yield block.reshape(-1, 1, *one[-2:])
+                yield block.reshape(-1, 1, *image_shape[-2:])
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from functools import partial
 
 from disent_runner.datasets.card import OFFICIAL, Card, Origin, PublishedFile
-from disent_runner.datasets.idx import IMAGE_SHAPE, NUM_IMAGES, files_of, read_labelled, stored_as
+from disent_runner.datasets.readers.idx import IMAGE_SHAPE, NUM_IMAGES, files_of, read_labelled, stored_as
 
 REPOSITORY = "https://github.com/zalandoresearch/fashion-mnist"
 COMPRESSED = {

@@ -6,10 +6,9 @@ from typing import final
 import numpy as np
 import torch
 from jaxtyping import Int
-from torch import Tensor
 
-from disent_runner.datasets.batches import BatchSource
-from disent_runner.datasets.factors import Factors
+from disent_runner.datasets.batches import BatchSource, Draw
+from disent_runner.datasets.labels.factors import Factors
 
 
 @final
@@ -37,15 +36,13 @@ class VaryingBatches(BatchSource):
         self._batch_size = batch_size
         self._seed = seed
         labels = space.factors(np.arange(len(space)))
-        self._groups = [_Groups.of(space, labels, kind) for kind in kinds]
+        self._kinds = [(tuple(kind), _Groups.by_all_but(kind, space, labels)) for kind in kinds]
 
-    def kind(self, step: int) -> int:
-        """Which of the kinds varies in the batch of this step."""
-        return int(self._rng(step, 0).choice(len(self._chances), p=self._chances))
-
-    def indices(self, step: int, stream: int = 0) -> Int[Tensor, " batch"]:
-        rng = self._rng(step, stream + 1)
-        return torch.from_numpy(self._groups[self.kind(step)].draw(self._batch_size, rng))
+    def draw(self, step: int, stream: int = 0) -> Draw:
+        """All streams of a step are of one kind."""
+        kind, groups = self._kinds[self._rng(step, 0).choice(len(self._chances), p=self._chances)]
+        rows = groups.draw(self._batch_size, self._rng(step, stream + 1))
+        return Draw(torch.from_numpy(rows), kind=kind)
 
     def _rng(self, step: int, stream: int) -> np.random.Generator:
         return np.random.default_rng(np.random.SeedSequence(self._seed, spawn_key=(stream, step)))
@@ -62,7 +59,7 @@ class _Groups:
         self._group_of = place
 
     @classmethod
-    def of(cls, space: Factors, labels: Int[np.ndarray, "image factor"], varying: Sequence[str]) -> "_Groups":
+    def by_all_but(cls, varying: Sequence[str], space: Factors, labels: Int[np.ndarray, "image factor"]) -> "_Groups":
         columns = [space.column(name, "model.factors") for name in varying]
         fixed = [column for column in range(len(space.sizes)) if column not in columns]
         # one number for each combination, -1 for unknown among the values: as quick as sorting numbers
@@ -86,7 +83,7 @@ class _Groups:
 
 @final
 class PairBatches(BatchSource):
-    """Images (stream 0) and partners (stream 1) that differ in `num_changed` random factors, always in their values.
+    """Images and partners that differ in `num_changed` random factors, always in their values.
 
     None: in 1 to K - 1 of the K factors that vary, evenly (Locatello et al. 2020, section 5). Needs a grid on which
     every combination is there; ValueError otherwise, or where `num_changed` is not 1 to K.
@@ -107,9 +104,12 @@ class PairBatches(BatchSource):
         self._batch_size = batch_size
         self._seed = seed
 
-    def factors(self, step: int) -> tuple[Int[np.ndarray, "batch factor"], Int[np.ndarray, "batch factor"]]:
+    def factors(
+        self, step: int, stream: int = 0
+    ) -> tuple[Int[np.ndarray, "batch factor"], Int[np.ndarray, "batch factor"]]:
         """Value indices of the images and of their partners."""
-        rng = np.random.default_rng(np.random.SeedSequence(self._seed, spawn_key=(step,)))
+        key = (step, stream) if stream else (step,)
+        rng = np.random.default_rng(np.random.SeedSequence(self._seed, spawn_key=key))
         count, among = self._batch_size, len(self._varying)
         first = rng.integers(self._sizes, size=(count, len(self._sizes)))
         num_changed = rng.integers(1, among, size=count) if self._num_changed is None else self._num_changed
@@ -119,8 +119,9 @@ class PairBatches(BatchSource):
         steps[:, self._varying] = np.where(rank < np.reshape(num_changed, (-1, 1)), shift, 0)
         return first, (first + steps) % self._sizes
 
-    def indices(self, step: int, stream: int = 0) -> Int[Tensor, " batch"]:
-        return torch.from_numpy(self._space.indices(self.factors(step)[stream]))
+    def draw(self, step: int, stream: int = 0) -> Draw:
+        rows, partners = (torch.from_numpy(self._space.indices(values)) for values in self.factors(step, stream))
+        return Draw(rows, partners)
 
 
 def sizes_of(factors: Sequence[str], sizes: Mapping[str, int], key: str) -> list[int]:

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from disent_runner.datasets.factors import Factors
-from disent_runner.datasets.label_table import UNKNOWN
+from disent_runner.datasets.labels.factors import Factors
+from disent_runner.datasets.labels.label_table import UNKNOWN
 
 ODDS = 4
 """Most frequent over rarest combination."""

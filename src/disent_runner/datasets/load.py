@@ -14,17 +14,17 @@ from typing import Any
 
 import numpy as np
 
-from disent_runner.console import console
 from disent_runner.datasets.card import OFFICIAL, RENDERED, Card, Contents, Origin, file_name, identity
 from disent_runner.datasets.dataset import Dataset
-from disent_runner.datasets.derived_images import DerivedImages, in_grey
-from disent_runner.datasets.factor_space import FactorSpace
-from disent_runner.datasets.factors import Factors
-from disent_runner.datasets.image_cache import CachedImages, NewImages, open_or_write
-from disent_runner.datasets.image_store import BitImages, ByteImages, ImageStore
+from disent_runner.datasets.images.derived_images import DerivedImages, in_grey
+from disent_runner.datasets.images.image_cache import CachedImages, NewImages, open_or_write
+from disent_runner.datasets.images.image_store import BitImages, ByteImages, ImageStore
+from disent_runner.datasets.images.transform import Transform
 from disent_runner.datasets.info import DatasetInfo
-from disent_runner.datasets.label_table import LabelTable
-from disent_runner.datasets.transform import Transform
+from disent_runner.datasets.labels.factor_space import FactorSpace
+from disent_runner.datasets.labels.factors import Factors
+from disent_runner.datasets.labels.label_table import LabelTable
+from disent_runner.machine.console import console
 
 UNCHECKED = "unchecked"
 """The source of images from published files whose hash was not asked for."""
@@ -92,8 +92,8 @@ def open_cached(card: Card, origin: Origin, *, data_dir: Path, transform: Transf
 
     def make() -> NewImages:
         if check_hash:
-            for file, there in zip(origin.files, paths, strict=True):
-                file.check(there)
+            for file, path in zip(origin.files, paths, strict=True):
+                file.check(path)
         what = ", ".join(map(str, paths)) or card.name
         with _readers_errors(what):
             contents = origin.read(paths)

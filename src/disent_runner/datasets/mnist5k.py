@@ -5,8 +5,8 @@ from functools import partial
 from pathlib import Path
 
 from disent_runner.datasets.card import Card, Contents, Origin, PublishedFile, in_blocks
-from disent_runner.datasets.label_table import LabelTable
-from disent_runner.datasets.labelled_csv import read_labelled_csv
+from disent_runner.datasets.labels.label_table import LabelTable
+from disent_runner.datasets.readers.labelled_csv import read_labelled_csv
 
 IMAGE_SHAPE = (1, 28, 28)
 NUM_IMAGES = 5000

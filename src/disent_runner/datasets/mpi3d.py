@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from disent_runner.datasets.array_files import npz_array
 from disent_runner.datasets.card import OFFICIAL, Card, Contents, Origin, PublishedFile
-from disent_runner.datasets.factor_space import FactorSpace
+from disent_runner.datasets.labels.factor_space import FactorSpace
+from disent_runner.datasets.readers.array_files import npz_array
 
 IMAGE_SIDE = 64
 LARGE_GRID = {

@@ -35,7 +35,7 @@ def noisy(
     images: Float[Tensor, "batch 1 height width"], indices: Int[Tensor, " batch"]
 ) -> Float[Tensor, "batch 3 height width"]:
     """The images plus the noise that belongs to each index, at most 1."""
-    from disent_runner.datasets.index_draws import draws
+    from disent_runner.datasets.images.index_draws import draws
 
     _, _, height, width = images.shape
     windows = _noise(images.device).unfold(0, 3 * height * width, 1)
@@ -48,7 +48,7 @@ def noisy(
 def _noise(device: torch.device) -> Float[Tensor, " level"]:
     import torch
 
-    from disent_runner.datasets.index_draws import draws
+    from disent_runner.datasets.images.index_draws import draws
 
     (levels,) = draws(torch.arange(NUM_LEVELS), (256,))
     return levels.float().div_(255).to(device)

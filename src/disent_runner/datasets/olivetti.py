@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from disent_runner.datasets.archives import open_archive
 from disent_runner.datasets.card import OFFICIAL, Card, Contents, Origin, PublishedFile
-from disent_runner.datasets.image_files import decoded_blocks, shape_of
-from disent_runner.datasets.label_table import LabelTable
+from disent_runner.datasets.labels.label_table import LabelTable
+from disent_runner.datasets.readers.archives import open_archive
+from disent_runner.datasets.readers.image_files import decoded_blocks, shape_of
 
 HOMEPAGE = "https://www.cl.cam.ac.uk/research/dtg/attarchive/facedatabase.html"
 ZIP = PublishedFile("att_faces.zip", url="https://www.cl.cam.ac.uk/research/dtg/attarchive/pub/data/att_faces.zip")
@@ -41,12 +41,12 @@ def card() -> Card:
 
 def _read(paths: Sequence[Path]) -> Contents:
     with open_archive(paths[0]) as archive:
-        found = [match for name in archive.names if (match := PHOTOGRAPH.fullmatch(name))]
-        found.sort(key=lambda match: (int(match[1]), int(match[2])))
-        if not found:
+        matches = [match for name in archive.names if (match := PHOTOGRAPH.fullmatch(name))]
+        matches.sort(key=lambda match: (int(match[1]), int(match[2])))
+        if not matches:
             raise ValueError(f"{archive.path} has no sI/J.pgm; it is not the Olivetti faces")
-        names = [match[0] for match in found]
+        names = [match[0] for match in matches]
         shape = shape_of(archive, names[0], channels=1)
-    people, identities = np.unique([int(match[1]) for match in found], return_inverse=True)
+    people, identities = np.unique([int(match[1]) for match in matches], return_inverse=True)
     factors = LabelTable({"identity": len(people)}, identities[:, None])
     return Contents(shape, factors, decoded_blocks(archive, names, shape))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    from disent_runner.datasets.derived_images import Derivation
+    from disent_runner.datasets.images.derived_images import Derivation
 
 WIDTH, HEIGHT = 350, 274
 """Larger pictures are shrunk to fit, in pixels."""
@@ -66,7 +66,7 @@ def negatives_on(picture: UInt8[np.ndarray, "h w 3"] | None) -> Derivation:
     ) -> Float[Tensor, "batch 3 height width"]:
         import torch
 
-        from disent_runner.datasets.index_draws import draws
+        from disent_runner.datasets.images.index_draws import draws
 
         whole = halves(images.device)
         (_, rows, columns), (_, _, height, width) = whole.shape, images.shape
@@ -90,7 +90,7 @@ def texture() -> UInt8[np.ndarray, "274 350 3"]:
     import torch
     from torch.nn.functional import interpolate
 
-    from disent_runner.datasets.index_draws import draws
+    from disent_runner.datasets.images.index_draws import draws
 
     total = torch.zeros(1, 3, HEIGHT, WIDTH)
     for number, width in enumerate((128, 64, 32, 16)):

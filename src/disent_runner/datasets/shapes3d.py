@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float
 
-from disent_runner.datasets.array_files import hdf5_array
 from disent_runner.datasets.card import OFFICIAL, RENDERED, Card, Contents, Origin, PublishedFile, in_blocks, rendered
-from disent_runner.datasets.factor_space import FactorSpace
+from disent_runner.datasets.labels.factor_space import FactorSpace
 from disent_runner.datasets.layout import Labels, Layout
+from disent_runner.datasets.readers.array_files import hdf5_array
 from disent_runner.rendering.rooms import IMAGE_SIDE, ROOM_SIZES, room_colours, room_layers
 
 if TYPE_CHECKING:
-    from disent_runner.datasets.image_store import ImageStore
+    from disent_runner.datasets.images.image_store import ImageStore
 
 FILE = PublishedFile(
     "3dshapes.h5",
@@ -81,8 +81,8 @@ def _render() -> Contents:
 
 
 def _show(layers: "ImageStore") -> "ImageStore":
-    from disent_runner.datasets.image_store import ByteImages
-    from disent_runner.datasets.layered_images import LayeredImages
+    from disent_runner.datasets.images.image_store import ByteImages
+    from disent_runner.datasets.images.layered_images import LayeredImages
 
     assert isinstance(layers, ByteImages)
     return LayeredImages(layers, room_colours())

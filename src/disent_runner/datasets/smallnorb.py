@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Int, UInt8
 
-from disent_runner.datasets.archives import read_gzip
 from disent_runner.datasets.card import OFFICIAL, Card, Contents, Origin, PublishedFile, in_blocks
-from disent_runner.datasets.factor_space import FactorSpace
-from disent_runner.datasets.label_table import LabelTable
+from disent_runner.datasets.labels.factor_space import FactorSpace
+from disent_runner.datasets.labels.label_table import LabelTable
+from disent_runner.datasets.readers.archives import read_gzip
 
 SIZES = {"category": 5, "instance": 10, "elevation": 9, "azimuth": 18, "lighting": 6}
 STEPS = {"azimuth": 2}

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from jaxtyping import Bool, Int
 
-from disent_runner.datasets.factors import Factors
-from disent_runner.datasets.label_table import UNKNOWN
+from disent_runner.datasets.labels.factors import Factors
+from disent_runner.datasets.labels.label_table import UNKNOWN
 
 
 def at_random(space: Factors, *, fraction: float, seed: int) -> Bool[np.ndarray, " image"]:
@@ -31,19 +31,19 @@ def by_combination(
     count is given. ValueError otherwise, for an unknown factor or a missing label, or when a side would be empty.
     """
     cells = _cells(space, factors)
-    there, cell_of_image = np.unique(cells, return_inverse=True)
+    combinations, cell_of_image = np.unique(cells, return_inverse=True)
     if (fraction is None) == (count is None):
         raise ValueError(f"dataset.split needs either fraction or count, got fraction={fraction} and count={count}")
     if fraction is not None:
         _check_fraction(fraction)
-        count = round(fraction * len(there))
-    if not isinstance(count, int) or not 0 < count < len(there):
+        count = round(fraction * len(combinations))
+    if not isinstance(count, int) or not 0 < count < len(combinations):
         raise ValueError(
-            f"dataset.split would hold out {count} of the {len(there)} combinations of {', '.join(factors)}; "
+            f"dataset.split would hold out {count} of the {len(combinations)} combinations of {', '.join(factors)}; "
             f"some must stay on either side"
         )
-    chosen = np.zeros(len(there), bool)
-    chosen[np.random.default_rng(seed).permutation(len(there))[:count]] = True
+    chosen = np.zeros(len(combinations), bool)
+    chosen[np.random.default_rng(seed).permutation(len(combinations))[:count]] = True
     return _checked(chosen[cell_of_image.reshape(-1)])
 
 

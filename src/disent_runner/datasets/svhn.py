@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Int64, UInt8
 
-from disent_runner.datasets.archives import Archive, open_archive
 from disent_runner.datasets.card import OFFICIAL, Card, Contents, Origin, PublishedFile
-from disent_runner.datasets.image_files import BYTES_PER_BLOCK, decoded_blocks, shape_of
-from disent_runner.datasets.label_table import LabelTable
-from disent_runner.datasets.matlab_stream import ByteArray, byte_arrays
+from disent_runner.datasets.labels.label_table import LabelTable
+from disent_runner.datasets.readers.archives import Archive, open_archive
+from disent_runner.datasets.readers.image_files import BYTES_PER_BLOCK, decoded_blocks, shape_of
+from disent_runner.datasets.readers.matlab_stream import ByteArray, byte_arrays
 
 HOMEPAGE = "http://ufldl.stanford.edu/housenumbers"
 SHA256 = {

@@ -3,7 +3,7 @@
 import math
 
 from disent_runner.datasets.card import Card, Contents, rendered
-from disent_runner.datasets.factor_space import FactorSpace
+from disent_runner.datasets.labels.factor_space import FactorSpace
 from disent_runner.rendering.digits import DIGIT_SIZES, IMAGE_SIDE, digit_blocks
 
 IMAGE_SHAPE = (1, IMAGE_SIDE, IMAGE_SIDE)

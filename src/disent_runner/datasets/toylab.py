@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from disent_runner.datasets.card import Card, Contents, in_blocks, rendered
-from disent_runner.datasets.factor_space import FactorSpace
+from disent_runner.datasets.labels.factor_space import FactorSpace
 from disent_runner.rendering.lab import IMAGE_SIDE, LAB8_SIZES, LAB_SIZES, lab8_colours, lab_colours, lab_layers
 
 if TYPE_CHECKING:
-    from disent_runner.datasets.image_store import ImageStore
+    from disent_runner.datasets.images.image_store import ImageStore
 
 
 def card() -> Card:
@@ -31,8 +31,8 @@ def _card(name: str, sizes: Mapping[str, int], palettes: Callable[[], Sequence[n
         return Contents(layers.shape[1:], FactorSpace(sizes), in_blocks(layers), num_rows=len(layers))
 
     def show(layers: "ImageStore") -> "ImageStore":
-        from disent_runner.datasets.image_store import ByteImages
-        from disent_runner.datasets.layered_images import LayeredImages
+        from disent_runner.datasets.images.image_store import ByteImages
+        from disent_runner.datasets.images.layered_images import LayeredImages
 
         assert isinstance(layers, ByteImages)
         return LayeredImages(layers, palettes())

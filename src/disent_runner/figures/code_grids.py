@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from disent_runner.figures.grid import labelled_grid
 from disent_runner.figures.inputs import FigureInputs
-from disent_runner.metrics.requirements import NotApplicable
+from disent_runner.representations.requirements import NotApplicable
 
 
 class Code(NamedTuple):

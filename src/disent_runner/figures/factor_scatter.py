@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from disent_runner.figures.inputs import FigureInputs, by_kl
-from disent_runner.metrics.requirements import require_labels
+from disent_runner.representations.requirements import require_labels
 
 
 def factor_scatter(
@@ -25,8 +25,8 @@ def factor_scatter(
             panel.plot(values[rows], rep.codes[rows, latent], ".", markersize=1, alpha=0.4)
             counts = np.bincount(values, minlength=rep.factor_sizes[column])
             sums = np.bincount(values, weights=rep.codes[:, latent], minlength=rep.factor_sizes[column])
-            there = np.flatnonzero(counts)
-            panel.plot(there, sums[there] / counts[there], color="black", linewidth=1)
+            present = np.flatnonzero(counts)
+            panel.plot(present, sums[present] / counts[present], color="black", linewidth=1)
             panel.tick_params(labelsize=6)
             if row == 0:
                 panel.set_title(name, fontsize=8)

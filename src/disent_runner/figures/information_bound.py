@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from disent_runner.figures.inputs import FigureInputs
-from disent_runner.metrics.requirements import NotApplicable
+from disent_runner.representations.requirements import NotApplicable
 
 
 def information_bound(inputs: FigureInputs, *, rng: np.random.Generator) -> dict[str, Figure]:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from disent_runner.datasets.info import DatasetInfo
-from disent_runner.metrics.posterior_kl import mean_kl
-from disent_runner.metrics.requirements import NotApplicable
-from disent_runner.representation import Autoencoder, Representation
+from disent_runner.metrics.estimators.posterior_kl import mean_kl
+from disent_runner.representations.representation import Autoencoder, Representation
+from disent_runner.representations.requirements import NotApplicable
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from disent_runner.figures.inputs import FigureInputs, by_kl
-from disent_runner.metrics.information import factor_entropies, mutual_information_matrix
-from disent_runner.metrics.requirements import require_labels
+from disent_runner.metrics.estimators.information import factor_entropies, mutual_information_matrix
+from disent_runner.representations.requirements import require_labels
 
 
 def mutual_information(

@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 from disent_runner.figures.grid import labelled_grid
 from disent_runner.figures.inputs import FigureInputs
 from disent_runner.metrics.rank_correlation import signed_rank_correlation
-from disent_runner.metrics.requirements import NotApplicable, require_at_least, require_labels
-from disent_runner.representation import UNKNOWN
+from disent_runner.representations.representation import UNKNOWN
+from disent_runner.representations.requirements import NotApplicable, require_at_least, require_labels
 
 MISSING = -1
 BLANK = 0.6  # the grey between the images
@@ -56,10 +56,10 @@ def novel_views(
     decoded = inputs.decode(codes.reshape(-1, codes.shape[2])).reshape(*codes.shape[:2], *inputs.info.image_shape)
 
     rows = np.column_stack([starts, rows_of_views(rep.factors, starts, column)[:, views]])
-    there = rows != MISSING
+    present = rows != MISSING
     true = np.full_like(decoded, BLANK)
     labelled = np.flatnonzero((inputs.representation.factors != UNKNOWN).all(axis=1))
-    true[there] = inputs.image(labelled[rows[there]])
+    true[present] = inputs.image(labelled[rows[present]])
 
     labels = [label for start in starts for label in (f"{factor} {values[start]}", f"z{moved} moved")]
     source = f"{inputs.info.name} ({inputs.info.source})"

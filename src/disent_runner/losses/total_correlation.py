@@ -85,11 +85,11 @@ def stratified_log_weights(
     if batch < 2:
         raise ValueError("stratified weights need a batch of 2 or more, got 1; use a larger batch or `weighted`")
     others = batch - 1
-    own, next_one, rest = 1 / num_train, (num_train - others) / (num_train * others), 1 / others
+    example, neighbour, rest = 1 / num_train, (num_train - others) / (num_train * others), 1 / others
     weights = torch.full((batch, batch), math.log(rest), dtype=dtype, device=device)
-    is_own = torch.eye(batch, dtype=torch.bool, device=device)
-    weights = weights.masked_fill(is_own.roll(1, dims=1), math.log(next_one))
-    return weights.masked_fill(is_own, math.log(own))
+    diagonal = torch.eye(batch, dtype=torch.bool, device=device)
+    weights = weights.masked_fill(diagonal.roll(1, dims=1), math.log(neighbour))
+    return weights.masked_fill(diagonal, math.log(example))
 
 
 LOG_WEIGHTS = {"weighted": weighted_log_weights, "stratified": stratified_log_weights}

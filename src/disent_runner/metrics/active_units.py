@@ -2,13 +2,16 @@
 
 import numpy as np
 
-from disent_runner.metrics.posterior_kl import mean_kl
-from disent_runner.metrics.requirements import require_finite
-from disent_runner.representation import Representation
+from disent_runner.metrics.estimators.posterior_kl import mean_kl
+from disent_runner.representations.numbers import Number, returns
+from disent_runner.representations.representation import Representation
+from disent_runner.representations.requirements import require_finite
 
-BETTER: dict[str, str] = {}
 
-
+@returns(
+    Number("active_units", unit="latents"),
+    Number("active_units_by_kl", unit="latents"),
+)
 def active_units(
     rep: Representation,
     *,

@@ -8,13 +8,22 @@ from jaxtyping import Float, Integer
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
-from disent_runner.metrics.requirements import require_at_least, require_finite, require_labels, require_varying_factors
-from disent_runner.metrics.sampling import RowsByValue, chunk_sizes, draw_rows_with_value, rows_by_value
-from disent_runner.representation import Representation
+from disent_runner.metrics.estimators.sampling import RowsByValue, chunk_sizes, draw_rows_with_value, rows_by_value
+from disent_runner.representations.numbers import Number, returns
+from disent_runner.representations.representation import Representation
+from disent_runner.representations.requirements import (
+    require_at_least,
+    require_finite,
+    require_labels,
+    require_varying_factors,
+)
 
-BETTER: dict[str, str] = {"beta_vae_score": "higher", "beta_vae_score_standardized": "higher"}
 
-
+@returns(
+    Number("beta_vae_score", "higher"),
+    Number("beta_vae_score_train"),
+    Number("beta_vae_score_standardized", "higher"),
+)
 def beta_vae_score(
     rep: Representation,
     *,

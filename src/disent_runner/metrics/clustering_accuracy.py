@@ -4,17 +4,18 @@ import numpy as np
 from jaxtyping import Integer
 from scipy.optimize import linear_sum_assignment
 
-from disent_runner.metrics.information import entropy
-from disent_runner.metrics.requirements import NotApplicable, require_labels, require_varying_factors
-from disent_runner.representation import Representation
-
-BETTER: dict[str, str] = {
-    "clustering_accuracy": "higher",
-    "clustering_purity": "higher",
-    "normalized_mutual_information": "higher",
-}
+from disent_runner.metrics.estimators.information import entropy
+from disent_runner.representations.numbers import Number, returns
+from disent_runner.representations.representation import Representation
+from disent_runner.representations.requirements import NotApplicable, require_labels, require_varying_factors
 
 
+@returns(
+    Number("clustering_accuracy", "higher"),
+    Number("clustering_accuracy_chance"),
+    Number("clustering_purity", "higher"),
+    Number("normalized_mutual_information", "higher"),
+)
 def clustering_accuracy(
     rep: Representation, *, rng: np.random.Generator, num_clusters: int | None = None, factor: str | None = None
 ) -> dict[str, float]:
@@ -77,9 +78,9 @@ def _factor(rep: Representation, factor: str | None, num_clusters: int) -> str:
     sizes = dict(zip(rep.factor_names, rep.factor_sizes, strict=True))
     fitting = [name for name, size in sizes.items() if size == num_clusters]
     if not fitting:
-        found = ", ".join(f"{name} ({size})" for name, size in sizes.items()) or "no factor"
+        factors_text = ", ".join(f"{name} ({size})" for name, size in sizes.items()) or "no factor"
         raise NotApplicable(
-            f"clustering_accuracy needs a factor with {num_clusters} values, got {found}; set"
+            f"clustering_accuracy needs a factor with {num_clusters} values, got {factors_text}; set"
             " metric.clustering_accuracy.factor"
         )
     return fitting[0]

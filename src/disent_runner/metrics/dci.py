@@ -1,51 +1,42 @@
 """Disentanglement, completeness and informativeness of the best predictors (Eastwood & Williams 2018, section 2)."""
 
-from multiprocessing.pool import ThreadPool
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Integer
-from scipy.special import entr, softmax
+from scipy.special import entr
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import Lasso, LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from disent_runner.metrics.requirements import (
+from disent_runner.machine.threads import map_in_threads
+from disent_runner.metrics.estimators import gradient_boosting
+from disent_runner.metrics.estimators.gradient_boosting import Prediction, TrainAndTest, boost
+from disent_runner.metrics.estimators.sampling import draw_split
+from disent_runner.representations.numbers import Number, returns
+from disent_runner.representations.representation import Representation
+from disent_runner.representations.requirements import (
     require_at_least,
     require_choice,
     require_finite,
     require_labels,
     require_varying_factors,
 )
-from disent_runner.metrics.sampling import draw_split
-from disent_runner.metrics.threads import map_in_threads, num_cores, one_thread_per_operation
-from disent_runner.representation import Representation
 
 ESTIMATORS = ("gbt", "hist_gbt", "random_forest", "lasso", "logistic")
-NUM_STAGES, MAX_DEPTH, LEARNING_RATE = 100, 3, 0.1  # of GradientBoostingClassifier()
-TIE = 1e-10  # relative difference of two gains that rounding may cause
 FLOOR = 1e-11  # added to each importance, as disentanglement_lib does: it lowers a perfect score by about 1e-9
-PURE = float(np.finfo(np.float64).eps)  # variance below which a node is not split
 LASSO_PENALTY = 0.02
 
-TrainAndTest = tuple[Integer[np.ndarray, " train"], Integer[np.ndarray, " test"]]  # values of one factor
-BETTER: dict[str, str] = {
-    "dci_disentanglement": "higher",
-    "dci_completeness": "higher",
-    "dci_informativeness_test": "higher",
-    "dci_informativeness_error_test": "lower",
-}
 
-
-class Prediction(NamedTuple):
-    """How one factor is predicted: importance of each code, and accuracy (of lasso: error) on both sets."""
-
-    importance: Float[np.ndarray, " latent"]
-    train: float
-    test: float
-
-
+@returns(
+    Number("dci_disentanglement", "higher"),
+    Number("dci_completeness", "higher", per_factor=True),
+    Number("dci_informativeness_train"),
+    Number("dci_informativeness_test", "higher", per_factor=True),
+    Number("dci_informativeness_error_train"),
+    Number("dci_informativeness_error_test", "lower", per_factor=True),
+)
 def dci(
     rep: Representation,
     *,
@@ -171,7 +162,7 @@ def _predictions(
     train, test = train_codes.astype(np.float64), test_codes.astype(np.float64)
     values = [(train_factors[:, k].astype(np.int64), test_factors[:, k].astype(np.int64)) for k in columns]
     if estimator == "gbt":
-        fits = _boost(train, test, values, rng=rng)
+        fits = boost(train, test, values, rng=rng)
     else:
         fits = _fit_each(estimator, train, test, values, rng=rng)
     return dict(zip(columns, fits, strict=True))
@@ -212,7 +203,7 @@ def _fit_classifier(
             return model, model.feature_importances_
         case "hist_gbt":
             whole: Any = False  # scikit-learn's stub has a string here
-            trees: Any = {"max_depth": MAX_DEPTH, "min_samples_leaf": 1, "early_stopping": whole}
+            trees: Any = {"max_depth": gradient_boosting.MAX_DEPTH, "min_samples_leaf": 1, "early_stopping": whole}
             model = HistGradientBoostingClassifier(**trees, random_state=seed).fit(codes, values)
             return model, _total_gain(model, codes.shape[1])
         case _:
@@ -244,135 +235,3 @@ def _fit_regression(
         for codes, values in ((train, train_values), (test, test_values))
     )
     return Prediction(np.abs(lasso.coef_), error_train, error_test)
-
-
-class _Sample(NamedTuple):
-    """What all trees share: codes, each one's order of the train images, its levels in that order, and 1 / count."""
-
-    train: Float[np.ndarray, "latent train"]
-    test: Float[np.ndarray, "latent test"]
-    order: Integer[np.ndarray, "latent train"]
-    level: Integer[np.ndarray, "latent train"]
-    inverse: Float[np.ndarray, " count"]
-
-
-class _Tree(NamedTuple):
-    """Decrease of the sum of squares by splits on each code, and the value of each image's leaf."""
-
-    importance: Float[np.ndarray, " latent"]
-    train: Float[np.ndarray, " train"]
-    test: Float[np.ndarray, " test"]
-
-
-def _boost(
-    train: Float[np.ndarray, "train latent"],
-    test: Float[np.ndarray, "test latent"],
-    values: list[TrainAndTest],
-    *,
-    rng: np.random.Generator,
-) -> list[Prediction]:
-    """Gradient boosting of a softmax over each factor's values (Friedman 2001, algorithm 6), all factors together.
-
-    The trees of a stage, one for each value of each factor, are independent, so that no core idles. The codes, which
-    all trees share, are sorted once; scikit-learn sorts them in every node.
-    """
-    known = [np.unique(train_values) for train_values, _ in values]
-    ends = np.cumsum([len(of_factor) for of_factor in known])
-    trees_of = [slice(end - len(of_factor), end) for end, of_factor in zip(ends, known, strict=True)]
-    is_value = np.concatenate([of_factor[:, None] == v for of_factor, (v, _) in zip(known, values, strict=True)])
-    step = LEARNING_RATE * np.concatenate([np.full(len(v), 1 - 1 / len(v)) for v in known])
-    prior = np.log(is_value.mean(axis=1, keepdims=True))
-    score, test_score = np.repeat(prior, len(train), axis=1), np.repeat(prior, len(test), axis=1)
-    importance = np.zeros((len(is_value), train.shape[1]))
-    sample, residual = _sample(train, test), np.empty_like(score)
-
-    def add_tree(tree: int) -> None:
-        grown = _grow(sample, residual[tree], priority[tree])
-        importance[tree] += grown.importance
-        score[tree] += step[tree] * grown.train
-        test_score[tree] += step[tree] * grown.test
-
-    with one_thread_per_operation(), ThreadPool(min(num_cores(), len(is_value))) as pool:
-        for _ in range(NUM_STAGES):
-            for trees in trees_of:
-                residual[trees] = is_value[trees] - softmax(score[trees], axis=0)
-            priority = rng.random((len(is_value), 2**MAX_DEPTH - 1, train.shape[1]))
-            pool.map(add_tree, range(len(is_value)), chunksize=1)
-
-    fits = []
-    for trees, of_factor, (train_values, test_values) in zip(trees_of, known, values, strict=True):
-        total = importance[trees].sum(axis=0)
-        accuracies = [
-            float((of_factor[scores[trees].argmax(axis=0)] == truth).mean())
-            for scores, truth in ((score, train_values), (test_score, test_values))
-        ]
-        fits.append(Prediction(total / (total.sum() or 1.0), *accuracies))
-    return fits
-
-
-def _sample(train: Float[np.ndarray, "train latent"], test: Float[np.ndarray, "test latent"]) -> _Sample:
-    codes = np.ascontiguousarray(train.T)
-    order = np.argsort(codes, axis=1, kind="stable")
-    ascending = np.take_along_axis(codes, order, axis=1)
-    level = np.zeros(order.shape, dtype=np.int32)
-    np.cumsum(ascending[:, 1:] > ascending[:, :-1], axis=1, out=level[:, 1:])
-    inverse = 1 / np.arange(1, len(train) + 1)
-    return _Sample(codes, np.ascontiguousarray(test.T), order, level, inverse)
-
-
-def _grow(sample: _Sample, residual: Float[np.ndarray, " train"], priority: Float[np.ndarray, "node latent"]) -> _Tree:
-    """Regression tree of least squares on the residuals, with a Newton step of the multinomial likelihood per leaf."""
-    tree = _Tree(np.zeros(len(sample.train)), np.zeros(sample.train.shape[1]), np.zeros(sample.test.shape[1]))
-    curvature = np.abs(residual) * (1 - np.abs(residual))
-    goes_left = np.empty(len(residual), dtype=bool)
-
-    open_nodes = [(0, sample.order, sample.level, np.arange(len(tree.test)))]  # no closures: tests would wrap each anew
-    while open_nodes:
-        node, order, level, test_rows = open_nodes.pop()
-        split = _best_split(sample, residual, order, level, priority[node]) if node < len(priority) else None
-        if split is None:
-            rows = order[0]
-            total = curvature[rows].sum()
-            tree.train[rows] = tree.test[test_rows] = residual[rows].sum() / total if total > 1e-150 else 0.0
-            continue
-        code, size, gain = split
-        tree.importance[code] += gain
-        low, high = sample.train[code, order[code, size - 1 : size + 1]]
-        below = sample.test[code, test_rows] <= low + (high - low) / 2
-        goes_left[order[code]] = np.arange(order.shape[1]) < size
-        left = goes_left.take(order).ravel()
-        for child, side, test_side in ((2, ~left, ~below), (1, left, below)):
-            kept = np.flatnonzero(side)
-            nodes_order, nodes_level = (array.ravel().take(kept).reshape(len(order), -1) for array in (order, level))
-            open_nodes.append((2 * node + child, nodes_order, nodes_level, test_rows[test_side]))
-    return tree
-
-
-def _best_split(
-    sample: _Sample,
-    residual: Float[np.ndarray, " train"],
-    order: Integer[np.ndarray, "latent row"],
-    level: Integer[np.ndarray, "latent row"],
-    priority: Float[np.ndarray, " latent"],
-) -> tuple[int, int, float] | None:
-    """Code, number of rows with its smaller values, and by how much the split lowers the sum of squares.
-
-    None where the residuals or all codes are constant. Codes that gain the same, such as copies of each other, come in
-    the order of their priority.
-    """
-    size = order.shape[1]
-    here = residual[order[0]]
-    mean = here.mean()
-    if here @ here / size - mean**2 <= PURE:
-        return None
-    sums = (residual - mean).take(order)
-    gain = np.cumsum(sums, axis=1, out=sums)[:, :-1]
-    gain *= gain
-    gain *= sample.inverse[: size - 1] + sample.inverse[size - 2 :: -1]
-    np.copyto(gain, -1.0, where=level[:, 1:] == level[:, :-1])
-    last = gain.argmax(axis=1)
-    best = gain[np.arange(len(gain)), last]
-    if best.max() < 0:
-        return None
-    code = int(np.where(best >= best.max() * (1 - TIE), priority, np.inf).argmin())
-    return code, int(last[code]) + 1, float(best[code])

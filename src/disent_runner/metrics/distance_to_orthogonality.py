@@ -4,16 +4,21 @@ import numpy as np
 from jaxtyping import Float
 from scipy.optimize import linear_sum_assignment
 
-from disent_runner.metrics.requirements import NotApplicable, require_at_least, require_autoencoder
-from disent_runner.metrics.sampling import draw_rows
-from disent_runner.representation import Representation
+from disent_runner.metrics.estimators.sampling import draw_rows
+from disent_runner.representations.numbers import Number, returns
+from disent_runner.representations.representation import Representation
+from disent_runner.representations.requirements import NotApplicable, require_at_least, require_autoencoder
 
 _IMAGES_AT_ONCE = 32
 _NUM_RANDOM = 1_000
 _SINGLE_PRECISION = 1e-6
-BETTER: dict[str, str] = {"distance_to_orthogonality": "lower"}
 
 
+@returns(
+    Number("distance_to_orthogonality", "lower"),
+    Number("distance_to_orthogonality_random"),
+    Number("distance_to_orthogonality_latents", unit="latents"),
+)
 def distance_to_orthogonality(
     rep: Representation, *, rng: np.random.Generator, num_images: int = 500, activity_threshold: float = 0.5
 ) -> dict[str, float]:

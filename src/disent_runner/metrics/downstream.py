@@ -11,7 +11,11 @@ from sklearn.ensemble import GradientBoostingClassifier, HistGradientBoostingCla
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import KFold
 
-from disent_runner.metrics.requirements import (
+from disent_runner.machine.threads import map_in_threads
+from disent_runner.metrics.estimators.sampling import draw_split
+from disent_runner.representations.numbers import Number, returns
+from disent_runner.representations.representation import Representation
+from disent_runner.representations.requirements import (
     NotApplicable,
     require_at_least,
     require_choice,
@@ -19,16 +23,15 @@ from disent_runner.metrics.requirements import (
     require_labels,
     require_varying_factors,
 )
-from disent_runner.metrics.sampling import draw_split
-from disent_runner.metrics.threads import map_in_threads
-from disent_runner.representation import Representation
 
 LEARNERS = ("logistic", "gbt", "hist_gbt")
-BETTER: dict[str, str] = {"downstream": "higher"} | {
-    f"downstream_{learner}{part}": "higher" for learner in LEARNERS for part in ("", "_sample_efficiency")
-}
 
 
+@returns(
+    Number("downstream", "higher"),
+    *(Number(f"downstream_{learner}", "higher", per_factor=True, sizes="train_sizes") for learner in LEARNERS),
+    *(Number(f"downstream_{learner}_sample_efficiency", "higher", sizes="train_sizes") for learner in LEARNERS),
+)
 def downstream(
     rep: Representation,
     *,
@@ -112,9 +115,9 @@ def downstream_from_arrays(
     num_values = train_factors.max(axis=0)
     tasks = list(product(learners, train_sizes, range(train_factors.shape[1])))
     largest_first = sorted(tasks, key=lambda task: -task[1] * int(num_values[task[2]]))
-    found = dict(zip(largest_first, map_in_threads(accuracy, largest_first), strict=True))
+    accuracies = dict(zip(largest_first, map_in_threads(accuracy, largest_first), strict=True))
     return {
-        (learner, size): np.array([found[learner, size, factor] for factor in range(train_factors.shape[1])])
+        (learner, size): np.array([accuracies[learner, size, factor] for factor in range(train_factors.shape[1])])
         for learner, size in product(learners, train_sizes)
     }
 

@@ -9,16 +9,16 @@ import torch
 from jaxtyping import Float, Integer
 
 from disent_runner.losses.gaussian import kl_to_standard_normal
+from disent_runner.metrics.estimators.sampling import chunk_sizes, draw_rows
 from disent_runner.metrics.reconstruction import bits_per_dim, negative_log_likelihoods
-from disent_runner.metrics.requirements import NotApplicable, require_at_least, require_autoencoder, require_logvar
-from disent_runner.metrics.sampling import chunk_sizes, draw_rows
-from disent_runner.representation import Representation
-
-BETTER: dict[str, str] = {
-    "elbo": "higher",
-    "importance_weighted_bound": "higher",
-    "importance_weighted_bits_per_dim": "lower",
-}
+from disent_runner.representations.numbers import Number, returns
+from disent_runner.representations.representation import Representation
+from disent_runner.representations.requirements import (
+    NotApplicable,
+    require_at_least,
+    require_autoencoder,
+    require_logvar,
+)
 
 
 class Bounds(NamedTuple):
@@ -28,6 +28,13 @@ class Bounds(NamedTuple):
     importance_weighted: Float[np.ndarray, " image"]
 
 
+@returns(
+    Number("elbo", "higher", unit="nats"),
+    Number("elbo_standard_error", unit="nats"),
+    Number("importance_weighted_bound", "higher", unit="nats"),
+    Number("importance_weighted_bound_standard_error", unit="nats"),
+    Number("importance_weighted_bits_per_dim", "lower", unit="bits"),
+)
 def elbo(
     rep: Representation, *, rng: np.random.Generator, num_images: int = 1_000, num_importance_samples: int = 64
 ) -> dict[str, float]:

@@ -6,22 +6,27 @@ from scipy.stats import rankdata
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from disent_runner.metrics.requirements import (
+from disent_runner.machine.threads import map_in_threads
+from disent_runner.metrics.estimators.sampling import draw_split
+from disent_runner.representations.numbers import Number, returns
+from disent_runner.representations.representation import Representation
+from disent_runner.representations.requirements import (
     require_at_least,
     require_choice,
     require_finite,
     require_labels,
     require_varying_factors,
 )
-from disent_runner.metrics.sampling import draw_split
-from disent_runner.metrics.threads import map_in_threads
-from disent_runner.representation import Representation
 
 CLASSIFIERS = ("multinomial", "one_vs_rest", "binary")
 CHANCE = 0.5
-BETTER: dict[str, str] = {"explicitness": "higher", "explicitness_scaled": "higher"}
 
 
+@returns(
+    Number("explicitness", "higher", per_factor=True),
+    Number("explicitness_train"),
+    Number("explicitness_scaled", "higher"),
+)
 def explicitness(
     rep: Representation,
     *,

@@ -3,13 +3,23 @@
 import numpy as np
 from jaxtyping import Bool, Float, Integer
 
-from disent_runner.metrics.requirements import require_at_least, require_labels, require_varying_factors
-from disent_runner.metrics.sampling import RowsByValue, chunk_sizes, draw_rows, draw_rows_with_value, rows_by_value
-from disent_runner.representation import Representation
+from disent_runner.metrics.estimators.sampling import (
+    RowsByValue,
+    chunk_sizes,
+    draw_rows,
+    draw_rows_with_value,
+    rows_by_value,
+)
+from disent_runner.representations.numbers import Number, returns
+from disent_runner.representations.representation import Representation
+from disent_runner.representations.requirements import require_at_least, require_labels, require_varying_factors
 
-BETTER: dict[str, str] = {"factor_vae_score": "higher"}
 
-
+@returns(
+    Number("factor_vae_score", "higher"),
+    Number("factor_vae_score_train"),
+    Number("factor_vae_active_codes", unit="codes"),
+)
 def factor_vae_score(
     rep: Representation,
     *,

@@ -8,19 +8,12 @@ from jaxtyping import Float, Integer
 from scipy.stats import rankdata
 
 from disent_runner.metrics.flatness import draw_traversals, rows_by_length
-from disent_runner.metrics.requirements import require_at_least, require_finite, require_labels
-from disent_runner.representation import Representation
+from disent_runner.representations.numbers import Number, returns
+from disent_runner.representations.representation import Representation
+from disent_runner.representations.requirements import require_at_least, require_finite, require_labels
 
 LEVELS = 2**17
 """Distances between codes are compared to one part in this of the largest: codes are single precision."""
-BETTER: dict[str, str] = {"factored_components": "higher"} | {
-    f"factored_{key}": "higher"
-    for key in (
-        *("correlation", "linear_correlation", "ordering"),
-        *("correlation_global", "linear_correlation_global", "ordering_global"),
-        *("linearity", "axis_alignment", "axis_ratio", "axis_ratio_shared"),
-    )
-}
 
 
 class Triplets(NamedTuple):
@@ -30,6 +23,13 @@ class Triplets(NamedTuple):
     codes: Float[np.ndarray, "triplet 2"]
 
 
+@returns(
+    Number("factored_components", "higher"),
+    *(Number(f"factored_{key}", "higher", per_factor=True) for key in ("correlation", "linearity", "axis_alignment")),
+    *(Number(f"factored_{key}", "higher") for key in ("linear_correlation", "ordering")),
+    *(Number(f"factored_{key}", "higher") for key in ("axis_ratio", "axis_ratio_shared")),
+    *(Number(f"factored_{key}_global", "higher") for key in ("correlation", "linear_correlation", "ordering")),
+)
 def factored_components(
     rep: Representation,
     *,
@@ -61,18 +61,20 @@ def factored_components(
         raise ValueError(f"factored_components needs norm 1 or 2, got {norm}")
     tables = draw_traversals("factored_components", rep.factors, num_repeats=num_repeats, rng=rng)
     factors = rep.factors.astype(np.int64)
-    each: dict[int, dict[str, float]] = {}
+    scores_of: dict[int, dict[str, float]] = {}
     for factor, table in tables.items():
         groups = rows_by_length(table)
         triplets = [_draw(rep.codes, factors[:, [factor]], rows, num_triplets, norm=norm, rng=rng) for rows in groups]
         distances = Triplets(*(np.concatenate(parts) for parts in zip(*triplets, strict=True)))
-        each[factor] = agreement_of_distances(*distances) | linearity_from_traversals(
+        scores_of[factor] = agreement_of_distances(*distances) | linearity_from_traversals(
             [rep.codes[rows] for rows in groups]
         )
     batches = rng.integers(len(rep.codes), size=(num_repeats, subset_size))
     everywhere = agreement_of_distances(*_draw(rep.codes, factors, batches, num_triplets, norm=norm, rng=rng))
 
-    means = {key: _geometric_mean([scores[key] for scores in each.values()]) for key in next(iter(each.values()))}
+    means = {
+        key: _geometric_mean([scores[key] for scores in scores_of.values()]) for key in next(iter(scores_of.values()))
+    }
     components = [means[key] for key in ("correlation", "linearity", "axis_alignment")]
     return (
         {"factored_components": _geometric_mean(components)}
@@ -81,7 +83,7 @@ def factored_components(
         | {
             f"factored_{key}_factor_{factor}": scores[key]
             for key in ("correlation", "linearity", "axis_alignment")
-            for factor, scores in each.items()
+            for factor, scores in scores_of.items()
         }
     )
 

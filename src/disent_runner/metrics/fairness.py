@@ -5,27 +5,28 @@ import math
 import numpy as np
 from jaxtyping import Integer
 
+from disent_runner.machine.threads import map_in_threads
 from disent_runner.metrics.downstream import LEARNERS, fit_classifier
-from disent_runner.metrics.requirements import (
+from disent_runner.metrics.estimators.sampling import draw_rows, draw_rows_with_value, rows_by_value
+from disent_runner.representations.numbers import Number, returns
+from disent_runner.representations.representation import Representation
+from disent_runner.representations.requirements import (
     NotApplicable,
     require_at_least,
     require_choice,
     require_labels,
     require_varying_factors,
 )
-from disent_runner.metrics.sampling import draw_rows, draw_rows_with_value, rows_by_value
-from disent_runner.metrics.threads import map_in_threads
-from disent_runner.representation import Representation
-
-BETTER: dict[str, str] = {
-    "fairness": "lower",
-    "fairness_max": "lower",
-    "fairness_target": "lower",
-    "fairness_sensitive": "lower",
-    "fairness_accuracy": "higher",
-}
 
 
+@returns(
+    Number("fairness", "lower"),
+    Number("fairness_max", "lower"),
+    Number("fairness_chance"),
+    Number("fairness_accuracy", "higher"),
+    Number("fairness_target", "lower", per_factor=True, of_all=False),
+    Number("fairness_sensitive", "lower", per_factor=True, of_all=False),
+)
 def fairness(
     rep: Representation,
     *,
@@ -113,16 +114,18 @@ def draw_test_rows(
     num_members = min(num_per_value, num_rows // (2 * num_values))
     if num_members == 0:
         raise NotApplicable(f"fairness needs {2 * num_values} images, two per value of each factor, got {num_rows}")
-    sizes = [len(each) for each in values]
+    sizes = [len(column_values) for column_values in values]
     if math.prod(sizes) <= num_rows:
-        ranks = [np.searchsorted(each, column) for each, column in zip(values, factors.T, strict=True)]
+        ranks = [
+            np.searchsorted(column_values, column) for column_values, column in zip(values, factors.T, strict=True)
+        ]
         combination = np.asarray(np.ravel_multi_index(ranks, sizes))
         if np.bincount(combination, minlength=math.prod(sizes)).all():
             return _intervene(combination, sizes, num_members, rng)
     groups = rows_by_value(factors)
     rows = []
-    for factor, each in enumerate(values):
-        value = np.broadcast_to(each, (num_members, len(each)))
+    for factor, column_values in enumerate(values):
+        value = np.broadcast_to(column_values, (num_members, len(column_values)))
         rows.append(draw_rows_with_value(groups, factor=np.full_like(value, factor), value=value, rng=rng))
     return rows
 

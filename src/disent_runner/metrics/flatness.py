@@ -5,22 +5,28 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Bool, Float, Integer
 
-from disent_runner.metrics.requirements import (
+from disent_runner.metrics.estimators.sampling import VALUES_PER_CHUNK, draw_rows
+from disent_runner.representations.numbers import Number, returns
+from disent_runner.representations.representation import Representation
+from disent_runner.representations.requirements import (
     NotApplicable,
     require_at_least,
     require_finite,
     require_labels,
     require_varying_factors,
 )
-from disent_runner.metrics.sampling import VALUES_PER_CHUNK, draw_rows
-from disent_runner.representation import Representation
 
 MISSING = -1
 """Row of an image that a traversal lacks."""
 FEWEST_VALUES = 3  # two points always lie on a line
-BETTER: dict[str, str] = {"flatness": "higher", "flatness_l1": "higher", "flatness_l2": "higher"}
 
 
+@returns(
+    Number("flatness", "higher", per_factor=True),
+    Number("flatness_l1", "higher"),
+    Number("flatness_l2", "higher"),
+    Number("flatness_coverage"),
+)
 def flatness(rep: Representation, *, rng: np.random.Generator, num_repeats: int = 1024) -> dict[str, float]:
     """Width over length of traversals in [0, 1], mean over factors: `flatness`, `flatness_l1` and `flatness_l2`.
 
@@ -42,8 +48,8 @@ def flatness(rep: Representation, *, rng: np.random.Generator, num_repeats: int 
     means = {
         key: _mean([score[key] for score in scores.values()]) for key in ("flatness", "flatness_l1", "flatness_l2")
     }
-    each = {f"flatness_factor_{factor}": score["flatness"] for factor, score in scores.items()}
-    return means | {"flatness_coverage": float(np.mean(coverage))} | each
+    parts = {f"flatness_factor_{factor}": score["flatness"] for factor, score in scores.items()}
+    return means | {"flatness_coverage": float(np.mean(coverage))} | parts
 
 
 def flatness_from_traversals(traversals: Sequence[Float[np.ndarray, "_ _ latent"]]) -> dict[str, float]:
@@ -83,13 +89,13 @@ def draw_traversals(
         column: traversal_table(factors, column, minimum=FEWEST_VALUES, num_traversals=num_repeats, rng=rng)
         for column in require_varying_factors(metric, factors).tolist()
     }
-    found = {column: table for column, table in tables.items() if len(table)}
-    if not found:
+    chosen = {column: table for column, table in tables.items() if len(table)}
+    if not chosen:
         raise NotApplicable(
             f"{metric} needs {FEWEST_VALUES} images that differ in one factor only, got none such among"
             f" {len(factors)} images; raise evaluation.num_images"
         )
-    return found
+    return chosen
 
 
 def traversal_table(
@@ -131,7 +137,7 @@ def traversal_table(
 def rows_by_length(table: Integer[np.ndarray, "traversal value"]) -> list[Integer[np.ndarray, "_ _"]]:
     """Rows of the traversals of each number of values, in order of value: nothing is missing in these arrays."""
     length = (table != MISSING).sum(axis=1)
-    groups = [table[length == each] for each in np.unique(length)]
+    groups = [table[length == count] for count in np.unique(length)]
     return [group[group != MISSING].reshape(len(group), -1) for group in groups]
 
 

@@ -5,17 +5,21 @@ from collections.abc import Mapping
 import numpy as np
 from jaxtyping import Float, Integer
 
+from disent_runner.metrics.estimators.sampling import VALUES_PER_CHUNK, draw_rows
 from disent_runner.metrics.flatness import MISSING, rows_by_length, traversal_table
-from disent_runner.metrics.requirements import NotApplicable, require_at_least, require_finite, require_labels
-from disent_runner.metrics.sampling import VALUES_PER_CHUNK, draw_rows
-from disent_runner.representation import Representation
+from disent_runner.representations.numbers import Number, returns
+from disent_runner.representations.representation import Representation
+from disent_runner.representations.requirements import NotApplicable, require_at_least, require_finite, require_labels
 
 PAIRS_PER_UNKNOWN = 2
 """Pairs of images that a linear map is fitted to, at least, for each coefficient that gives one code."""
 RANK_TOLERANCE = 1e-10  # of variances: combinations of single precision codes that vary less are rounding
-BETTER: dict[str, str] = {"group_equivariance": "higher", "group_independence": "higher"}
 
 
+@returns(
+    Number("group_equivariance", "higher", per_factor=True),
+    Number("group_independence", "higher", per_factor=True),
+)
 def group_equivariance(
     rep: Representation,
     *,
@@ -145,17 +149,17 @@ def _periods_by_column(rep: Representation, periods: Mapping[str, int] | None) -
             raise ValueError(f"group_equivariance needs periods of {', '.join(names)}, got one of {name}")
         require_at_least("group_equivariance", 2, **{f"periods.{name}": period})
     chosen = rep.periods if periods is None else periods
-    found = {names.index(name): period for name, period in chosen.items() if name in names}
-    if not found:
+    cyclic = {names.index(name): period for name, period in chosen.items() if name in names}
+    if not cyclic:
         raise NotApplicable(
             f"group_equivariance needs a cyclic factor, got none among {', '.join(names)}; name one and after how many"
             " steps it is back where it was: metric.group_equivariance.periods={hue: 10}"
         )
-    return found
+    return cyclic
 
 
 def _scores(name: str, by_column: Mapping[int, float]) -> dict[str, float]:
     if not by_column:
         return {}
-    each = {f"{name}_factor_{column}": score for column, score in by_column.items()}
-    return {name: sum(each.values()) / len(each)} | each
+    parts = {f"{name}_factor_{column}": score for column, score in by_column.items()}
+    return {name: sum(parts.values()) / len(parts)} | parts

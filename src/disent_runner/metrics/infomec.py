@@ -2,34 +2,36 @@
 
 import numpy as np
 from jaxtyping import Bool, Float, Integer
-from scipy.special import digamma
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.preprocessing import StandardScaler
 
-from disent_runner.metrics.information import factor_entropies, information_gap, mutual_information_matrix
-from disent_runner.metrics.requirements import (
-    NotApplicable,
+from disent_runner.machine.threads import map_in_threads
+from disent_runner.metrics.estimators.information import factor_entropies, information_gap, mutual_information_matrix
+from disent_runner.metrics.estimators.neighbor_information import neighbor_information
+from disent_runner.metrics.estimators.sampling import draw_split
+from disent_runner.representations.numbers import Number, returns
+from disent_runner.representations.representation import Representation
+from disent_runner.representations.requirements import (
     require_at_least,
     require_choice,
     require_finite,
     require_labels,
     require_varying_factors,
 )
-from disent_runner.metrics.sampling import draw_split
-from disent_runner.metrics.threads import map_in_threads
-from disent_runner.representation import Representation
 
 ROUNDING = 1e-12  # of information that is 0: the ratio of two roundings would be any number
-BETTER: dict[str, str] = {
-    "infom": "higher",
-    "infoc": "higher",
-    "infoe": "higher",
-    "infom_gap": "higher",
-    "infoc_gap": "higher",
-}
 
 
+@returns(
+    Number("infom", "higher"),
+    Number("infoc", "higher", per_factor=True),
+    Number("infoe", "higher", per_factor=True),
+    Number("infoe_train"),
+    Number("infom_gap", "higher"),
+    Number("infoc_gap", "higher"),
+    Number("infomec_active_codes", unit="codes"),
+)
 def infomec(
     rep: Representation,
     *,
@@ -129,80 +131,13 @@ def active_codes(codes: Float[np.ndarray, "image latent"], prune_range: float) -
     return ranges > prune_range * ranges.max()
 
 
-def neighbor_information(
-    codes: Float[np.ndarray, "image latent"], factors: Integer[np.ndarray, "image factor"], *, num_neighbors: int
-) -> Float[np.ndarray, "latent factor"]:
-    """Information in nats between each code and each factor from distances to nearest neighbours (Ross 2014).
-
-    At least 0. Every image has a ball, open, that reaches to its `num_neighbors`-th neighbour among images of its value
-    (to the last one where there are fewer); the images in it are counted, those of its value and all. Equal codes are
-    in each other's ball, so that discrete codes need no noise. Images whose value no other one has are left out.
-
-    Raises:
-        NotApplicable: no two images share a value of some factor.
-    """
-    for values in factors.T:
-        if np.bincount(values).max() < 2:
-            raise NotApplicable(
-                f"infomec needs images that share a factor's value, got {len(values)} different ones"
-                "; choose estimator=binned"
-            )
-    pairs = [(code, values) for code in codes.T for values in factors.T]
-    information = map_in_threads(lambda pair: _information_of_pair(*pair, num_neighbors=num_neighbors), pairs)
-    return np.array(information).reshape(codes.shape[1], factors.shape[1])
-
-
-def _information_of_pair(
-    code: Float[np.ndarray, " image"], values: Integer[np.ndarray, " image"], *, num_neighbors: int
-) -> float:
-    """Information in nats between one code and one factor."""
-    order = np.lexsort((code, values))
-    size = np.bincount(values)[values[order]]
-    order, size = order[size > 1], size[size > 1]
-    values, code = values[order], (code[order] - code.min()) / (3 * np.ptp(code) or 1.0)  # 0 to 1/3
-    radius = _distance_to_neighbor(code, np.searchsorted(values, values), size, np.minimum(num_neighbors, size - 1))
-    radius *= 1 - 1e-6  # open, whatever the rounding
-    of_same_value = _count_in_balls(values + code, radius)  # 1/3 + 1/3 < 1: no ball reaches another value
-    of_any_value = _count_in_balls(code, radius)
-    return max(0.0, float(digamma(len(code)) + np.mean(digamma(of_same_value) - digamma(size) - digamma(of_any_value))))
-
-
-def _distance_to_neighbor(
-    code: Float[np.ndarray, " image"],
-    start: Integer[np.ndarray, " image"],
-    size: Integer[np.ndarray, " image"],
-    neighbors: Integer[np.ndarray, " image"],
-) -> Float[np.ndarray, " image"]:
-    """Distance to the given nearest neighbour in the own group, of codes sorted within groups at `start` of `size`.
-
-    The nearest ones of a sorted code are next to it: some below and the others above.
-    """
-    place = np.arange(len(code))
-    radius = np.full(len(code), np.inf)
-    for below in range(int(neighbors.max()) + 1):
-        first, last = place - below, place - below + neighbors
-        inside = (below <= neighbors) & (first >= start) & (last < start + size)
-        first, last = first[inside], last[inside]
-        reach = np.maximum(code[inside] - code[first], code[last] - code[inside])
-        radius[inside] = np.minimum(radius[inside], reach)
-    return radius
-
-
-def _count_in_balls(
-    points: Float[np.ndarray, " image"], radius: Float[np.ndarray, " image"]
-) -> Integer[np.ndarray, " image"]:
-    """Number of points, itself among them, within the radius of each."""
-    line = np.sort(points)
-    return np.searchsorted(line, points + radius, "right") - np.searchsorted(line, points - radius, "left")
-
-
 def concentration(information: Float[np.ndarray, "row column"]) -> Float[np.ndarray, " row"]:
     """How far each row's sum lies in its largest entry: 0 if all are equal, or all 0, and 1 if the others are 0."""
     total, columns = information.sum(axis=1), information.shape[1]
-    told = total > ROUNDING
+    informative = total > ROUNDING
     if columns == 1:
-        return told.astype(np.float64)  # as beside a column of zeros
-    share = np.divide(information.max(axis=1), total, out=np.full(len(total), 1 / columns), where=told)
+        return informative.astype(np.float64)  # as beside a column of zeros
+    share = np.divide(information.max(axis=1), total, out=np.full(len(total), 1 / columns), where=informative)
     return (columns * share - 1) / (columns - 1)
 
 

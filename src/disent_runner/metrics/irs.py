@@ -3,14 +3,22 @@
 import numpy as np
 from jaxtyping import Float, Integer
 
-from disent_runner.metrics.information import discretize
-from disent_runner.metrics.requirements import require_at_least, require_finite, require_labels, require_varying_factors
-from disent_runner.metrics.sampling import draw_rows
-from disent_runner.representation import Representation
+from disent_runner.metrics.estimators.information import discretize
+from disent_runner.metrics.estimators.sampling import draw_rows
+from disent_runner.representations.numbers import Number, returns
+from disent_runner.representations.representation import Representation
+from disent_runner.representations.requirements import (
+    require_at_least,
+    require_finite,
+    require_labels,
+    require_varying_factors,
+)
 
-BETTER: dict[str, str] = {"irs": "higher"}
 
-
+@returns(
+    Number("irs", "higher"),
+    Number("irs_active_codes", unit="codes"),
+)
 def irs(
     rep: Representation,
     *,

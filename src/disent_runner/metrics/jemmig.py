@@ -3,15 +3,30 @@
 import numpy as np
 from jaxtyping import Float, Integer
 
-from disent_runner.metrics.information import discretize, factor_entropies, information_gap, mutual_information_matrix
-from disent_runner.metrics.requirements import require_at_least, require_finite, require_labels, require_varying_factors
-from disent_runner.metrics.sampling import draw_rows
-from disent_runner.representation import Representation
+from disent_runner.metrics.estimators.information import (
+    discretize,
+    factor_entropies,
+    information_gap,
+    mutual_information_matrix,
+)
+from disent_runner.metrics.estimators.sampling import draw_rows
+from disent_runner.representations.numbers import Number, returns
+from disent_runner.representations.representation import Representation
+from disent_runner.representations.requirements import (
+    require_at_least,
+    require_finite,
+    require_labels,
+    require_varying_factors,
+)
 
 TIE = 1e-12  # nats; rounding of a sum of entropies stays below, so that it does not choose between codes
-BETTER: dict[str, str] = {"jemmig": "higher", "jemmig_nats": "lower", "rmig": "higher"}
 
 
+@returns(
+    Number("jemmig", "higher", per_factor=True),
+    Number("jemmig_nats", "lower", unit="nats", per_factor=True),
+    Number("rmig", "higher", per_factor=True),
+)
 def jemmig(
     rep: Representation, *, rng: np.random.Generator, num_samples: int = 10_000, num_bins: int = 20
 ) -> dict[str, float]:

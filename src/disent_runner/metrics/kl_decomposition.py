@@ -7,20 +7,25 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from disent_runner.metrics.aggregate_posterior import (
+from disent_runner.metrics.estimators.aggregate_posterior import (
     Posteriors,
     PosteriorSamples,
     draw_samples,
     log_densities,
     posteriors,
 )
-from disent_runner.metrics.posterior_kl import mean_kl
-from disent_runner.metrics.requirements import require_at_least, require_finite, require_logvar
-from disent_runner.representation import Representation
+from disent_runner.metrics.estimators.posterior_kl import mean_kl
+from disent_runner.representations.numbers import Number, returns
+from disent_runner.representations.representation import Representation
+from disent_runner.representations.requirements import require_at_least, require_finite, require_logvar
 
-BETTER: dict[str, str] = {"total_correlation": "lower"}
 
-
+@returns(
+    Number("index_code_mi", unit="nats"),
+    Number("total_correlation", "lower", unit="nats"),
+    Number("dimensionwise_kl", unit="nats"),
+    Number("kl", unit="nats"),
+)
 def kl_decomposition(rep: Representation, *, rng: np.random.Generator, num_samples: int = 10_000) -> dict[str, float]:
     """Mean KL divergence from posterior to prior, `kl`, and its parts, as `kl_decomposition_from_posteriors` says.
 

@@ -3,14 +3,22 @@
 import numpy as np
 from jaxtyping import Float, Integer
 
-from disent_runner.metrics.information import factor_entropies, information_gap, mutual_information_matrix
-from disent_runner.metrics.requirements import require_at_least, require_finite, require_labels, require_varying_factors
-from disent_runner.metrics.sampling import draw_rows
-from disent_runner.representation import Representation
+from disent_runner.metrics.estimators.information import factor_entropies, information_gap, mutual_information_matrix
+from disent_runner.metrics.estimators.sampling import draw_rows
+from disent_runner.representations.numbers import Number, returns
+from disent_runner.representations.representation import Representation
+from disent_runner.representations.requirements import (
+    require_at_least,
+    require_finite,
+    require_labels,
+    require_varying_factors,
+)
 
-BETTER: dict[str, str] = {"mig": "higher", "mig_average_max_information": "higher"}
 
-
+@returns(
+    Number("mig", "higher", per_factor=True),
+    Number("mig_average_max_information", "higher", unit="nats"),
+)
 def mig(
     rep: Representation, *, rng: np.random.Generator, num_samples: int = 10_000, num_bins: int = 20
 ) -> dict[str, float]:
@@ -29,9 +37,9 @@ def mig(
     factors = rep.factors[rows]
     information = _information(rep.codes[rows], factors, num_bins=num_bins)
     gaps = _gaps(information, factors)
-    own = {f"mig_factor_{factor}": gap for factor, gap in gaps.items()}
+    parts = {f"mig_factor_{factor}": gap for factor, gap in gaps.items()}
     best = information[:, list(gaps)].max(axis=0)
-    return {"mig": _mean(gaps), "mig_average_max_information": float(best.mean()), **own}
+    return {"mig": _mean(gaps), "mig_average_max_information": float(best.mean()), **parts}
 
 
 def mig_from_arrays(

@@ -7,28 +7,23 @@ import numpy as np
 import torch
 from jaxtyping import Float, Integer
 
-from disent_runner.metrics.aggregate_posterior import (
+from disent_runner.metrics.estimators.aggregate_posterior import (
     Posteriors,
     PosteriorSamples,
     draw_samples,
     log_conditionals,
     posteriors,
 )
-from disent_runner.metrics.information import factor_entropies, information_gap
-from disent_runner.metrics.requirements import (
+from disent_runner.metrics.estimators.information import factor_entropies, information_gap
+from disent_runner.representations.numbers import Number, returns
+from disent_runner.representations.representation import Representation, check_weights
+from disent_runner.representations.requirements import (
     require_at_least,
     require_finite,
     require_labels,
     require_logvar,
     require_varying_factors,
 )
-from disent_runner.representation import Representation, check_weights
-
-BETTER: dict[str, str] = {
-    "mig_exact": "higher",
-    "mig_exact_average_max_information": "higher",
-    "mig_exact_joint": "higher",
-}
 
 
 class ExactMIG(TypedDict):
@@ -39,6 +34,11 @@ class ExactMIG(TypedDict):
     mutual_information: Float[np.ndarray, "latent factor"]
 
 
+@returns(
+    Number("mig_exact", "higher", per_factor=True),
+    Number("mig_exact_average_max_information", "higher", unit="nats"),
+    Number("mig_exact_joint", "higher"),
+)
 def mig_exact(rep: Representation, *, rng: np.random.Generator, num_samples: int = 10_000) -> dict[str, float]:
     """Mutual information gap in [0, 1]: `mig_exact`, and `mig_exact_factor_<k>` for each factor k that it is a mean of.
 
@@ -61,13 +61,13 @@ def mig_exact(rep: Representation, *, rng: np.random.Generator, num_samples: int
         rng=rng,
     )
     result = score()
-    own = {f"mig_exact_factor_{k}": float(gap) for k, gap in enumerate(result["gaps"]) if not np.isnan(gap)}
+    parts = {f"mig_exact_factor_{k}": float(gap) for k, gap in enumerate(result["gaps"]) if not np.isnan(gap)}
     varies = ~np.isnan(result["gaps"])
     best = result["mutual_information"][:, varies].max(axis=0).mean()
     joint: dict[str, float] = {}
     if rep.weights is not None and _varies_under(rep.weights, rep.factors):
         joint["mig_exact_joint"] = score(weights=rep.weights)["mig_exact"]
-    return {"mig_exact": result["mig_exact"], "mig_exact_average_max_information": float(best), **joint, **own}
+    return {"mig_exact": result["mig_exact"], "mig_exact_average_max_information": float(best), **joint, **parts}
 
 
 def _varies_under(weights: Float[np.ndarray, " image"], factors: Integer[np.ndarray, "image factor"]) -> bool:

@@ -3,14 +3,23 @@
 import numpy as np
 from jaxtyping import Float, Integer
 
-from disent_runner.metrics.information import factor_entropies, information_gap, mutual_information_matrix
-from disent_runner.metrics.requirements import require_at_least, require_finite, require_labels, require_varying_factors
-from disent_runner.metrics.sampling import draw_rows
-from disent_runner.representation import Representation
+from disent_runner.metrics.estimators.information import factor_entropies, information_gap, mutual_information_matrix
+from disent_runner.metrics.estimators.sampling import draw_rows
+from disent_runner.representations.numbers import Number, returns
+from disent_runner.representations.representation import Representation
+from disent_runner.representations.requirements import (
+    require_at_least,
+    require_finite,
+    require_labels,
+    require_varying_factors,
+)
 
-BETTER: dict[str, str] = {"mig_sup": "higher", "mig_sup_active": "higher"}
 
-
+@returns(
+    Number("mig_sup", "higher"),
+    Number("mig_sup_active", "higher"),
+    Number("mig_sup_active_codes", unit="codes"),
+)
 def mig_sup(
     rep: Representation,
     *,

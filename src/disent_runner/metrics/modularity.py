@@ -3,15 +3,25 @@
 import numpy as np
 from jaxtyping import Float, Integer
 
-from disent_runner.metrics.information import mutual_information_matrix
-from disent_runner.metrics.requirements import require_at_least, require_finite, require_labels, require_varying_factors
-from disent_runner.metrics.sampling import draw_rows
-from disent_runner.representation import Representation
+from disent_runner.metrics.estimators.information import mutual_information_matrix
+from disent_runner.metrics.estimators.sampling import draw_rows
+from disent_runner.representations.numbers import Number, returns
+from disent_runner.representations.representation import Representation
+from disent_runner.representations.requirements import (
+    require_at_least,
+    require_finite,
+    require_labels,
+    require_varying_factors,
+)
 
 ROUNDING = 1e-12  # nats that a constant code may seem to tell
-BETTER: dict[str, str] = {"modularity": "higher", "modularity_active": "higher"}
 
 
+@returns(
+    Number("modularity", "higher"),
+    Number("modularity_active", "higher"),
+    Number("modularity_active_codes", unit="codes"),
+)
 def modularity(
     rep: Representation,
     *,

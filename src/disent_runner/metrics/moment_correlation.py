@@ -6,14 +6,14 @@ import numpy as np
 from jaxtyping import Float
 
 from disent_runner.metrics.rank_correlation import signed_rank_correlation
-from disent_runner.metrics.requirements import NotApplicable, require_at_least, require_autoencoder, require_finite
-from disent_runner.representation import Representation
-
-BETTER: dict[str, str] = {
-    "moment_correlation": "higher",
-    "moment_correlation_slant": "higher",
-    "moment_correlation_width": "higher",
-}
+from disent_runner.representations.numbers import Number, returns
+from disent_runner.representations.representation import Representation
+from disent_runner.representations.requirements import (
+    NotApplicable,
+    require_at_least,
+    require_autoencoder,
+    require_finite,
+)
 
 
 class Moments(NamedTuple):
@@ -23,6 +23,11 @@ class Moments(NamedTuple):
     width: Float[np.ndarray, " image"]
 
 
+@returns(
+    Number("moment_correlation", "higher"),
+    Number("moment_correlation_slant", "higher"),
+    Number("moment_correlation_width", "higher"),
+)
 def moment_correlation(rep: Representation, *, rng: np.random.Generator, num_images: int = 2_000) -> dict[str, float]:
     """Absolute rank correlation (Spearman's) in [0, 1] of one continuous code with the `moments` of generated images.
 
@@ -44,10 +49,13 @@ def moment_correlation(rep: Representation, *, rng: np.random.Generator, num_ima
     else:
         images = autoencoder.render(codes, rng.standard_normal((num_images, autoencoder.noise_dim), dtype=np.float32))
     require_finite("moment_correlation", images)
-    found = moments(images)
-    correlation = np.abs(signed_rank_correlation(codes[:, first:], np.column_stack(found))).max(axis=0)
-    each = {f"moment_correlation_{name}": float(value) for name, value in zip(found._fields, correlation, strict=True)}
-    return {"moment_correlation": float(correlation.mean())} | each
+    image_moments = moments(images)
+    correlation = np.abs(signed_rank_correlation(codes[:, first:], np.column_stack(image_moments))).max(axis=0)
+    parts = {
+        f"moment_correlation_{name}": float(value)
+        for name, value in zip(image_moments._fields, correlation, strict=True)
+    }
+    return {"moment_correlation": float(correlation.mean())} | parts
 
 
 def moments(images: Float[np.ndarray, "image channel row column"]) -> Moments:

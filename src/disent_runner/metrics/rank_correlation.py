@@ -6,13 +6,21 @@ import numpy as np
 from jaxtyping import Float, Integer, Real
 from scipy.stats import rankdata
 
-from disent_runner.metrics.requirements import NotApplicable, require_finite, require_labels, require_varying_factors
 from disent_runner.metrics.variance_share import latents_by_column
-from disent_runner.representation import Representation
+from disent_runner.representations.numbers import Number, returns
+from disent_runner.representations.representation import Representation
+from disent_runner.representations.requirements import (
+    NotApplicable,
+    require_finite,
+    require_labels,
+    require_varying_factors,
+)
 
-BETTER: dict[str, str] = {"rank_correlation": "higher", "rank_correlation_other": "lower"}
 
-
+@returns(
+    Number("rank_correlation", "higher", per_factor=True),
+    Number("rank_correlation_other", "lower", per_factor=True),
+)
 def rank_correlation(
     rep: Representation, *, rng: np.random.Generator, latents: Mapping[str, int] | None = None
 ) -> dict[str, float]:
@@ -31,19 +39,19 @@ def rank_correlation(
     varying = require_varying_factors("rank_correlation", rep.factors).tolist()
     chosen = latents_by_column("rank_correlation", rep, latents)
     correlation = rank_correlation_from_arrays(rep.codes, rep.factors)
-    own: dict[int, float] = {}
+    scores: dict[int, float] = {}
     other: dict[int, float] = {}
     for column in (column for column in varying if column in chosen):
         latent = chosen[column]
         row = correlation[correlation[:, column].argmax() if latent is None else latent]
-        own[column] = float(row[column])
+        scores[column] = float(row[column])
         if len(varying) > 1:
             other[column] = float(np.delete(row, column).max())
-    if not own:
+    if not scores:
         raise NotApplicable(
             f"rank_correlation needs latents of a factor with more than one value, got {', '.join(latents or ())}"
         )
-    return _scores("rank_correlation", own) | _scores("rank_correlation_other", other)
+    return _scores("rank_correlation", scores) | _scores("rank_correlation_other", other)
 
 
 def rank_correlation_from_arrays(
@@ -76,5 +84,5 @@ def _standard_ranks(values: np.ndarray) -> Float[np.ndarray, "image column"]:
 def _scores(name: str, by_column: Mapping[int, float]) -> dict[str, float]:
     if not by_column:
         return {}
-    each = {f"{name}_factor_{column}": score for column, score in by_column.items()}
-    return {name: sum(each.values()) / len(each)} | each
+    parts = {f"{name}_factor_{column}": score for column, score in by_column.items()}
+    return {name: sum(parts.values()) / len(parts)} | parts

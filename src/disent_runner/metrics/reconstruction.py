@@ -6,22 +6,23 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Float, Integer
 
-from disent_runner.metrics.requirements import require_at_least, require_autoencoder
-from disent_runner.metrics.sampling import draw_rows
-from disent_runner.representation import Autoencoder, Representation
+from disent_runner.metrics.estimators.sampling import draw_rows
+from disent_runner.representations.numbers import Number, returns
+from disent_runner.representations.representation import Autoencoder, Representation
+from disent_runner.representations.requirements import require_at_least, require_autoencoder
 
 _IMAGES_AT_ONCE = 256
 SMALLEST_SQUARED_ERROR = 1e-10
 """A smaller squared error per pixel is that of rounding in single precision: the ratio stays below 100 dB."""
-BETTER: dict[str, str] = {
-    "reconstruction": "lower",
-    "reconstruction_bits_per_dim": "lower",
-    "reconstruction_mse": "lower",
-    "reconstruction_psnr": "higher",
-    "reconstruction_sampled": "lower",
-}
 
 
+@returns(
+    Number("reconstruction", "lower", unit="nats"),
+    Number("reconstruction_bits_per_dim", "lower", unit="bits"),
+    Number("reconstruction_mse", "lower"),
+    Number("reconstruction_psnr", "higher", unit="dB"),
+    Number("reconstruction_sampled", "lower", unit="nats"),
+)
 def reconstruction(rep: Representation, *, rng: np.random.Generator, num_images: int = 5_000) -> dict[str, float]:
     """Reconstruction of `num_images` images from their codes, or of all if there are fewer, averaged over the images.
 

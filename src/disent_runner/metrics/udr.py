@@ -3,26 +3,30 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import h5py
 import numpy as np
 from jaxtyping import Bool, Float, Integer
 
-from disent_runner.metrics.correspondence import SIMILARITIES, Correspondence, correspondence
-from disent_runner.metrics.posterior_kl import mean_kl
-from disent_runner.metrics.requirements import (
+from disent_runner.metrics.estimators.correspondence import SIMILARITIES, Correspondence, correspondence
+from disent_runner.metrics.estimators.posterior_kl import mean_kl
+from disent_runner.metrics.estimators.sampling import draw_rows
+from disent_runner.representations.numbers import Number, returns
+from disent_runner.representations.representation import Representation
+from disent_runner.representations.requirements import (
     NotApplicable,
     require_at_least,
     require_choice,
     require_finite,
     require_logvar,
 )
-from disent_runner.metrics.sampling import draw_rows
-from disent_runner.representation import Representation
+from disent_runner.runs.codes import Posteriors, read_posteriors
 
 AGGREGATES = Correspondence._fields
-BETTER: dict[str, str] = {"udr": "higher"}
 
 
+@returns(
+    Number("udr", "higher"),
+    Number("udr_informative_latents", unit="latents"),
+)
 def udr(
     rep: Representation,
     *,
@@ -48,20 +52,20 @@ def udr(
     require_at_least("udr", 2, num_images=num_images)
     folders = [Path(folder) for folder in ([runs] if isinstance(runs, str) else runs)]
     rows = np.sort(draw_rows(len(rep.codes), num_images, rng))
-    own = rep.codes[rows], logvar[rows]
+    posterior_here = rep.codes[rows], logvar[rows]
     others = [
         posterior
         for posterior in _read_posteriors(folders, rows, num_images=len(rep.codes))
-        if not all(map(np.array_equal, posterior, own))
+        if not all(map(np.array_equal, posterior, posterior_here))
     ]
     if not others:
         raise NotApplicable("udr needs other runs of the same data: metric.udr.runs=[FOLDER,…], or disent-report")
-    models = [own, *others]
+    models = [posterior_here, *others]
     kl = [mean_kl(*posterior) for posterior in models]
-    found = udr_from_codes(
+    result = udr_from_codes(
         [mean for mean, _ in models], kl, similarity=similarity, aggregate=aggregate, kl_threshold=kl_threshold
     )
-    return {"udr": float(found["scores"][0]), "udr_informative_latents": float((kl[0] > kl_threshold).sum())}
+    return {"udr": float(result["scores"][0]), "udr_informative_latents": float((kl[0] > kl_threshold).sum())}
 
 
 def udr_from_codes(
@@ -90,8 +94,8 @@ def udr_from_codes(
     most = max(len(divergence) for divergence in kl)
     alike = np.stack([np.pad(model, ((0, 0), (0, most - model.shape[1]))) for model in codes])
     informative = np.stack([np.pad(divergence > kl_threshold, (0, most - len(divergence))) for divergence in kl])
-    found = correspondence(alike, informative, similarity=similarity)
-    pairwise: np.ndarray = getattr(found, aggregate)
+    result = correspondence(alike, informative, similarity=similarity)
+    pairwise: np.ndarray = getattr(result, aggregate)
     np.fill_diagonal(pairwise, 0.0)
     return {"pairwise": pairwise, "scores": model_scores(pairwise)}
 
@@ -121,7 +125,9 @@ def _require_models(codes: Sequence[np.ndarray] | np.ndarray, kl: Sequence[np.nd
     if len({shape[0] for shape in shapes}) > 1 or shapes[0][0] < 2:
         raise ValueError(f"udr needs codes of the same 2 or more images, got shapes {shapes}")
     if [shape[1:] for shape in shapes] != [divergence.shape for divergence in kl]:
-        raise ValueError(f"udr needs a KL divergence per latent, got {[len(each) for each in kl]} for shapes {shapes}")
+        raise ValueError(
+            f"udr needs a KL divergence per latent, got {[len(divergence) for divergence in kl]} for shapes {shapes}"
+        )
     for array in (*codes, *kl):
         require_finite("udr", array)
 
@@ -130,20 +136,23 @@ def _read_posteriors(
     folders: Sequence[Path], rows: Integer[np.ndarray, " row"], *, num_images: int
 ) -> list[tuple[np.ndarray, np.ndarray]]:
     """Mean and log variance of these rows in each folder's codes.h5. ValueError unless all are of the same images."""
-    posteriors, images = [], []
-    for folder in folders:
-        try:
-            with h5py.File(folder / "codes.h5") as file:
-                stored = [np.asarray(file[name]) for name in ("mean", "logvar", "index")]
-                data_hash = file.attrs["data_hash"]
-        except (OSError, KeyError) as error:
-            raise ValueError(f"udr needs the codes.h5 of an evaluated run in {folder}: {error}") from error
-        if {len(array) for array in stored} != {num_images}:
-            raise ValueError(f"udr needs codes of the same {num_images} images, got {len(stored[0])} in {folder}")
-        mean, logvar, index = (array[rows] for array in stored)
-        posteriors.append((mean, logvar))
-        images.append((data_hash, index.tolist()))
-    for folder, other in zip(folders, images, strict=True):
-        if other != images[0]:
+    posteriors = [_posteriors(folder, rows, num_images=num_images) for folder in folders]
+    for folder, other in zip(folders, posteriors, strict=True):
+        first = posteriors[0]
+        if other.data_hash != first.data_hash or not np.array_equal(other.images, first.images):
             raise ValueError(f"udr needs runs of the same images, but those of {folders[0]} and {folder} differ")
-    return posteriors
+    return [(posterior.mean, posterior.logvar) for posterior in posteriors]
+
+
+def _posteriors(folder: Path, rows: Integer[np.ndarray, " row"], *, num_images: int) -> Posteriors:
+    def chosen(count: int) -> np.ndarray:
+        if count != num_images:
+            raise ValueError(f"codes of the same {num_images} images, got {count}")
+        return rows
+
+    try:
+        return read_posteriors(folder, chosen)
+    except (OSError, KeyError) as error:
+        raise ValueError(f"udr needs the codes.h5 of an evaluated run in {folder}: {error}") from error
+    except ValueError as error:
+        raise ValueError(f"udr needs {error} in {folder}") from error

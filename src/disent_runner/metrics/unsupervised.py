@@ -3,21 +3,22 @@
 import numpy as np
 from jaxtyping import Float
 
-from disent_runner.metrics.information import discretize, mutual_information_matrix
-from disent_runner.metrics.requirements import NotApplicable, require_at_least, require_finite
-from disent_runner.metrics.sampling import draw_rows
-from disent_runner.representation import Representation
+from disent_runner.metrics.estimators.information import discretize, mutual_information_matrix
+from disent_runner.metrics.estimators.sampling import draw_rows
+from disent_runner.representations.numbers import Number, returns
+from disent_runner.representations.representation import Representation
+from disent_runner.representations.requirements import NotApplicable, require_at_least, require_finite
 
 SMALLEST = 1e-12
 """Standard deviation, of standardised codes along some direction, below which double precision tells no more."""
-BETTER: dict[str, str] = {
-    "gaussian_total_correlation": "lower",
-    "gaussian_wasserstein": "lower",
-    "gaussian_wasserstein_normalized": "lower",
-    "mutual_info_score": "lower",
-}
 
 
+@returns(
+    Number("gaussian_total_correlation", "lower", unit="nats"),
+    Number("gaussian_wasserstein", "lower"),
+    Number("gaussian_wasserstein_normalized", "lower"),
+    Number("mutual_info_score", "lower", unit="nats"),
+)
 def unsupervised(
     rep: Representation, *, rng: np.random.Generator, num_samples: int = 10_000, num_bins: int = 20
 ) -> dict[str, float]:

@@ -5,13 +5,14 @@ from collections.abc import Mapping
 import numpy as np
 from jaxtyping import Float, Integer
 
-from disent_runner.metrics.requirements import NotApplicable, require_finite, require_labels
-from disent_runner.representation import Representation
+from disent_runner.representations.numbers import Number, returns
+from disent_runner.representations.representation import Representation
+from disent_runner.representations.requirements import NotApplicable, require_finite, require_labels
 
 LARGEST = 2**63 - 1  # combinations of values that have numbers of their own
-BETTER: dict[str, str] = {"variance_share": "higher"}
 
 
+@returns(Number("variance_share", "higher", per_factor=True))
 def variance_share(
     rep: Representation, *, rng: np.random.Generator, latents: Mapping[str, int] | None = None
 ) -> dict[str, float]:
@@ -31,15 +32,15 @@ def variance_share(
     for column, latent in latents_by_column("variance_share", rep, latents).items():
         variance = variance_within_groups(rep.codes, factors, column)
         if variance is not None:
-            own = variance.max() if latent is None else variance[latent]
-            shares[column] = float(own / variance.sum()) if own > 0 else 0.0
+            largest = variance.max() if latent is None else variance[latent]
+            shares[column] = float(largest / variance.sum()) if largest > 0 else 0.0
     if not shares:
         raise NotApplicable(
             f"variance_share needs two images that differ in one factor only, got none such among {len(rep.codes)}"
             " images; raise evaluation.num_images"
         )
-    each = {f"variance_share_factor_{column}": share for column, share in shares.items()}
-    return {"variance_share": sum(shares.values()) / len(shares), **each}
+    parts = {f"variance_share_factor_{column}": share for column, share in shares.items()}
+    return {"variance_share": sum(shares.values()) / len(shares), **parts}
 
 
 def variance_within_groups(

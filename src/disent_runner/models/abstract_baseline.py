@@ -20,8 +20,8 @@ class AbstractBaseline(AbstractModel):
     def update(self, batch: Batch) -> NoReturn:
         raise RuntimeError(f"{type(self).__name__} takes no optimisation step")
 
-    def configure_optimizers(self) -> list[Optimizer]:
-        return []
+    def new_optimizers(self) -> dict[str, Optimizer]:
+        return {}
 
 
 def without_gradients(network: nn.Module) -> nn.Module:

@@ -76,9 +76,6 @@ class AbstractCodedGAN(AbstractModel):
     def sample_codes(self, num_codes: int, rng: np.random.Generator) -> Float[np.ndarray, "code latent"]:
         return self.layout.draw_with(rng, num_codes)
 
-    def _optimizer(self, index: int) -> torch.optim.Optimizer:
-        return self.trainer.optimizers[index]
-
 
 def logged_bounds(information: Information) -> dict[str, Tensor]:
     """The bounds by the names that the training log has."""

@@ -65,7 +65,7 @@ class AbstractVAE(AbstractModel):
         self.optimizer = optimizer
 
     @abstractmethod
-    def regularizers(self, inference: Inference, step: int) -> dict[str, Float[Tensor, " batch"]]:
+    def regularizers(self, inference: Inference, batch: Batch) -> dict[str, Float[Tensor, " batch"]]:
         """Unweighted terms beside the reconstruction, in nats; a statistic of the whole batch is repeated per image."""
 
     @abstractmethod
@@ -100,17 +100,17 @@ class AbstractVAE(AbstractModel):
 
     def loss_terms(self, batch: Batch) -> dict[str, Float[Tensor, " batch"]]:
         """Unweighted loss terms by name, each per image, in nats."""
-        return self._terms(self.infer(batch), batch.step)
+        return self._terms(self.infer(batch), batch)
 
-    def _terms(self, inference: Inference, step: int) -> dict[str, Tensor]:
+    def _terms(self, inference: Inference, batch: Batch) -> dict[str, Tensor]:
         reconstruction = self.likelihood.nll(inference.logits, inference.images)
-        return {"reconstruction": reconstruction, **self.regularizers(inference, step)}
+        return {"reconstruction": reconstruction, **self.regularizers(inference, batch)}
 
     def update(self, batch: Batch) -> dict[str, Tensor]:
         inference = self.infer(batch)
-        means = {name: term.mean() for name, term in self._terms(inference, batch.step).items()}
+        means = {name: term.mean() for name, term in self._terms(inference, batch).items()}
         loss = weighted_sum(means, {"reconstruction": 1.0, **self.weights()})
-        optimise(self._optimizer(0), loss)
+        optimise(self.optimizer_of["model"], loss)
         logged = {"loss": loss.detach(), **{name: mean.detach() for name, mean in means.items()}}
         logged["kl_latent"] = inference.kl.detach().mean(0)
         if batch.is_logged and len(inference.codes) > 1:
@@ -126,8 +126,5 @@ class AbstractVAE(AbstractModel):
         terms = decompose_kl(inference.codes, inference.mean, inference.logvar, self.info.num_images)
         return terms.total_correlation.mean()
 
-    def configure_optimizers(self) -> list[torch.optim.Optimizer]:
-        return [self.optimizer([*self.encoder.parameters(), *self.decoder.parameters()])]
-
-    def _optimizer(self, index: int) -> torch.optim.Optimizer:
-        return self.trainer.optimizers[index]
+    def new_optimizers(self) -> dict[str, torch.optim.Optimizer]:
+        return {"model": self.optimizer([*self.encoder.parameters(), *self.decoder.parameters()])}

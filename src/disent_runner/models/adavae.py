@@ -34,17 +34,17 @@ class AdaVAE(AbstractVAE):
         return PairBatches(space=training.space, num_changed=self.num_changed, batch_size=batch_size, seed=seed)
 
     def infer(self, batch: Batch) -> Inference:
-        images = torch.cat([batch.images, batch.second_images])
+        images = torch.cat([batch.images, batch.partner_images])
         first, second = zip(*(values.chunk(2) for values in self.encode(images)), strict=True)
         is_shared = shared_latents(symmetric_kl(first, second).detach())
         pairs = zip(self.average(first, second), first, second, strict=True)
         mean, logvar = (
-            torch.cat([torch.where(is_shared, common, own) for own in (own_1, own_2)]) for common, own_1, own_2 in pairs
+            torch.cat([torch.where(is_shared, common, value) for value in values]) for common, *values in pairs
         )
         codes = sample_normal(mean, logvar)
         return Inference(images, mean, logvar, codes, self.decoder(codes).float(), kl_to_standard_normal(mean, logvar))
 
-    def regularizers(self, inference: Inference, step: int) -> dict[str, Float[Tensor, " image"]]:
+    def regularizers(self, inference: Inference, batch: Batch) -> dict[str, Float[Tensor, " image"]]:
         return {"kl": inference.kl.sum(1)}
 
     def weights(self) -> dict[str, float]:

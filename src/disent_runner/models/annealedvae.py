@@ -5,6 +5,7 @@ from typing import Any, final
 from jaxtyping import Float
 from torch import Tensor
 
+from disent_runner.datasets.batches import Batch
 from disent_runner.losses.capacity import capacity_gap, linear_schedule
 from disent_runner.models.abstract_vae import AbstractVAE, Inference
 
@@ -26,9 +27,9 @@ class AnnealedVAE(AbstractVAE):
         """C in nats at a step counted from 0."""
         return linear_schedule(step, start=self.capacity_start, end=self.capacity, num_steps=self.capacity_steps)
 
-    def regularizers(self, inference: Inference, step: int) -> dict[str, Float[Tensor, " batch"]]:
+    def regularizers(self, inference: Inference, batch: Batch) -> dict[str, Float[Tensor, " batch"]]:
         kl = inference.kl.sum(1)
-        return {"capacity_gap": capacity_gap(kl, self.capacity_at(step)).expand(len(kl))}
+        return {"capacity_gap": capacity_gap(kl, self.capacity_at(batch.step)).expand(len(kl))}
 
     def weights(self) -> dict[str, float]:
         return {"capacity_gap": self.gamma}

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, final
 
 import numpy as np
 import pytorch_lightning as pl
@@ -43,6 +43,8 @@ class AbstractModel(pl.LightningModule, ABC):
         """What each step since the last row of the training log reported, still on the device."""
         self.stop_requested = False
         """Set from outside (a signal, another thread): training then ends after the step under way."""
+        self.optimizer_of: dict[str, torch.optim.Optimizer] = {}
+        """The optimizers by the names of the players, from the start of training on."""
 
     @abstractmethod
     def update(self, batch: Batch) -> dict[str, Tensor]:
@@ -50,6 +52,15 @@ class AbstractModel(pl.LightningModule, ABC):
 
         Returns detached values to log by name, each a scalar or one number per latent.
         """
+
+    @abstractmethod
+    def new_optimizers(self) -> dict[str, torch.optim.Optimizer]:
+        """A new optimizer for each player by name, in the order in which checkpoints keep their states."""
+
+    @final
+    def configure_optimizers(self) -> list[torch.optim.Optimizer]:
+        self.optimizer_of = self.new_optimizers()
+        return list(self.optimizer_of.values())
 
     def batches(self, training: Dataset, source: BatchSource, *, batch_size: int, seed: int) -> BatchSource:
         """Where its batches come from: `source`, unless it needs images that share something.
@@ -130,15 +141,16 @@ def _by_name(interval: Sequence[Mapping[str, Tensor]]) -> dict[str, list[Tensor]
 
 def _check_finite(tables: Mapping[str, Tensor], *, last_step: int) -> None:
     """Rows are steps, those of a rarer value the latest. Names the earliest bad one: a loss term before their sum."""
-    found: list[tuple[int, bool, int, str, float]] = []
+    failures: list[tuple[int, bool, int, str, float]] = []
     for position, (name, table) in enumerate(tables.items()):
         values = table.flatten(1) if table.ndim > 1 else table[:, None]
         bad = (~values.isfinite()).nonzero()
         if len(bad):
             row, column = bad[0].tolist()
-            found.append((last_step - len(table) + row + 1, name == "loss", position, name, values[row, column].item()))
-    if found:
-        step, _, _, name, value = min(found)
+            step = last_step - len(table) + row + 1
+            failures.append((step, name == "loss", position, name, values[row, column].item()))
+    if failures:
+        step, _, _, name, value = min(failures)
         raise FloatingPointError(
             f"{name} became {value} at step {step}; the last checkpoint before it is kept: "
             "try a smaller optimizer.lr or weight, or trainer.precision=32-true"

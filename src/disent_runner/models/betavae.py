@@ -6,6 +6,7 @@ from typing import Any, final
 from jaxtyping import Float
 from torch import Tensor
 
+from disent_runner.datasets.batches import Batch
 from disent_runner.models.abstract_vae import AbstractVAE, Inference
 
 
@@ -20,7 +21,7 @@ class BetaVAE(AbstractVAE):
         super().__init__(**vae)
         self.beta = beta * math.prod(self.info.image_shape) / self.latent_dim if normalized else beta
 
-    def regularizers(self, inference: Inference, step: int) -> dict[str, Float[Tensor, " batch"]]:
+    def regularizers(self, inference: Inference, batch: Batch) -> dict[str, Float[Tensor, " batch"]]:
         return {"kl": inference.kl.sum(1)}
 
     def weights(self) -> dict[str, float]:

@@ -5,6 +5,7 @@ from typing import Any, ClassVar, final
 from jaxtyping import Float
 from torch import Tensor
 
+from disent_runner.datasets.batches import Batch
 from disent_runner.losses.total_correlation import Estimator, decompose_kl
 from disent_runner.models.abstract_vae import AbstractVAE, Inference
 
@@ -25,7 +26,7 @@ class BetaTCVAE(AbstractVAE):
         self.gamma = gamma
         self.estimator = estimator
 
-    def regularizers(self, inference: Inference, step: int) -> dict[str, Float[Tensor, " batch"]]:
+    def regularizers(self, inference: Inference, batch: Batch) -> dict[str, Float[Tensor, " batch"]]:
         terms = decompose_kl(
             inference.codes, inference.mean, inference.logvar, self.info.num_images, estimator=self.estimator
         )

@@ -87,14 +87,14 @@ class CapacityGenerator(AbstractModel):
         return linear_schedule(step, start=self.capacity_start, end=self.capacity, num_steps=self.capacity_steps)
 
     def update(self, batch: Batch) -> dict[str, Tensor]:
-        factors = torch.from_numpy(batch.dataset.space.factors(batch.indices.numpy())).to(batch.images.device)
+        factors = torch.from_numpy(batch.dataset.space.factors(batch.draw.rows.cpu().numpy())).to(batch.images.device)
         mean, logvar = self.posterior(factors)
         kl = kl_to_standard_normal(mean, logvar)
         logits = self.decoder(sample_normal(mean, logvar)).float()
         reconstruction = self.likelihood.nll(logits, batch.images).mean()
         capacity = self.capacity_at(batch.step)
         loss = reconstruction + self.gamma * capacity_gap(kl.sum(1), capacity)
-        optimise(self.trainer.optimizers[0], loss)
+        optimise(self.optimizer_of["model"], loss)
         parts = [part.sum(1).mean() for part in kl.detach().split(self.widths, dim=1)]
         by_factor = {f"kl_{name}": part for name, part in zip(self.factor_names, parts, strict=True)}
         return {
@@ -119,10 +119,10 @@ class CapacityGenerator(AbstractModel):
     def decode(self, codes: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch channel height width"]:
         return self.likelihood.mean(self.decoder(codes).float())
 
-    def configure_optimizers(self) -> list[torch.optim.Optimizer]:
-        own_lr = {} if self.posterior_lr is None else {"lr": self.posterior_lr}
-        posterior = {"params": [self.scale, self.shift, self.log_sigma], **own_lr}
-        return [self.optimizer([{"params": list(self.decoder.parameters())}, posterior])]
+    def new_optimizers(self) -> dict[str, torch.optim.Optimizer]:
+        rate = {} if self.posterior_lr is None else {"lr": self.posterior_lr}
+        posterior = {"params": [self.scale, self.shift, self.log_sigma], **rate}
+        return {"model": self.optimizer([{"params": list(self.decoder.parameters())}, posterior])}
 
 
 def _features(

@@ -47,8 +47,10 @@ class DCIGN(AbstractVAE):
         if not self.info.factors:
             raise ValueError(f"DC-IGN needs ground-truth factors, {self.info.name} has none; choose another data set")
         sizes_of(factors, self.info.factors, "model.factors")
-        intrinsic = [name for name in self.info.factors if name not in factors]
-        self.kinds = [[name] for name in factors] + ([intrinsic] if intrinsic else [])
+        if len(set(factors)) < len(factors):
+            raise ValueError(f"model.factors must name each factor once, got {factors}")
+        intrinsic = tuple(name for name in self.info.factors if name not in factors)
+        self.kinds = [*((name,) for name in factors), *([intrinsic] if intrinsic else [])]
         if self.latent_dim < len(self.kinds):
             raise ValueError(
                 f"model.latent_dim must be at least {len(self.kinds)} for {', '.join(factors)}"
@@ -59,35 +61,31 @@ class DCIGN(AbstractVAE):
         self.kappa = kappa
         self.kl_on_inactive = kl_on_inactive
         self.warmup_steps = warmup_steps
-        self._groups: VaryingBatches | None = None
+        owner = torch.arange(self.latent_dim).clamp_max(len(factors))  # of each latent, the position of its kind
+        everything = torch.ones(1, self.latent_dim, dtype=torch.bool)
+        active = torch.cat([owner == torch.arange(len(self.kinds))[:, None], everything])
+        self.register_buffer("active_of_kind", active, persistent=False)
+        self.active_of_kind: Tensor
 
     def batches(self, training: Dataset, source: BatchSource, *, batch_size: int, seed: int) -> BatchSource:
-        self._groups = VaryingBatches(
-            space=training.space, kinds=self.kinds, odds=self.odds, batch_size=batch_size, seed=seed
-        )
-        return self._groups
+        return VaryingBatches(space=training.space, kinds=self.kinds, odds=self.odds, batch_size=batch_size, seed=seed)
 
-    def active(self, step: int) -> Bool[Tensor, " latent"]:
-        """Which latents the batch of this step is about."""
-        active = torch.ones(self.latent_dim, dtype=torch.bool)
-        if self._groups is None or step < self.warmup_steps:
-            return active
-        kind, num_named = self._groups.kind(step), len(self.factors)
-        if kind < num_named:
-            return torch.arange(self.latent_dim) == kind
-        return torch.arange(self.latent_dim) >= num_named
+    def active(self, batch: Batch) -> Bool[Tensor, " latent"]:
+        """Which latents the batch is about: in the warm-up, and where every factor varies, all of them."""
+        kind = None if batch.step < self.warmup_steps else batch.draw.kind
+        return self.active_of_kind[len(self.kinds) if kind is None else self.kinds.index(kind)]
 
     def infer(self, batch: Batch) -> Inference:
         mean, logvar = self.encode(batch.images)
-        active = self.active(batch.step).to(mean.device)
+        active = self.active(batch)
         noise = torch.randn_like(mean)
         shared = torch.where(active, noise, noise[:1])
         codes = clamped(mean, active) + (clamped(logvar, active) / 2).exp() * shared
         kl = kl_to_standard_normal(mean, logvar)
         return Inference(batch.images, mean, logvar, codes, self.decoder(codes).float(), kl)
 
-    def regularizers(self, inference: Inference, step: int) -> dict[str, Float[Tensor, " batch"]]:
-        active = self.active(step).to(inference.mean.device)
+    def regularizers(self, inference: Inference, batch: Batch) -> dict[str, Float[Tensor, " batch"]]:
+        active = self.active(batch)
         kl = inference.kl if self.kl_on_inactive else inference.kl * active
         pull = invariance(inference.mean, active) + invariance(inference.logvar, active)
         return {"kl": kl.sum(1), "invariance": pull}

@@ -5,6 +5,7 @@ from typing import Any, ClassVar, final
 from jaxtyping import Float
 from torch import Tensor
 
+from disent_runner.datasets.batches import Batch
 from disent_runner.losses.covariance import (
     covariance_of_codes,
     covariance_of_means,
@@ -32,17 +33,17 @@ class DIPVAE(AbstractVAE):
         self.lambda_od = lambda_od
         self.lambda_d = lambda_d
 
-    def regularizers(self, inference: Inference, step: int) -> dict[str, Float[Tensor, " batch"]]:
+    def regularizers(self, inference: Inference, batch: Batch) -> dict[str, Float[Tensor, " batch"]]:
         covariance = (
             covariance_of_means(inference.mean)
             if self.kind == "i"
             else covariance_of_codes(inference.mean, inference.logvar)
         )
-        batch = len(inference.mean)
+        count = len(inference.mean)
         return {
             "kl": inference.kl.sum(1),
-            "off_diagonal": off_diagonal_penalty(covariance).expand(batch),
-            "diagonal": diagonal_penalty(covariance).expand(batch),
+            "off_diagonal": off_diagonal_penalty(covariance).expand(count),
+            "diagonal": diagonal_penalty(covariance).expand(count),
         }
 
     def weights(self) -> dict[str, float]:

@@ -42,7 +42,7 @@ class FactorVAE(AbstractVAE):
         self.discriminator = discriminator(num_inputs=self.latent_dim)
         self.discriminator_optimizer = discriminator_optimizer
 
-    def regularizers(self, inference: Inference, step: int) -> dict[str, Float[Tensor, " batch"]]:
+    def regularizers(self, inference: Inference, batch: Batch) -> dict[str, Float[Tensor, " batch"]]:
         logits = self.discriminator(inference.codes).float()
         return {"kl": inference.kl.sum(1), "total_correlation": total_correlation_from_logits(logits)}
 
@@ -56,9 +56,11 @@ class FactorVAE(AbstractVAE):
         logits = self.discriminator(torch.cat([joint, permuted])).float()
         joint_logits, permuted_logits = logits.split([len(joint), len(permuted)])
         loss = discriminator_loss(joint_logits, permuted_logits).mean()
-        optimise(self._optimizer(1), loss)
+        optimise(self.optimizer_of["discriminator"], loss)
         accuracy = discriminator_accuracy(joint_logits.detach(), permuted_logits.detach())
         return {"discriminator_loss": loss.detach(), "discriminator_accuracy": accuracy.mean()}
 
-    def configure_optimizers(self) -> list[torch.optim.Optimizer]:
-        return [*super().configure_optimizers(), self.discriminator_optimizer(self.discriminator.parameters())]
+    def new_optimizers(self) -> dict[str, torch.optim.Optimizer]:
+        return super().new_optimizers() | {
+            "discriminator": self.discriminator_optimizer(self.discriminator.parameters())
+        }

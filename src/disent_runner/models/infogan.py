@@ -41,7 +41,7 @@ class InfoGAN(AbstractCodedGAN):
         information = self._watched(features, codes)
         adversarial = generator_loss(self.discriminator_head(features).float()).mean()
         loss = adversarial - self._weighted(information)
-        optimise(self._optimizer(1), loss)
+        optimise(self.optimizer_of["generator"], loss)
         logged = self._discriminator_step(batch.images, fakes.detach(), codes)
         return {
             "loss": loss.detach(),
@@ -58,7 +58,7 @@ class InfoGAN(AbstractCodedGAN):
         fake_logits = self.discriminator_head(features).float()
         loss = discriminator_loss(real_logits, fake_logits).mean()
         total = loss - self._weighted(self._watched(features, codes)) if self.q_params_with == "d" else loss
-        optimise(self._optimizer(0), total)
+        optimise(self.optimizer_of["discriminator"], total)
         accuracy = ((real_logits > 0).float().mean() + (fake_logits < 0).float().mean()) / 2
         return {"discriminator_loss": loss.detach(), "discriminator_accuracy": accuracy}
 
@@ -68,9 +68,12 @@ class InfoGAN(AbstractCodedGAN):
     def _weighted(self, information: Information) -> Tensor:
         return self.lambda_categorical * information.categorical + self.lambda_continuous * information.continuous
 
-    def configure_optimizers(self) -> list[torch.optim.Optimizer]:
-        of_q = list(self.code_head.parameters())
-        of_d = [*self.trunk.parameters(), *self.discriminator_head.parameters()]
-        of_g = list(self.generator.parameters())
+    def new_optimizers(self) -> dict[str, torch.optim.Optimizer]:
+        q = list(self.code_head.parameters())
+        discriminator = [*self.trunk.parameters(), *self.discriminator_head.parameters()]
+        generator = list(self.generator.parameters())
         with_d = self.q_params_with == "d"
-        return [self.optimizer(of_d + of_q * with_d), self.generator_optimizer(of_g + of_q * (not with_d))]
+        return {
+            "discriminator": self.optimizer(discriminator + q * with_d),
+            "generator": self.generator_optimizer(generator + q * (not with_d)),
+        }

@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from disent_runner.datasets.batches import Batch
 from disent_runner.losses.mmd import KERNELS, mmd
 from disent_runner.models.abstract_vae import AbstractVAE, Inference
 
@@ -34,7 +35,7 @@ class InfoVAE(AbstractVAE):
         self.lambda_mmd = lambda_mmd
         self.kernel = KERNELS[kernel]
 
-    def regularizers(self, inference: Inference, step: int) -> dict[str, Float[Tensor, " batch"]]:
+    def regularizers(self, inference: Inference, batch: Batch) -> dict[str, Float[Tensor, " batch"]]:
         distance = mmd(inference.codes, torch.randn_like(inference.codes), kernel=self.kernel)
         return {"kl": inference.kl.sum(1), "mmd": distance.expand(len(inference.codes))}
 

@@ -39,7 +39,7 @@ class InfoWGANGP(AbstractCodedGAN):
         information = self.information(features, codes)
         score = self.critic_head(features).float().mean()
         loss = -score - self.lambda_information * sum(information)
-        optimise(self._optimizer(1), loss)
+        optimise(self.optimizer_of["generator"], loss)
         steps = [self._critic_step(batch.images) for _ in range(self.critic_steps)]
         logged = {name: torch.stack([step[name] for step in steps]).mean() for name in steps[0]}
         return {
@@ -54,18 +54,20 @@ class InfoWGANGP(AbstractCodedGAN):
         with torch.no_grad():
             codes, fakes = self.generate(len(reals))
             fakes = fakes.float()
-        both = self.trunk(torch.cat([fakes, reals]))  # no normalisation makes images of a batch depend on each other
-        features = both[: len(fakes)]
-        fake_scores, real_scores = self.critic_head(both).float().chunk(2)
+        features = self.trunk(torch.cat([fakes, reals]))  # no normalisation makes images of a batch depend on others
+        fake_scores, real_scores = self.critic_head(features).float().chunk(2)
         distance = real_scores.mean() - fake_scores.mean()
         along = torch.rand(len(reals), 1, 1, 1, device=reals.device)
         between = (along * reals + (1 - along) * fakes).requires_grad_()
         penalty, slope = gradient_penalty(self.critic_head(self.trunk(between)).float(), between)
-        information = self.information(features, codes)
+        information = self.information(features[: len(fakes)], codes)
         loss = self.lambda_gradient * penalty.mean() - distance - self.lambda_information * sum(information)
-        optimise(self._optimizer(0), loss)
+        optimise(self.optimizer_of["critic"], loss)
         return {"wasserstein": distance.detach(), "critic_slope": slope.detach().mean()}
 
-    def configure_optimizers(self) -> list[torch.optim.Optimizer]:
+    def new_optimizers(self) -> dict[str, torch.optim.Optimizer]:
         critic = [*self.trunk.parameters(), *self.critic_head.parameters(), *self.code_head.parameters()]
-        return [self.optimizer(critic), self.generator_optimizer(self.generator.parameters())]
+        return {
+            "critic": self.optimizer(critic),
+            "generator": self.generator_optimizer(self.generator.parameters()),
+        }

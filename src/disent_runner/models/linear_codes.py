@@ -70,9 +70,9 @@ def principal_components(centred: Float[np.ndarray, "image pixel"], num: int, se
     """Whitened principal components, the largest variance first."""
     from sklearn.decomposition import PCA  # what training needs not
 
-    found = PCA(num, svd_solver="randomized", random_state=seed).fit(centred)
-    scale = np.sqrt(np.maximum(found.explained_variance_, np.finfo(np.float32).tiny))
-    components = np.asarray(found.components_)
+    pca = PCA(num, svd_solver="randomized", random_state=seed).fit(centred)
+    scale = np.sqrt(np.maximum(pca.explained_variance_, np.finfo(np.float32).tiny))
+    components = np.asarray(pca.components_)
     return components / scale[:, None], components.T * scale
 
 
@@ -84,9 +84,9 @@ def independent_components(centred: Float[np.ndarray, "image pixel"], num: int, 
     analysis, synthesis = principal_components(centred, num, seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # said below
-        found = FastICA(num, whiten="unit-variance", random_state=seed, max_iter=MAX_ITERATIONS, tol=1e-3).fit(
+        ica = FastICA(num, whiten="unit-variance", random_state=seed, max_iter=MAX_ITERATIONS, tol=1e-3).fit(
             centred @ analysis.T
         )
-    if found.n_iter_ >= MAX_ITERATIONS:
+    if ica.n_iter_ >= MAX_ITERATIONS:
         log.warning("ica: not converged after %d iterations; its components are those of the last", MAX_ITERATIONS)
-    return found.components_ @ analysis, synthesis @ found.mixing_
+    return ica.components_ @ analysis, synthesis @ ica.mixing_

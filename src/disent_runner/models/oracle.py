@@ -9,7 +9,7 @@ from torch import Tensor
 
 from disent_runner.datasets.dataset import Dataset
 from disent_runner.datasets.info import DatasetInfo
-from disent_runner.datasets.label_table import UNKNOWN
+from disent_runner.datasets.labels.label_table import UNKNOWN
 from disent_runner.models.abstract_baseline import AbstractBaseline
 
 

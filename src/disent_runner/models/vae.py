@@ -5,6 +5,7 @@ from typing import final
 from jaxtyping import Float
 from torch import Tensor
 
+from disent_runner.datasets.batches import Batch
 from disent_runner.models.abstract_vae import AbstractVAE, Inference
 
 
@@ -12,7 +13,7 @@ from disent_runner.models.abstract_vae import AbstractVAE, Inference
 class VAE(AbstractVAE):
     """Kingma & Welling 2014: minus the evidence lower bound, KL(q(z|x) ‖ N(0, 1)) with weight 1."""
 
-    def regularizers(self, inference: Inference, step: int) -> dict[str, Float[Tensor, " batch"]]:
+    def regularizers(self, inference: Inference, batch: Batch) -> dict[str, Float[Tensor, " batch"]]:
         return {"kl": inference.kl.sum(1)}
 
     def weights(self) -> dict[str, float]:

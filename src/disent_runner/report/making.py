@@ -1,5 +1,6 @@
 """A report from run folders, and all its files but the page."""
 
+import dataclasses
 import gc
 import signal
 from collections.abc import Iterator, Sequence
@@ -9,16 +10,17 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from disent_runner.machine.files import write_whole
 from disent_runner.report import tables, udr
 from disent_runner.report.headlines import directions, headline_numbers
 from disent_runner.report.notes import notes
-from disent_runner.report.plots import MOST_VIEWS, UDR_DRAWN, Plotter
-from disent_runner.report.pooling import each_once, pool
+from disent_runner.report.plots.plots import MOST_VIEWS, UDR_DRAWN, Plotter
+from disent_runner.report.plots.views import views_of
+from disent_runner.report.pooling import pool, without_copies
 from disent_runner.report.report import Report
+from disent_runner.report.run import Omission, Run
 from disent_runner.report.runs import read_runs
 from disent_runner.report.settings import described
-from disent_runner.report.views import views_of
-from disent_runner.run_folder import write_whole
 
 _PROCESSES = 2
 """Each draws, or compares codes, with a core of its own and some 150 MB."""
@@ -44,54 +46,70 @@ def make(folders: Sequence[Path], out: Path) -> Report:
 
     Raises ValueError where no run can be used.
     """
+    report = tabulated(*read(folders))
+    views, plot_notes = views_of(report.settings, list(report.metrics), report.directions, most=MOST_VIEWS)
+    with _processes() as processes:
+        finish_udr = udr.start_udr(report.runs, processes)
+        plotter = Plotter(processes, out / "plots")
+        plotter.start(views)
+        write_whole(out / "runs.csv", tables.runs_csv(report.runs))
+        groups, udr_notes = finish_udr()
+        plotter.start_udr(views, {run.codes.folder: run.values[UDR_DRAWN] for group in groups for run in group})
+        report = dataclasses.replace(
+            report,
+            notes=[*report.notes, *udr_notes, *plot_notes],
+            udr=udr.medians(groups),
+            udr_correlation=udr.correlations(udr.pairs(groups, report.settings, report.metrics)),
+        )
+        write_whole(out / "udr.csv", udr.udr_csv(groups))
+        _write_tables(report, out)
+        return dataclasses.replace(report, plots=plotter.finish())
+
+
+def read(folders: Sequence[Path]) -> tuple[list[Run], list[Omission]]:
+    """The runs that count, each once and labelled, and the folders that do not. Raises ValueError without a run."""
     with _no_search_for_garbage():
-        found, damaged = read_runs(folders)
-    once, copies = each_once(found)
-    left_out = sorted([*damaged, *copies], key=lambda each: each.folder)
-    if not once:
-        first = f"; {left_out[0].folder}: {left_out[0].reason}" if left_out else ""
+        everything, damages = read_runs(folders)
+    runs, copies = without_copies(everything)
+    omissions = sorted([*damages, *copies], key=lambda omission: omission.folder)
+    if not runs:
+        first = f"; {omissions[0].folder}: {omissions[0].reason}" if omissions else ""
         raise ValueError(f"no run that can be used in {', '.join(map(str, folders))}{first}")
-    runs = described(once)
+    return described(runs), omissions
+
+
+def tabulated(runs: list[Run], omissions: list[Omission]) -> Report:
+    """All of a report but UDR and plots, which take other processes."""
     settings = pool(runs)
     metrics = headline_numbers(runs)
     better = {number: direction for number, direction in directions(runs).items() if number in metrics}
-    views, not_drawn = views_of(settings, list(metrics), better, most=MOST_VIEWS)
     table = tables.mean_table(settings, metrics)
     formatted = tables.formatted_table(table)
-    best = tables.best_cells(formatted, table, settings, metrics, better)
-    with _processes() as processes:
-        finish_udr = udr.start_udr(runs, processes)
-        plots = Plotter(processes, out / "plots")
-        plots.start(views)
-        every_number = tables.runs_csv(runs)
-        of_settings, without_codes = finish_udr()
-        plots.start_udr(views, {each.run.folder: each.values[UDR_DRAWN] for group in of_settings for each in group})
-        correlations = udr.correlations(udr.pairs(of_settings, settings, metrics))
-        said = [*notes(runs, settings), *without_codes, *not_drawn]
-        written = {
-            "runs.csv": every_number,
-            "table.csv": tables.table_csv(table),
-            "table.md": tables.markdown(formatted, best, better),
-            "table.tex": tables.latex(formatted, best, better),
-            "left_out.csv": tables.left_out_csv(left_out, said),
-            "udr.csv": udr.udr_csv(of_settings),
-            "udr_correlation.csv": correlations.to_csv(index=False, lineterminator="\n"),
-        }
-        for name, text in written.items():
-            write_whole(out / name, text)
-        drawn = plots.finish()
     return Report(
         runs=runs,
         settings=settings,
-        left_out=left_out,
-        notes=said,
+        omissions=omissions,
+        notes=notes(runs, settings),
+        metrics=metrics,
+        directions=better,
         table=table,
         formatted=formatted,
-        best=best,
-        directions=better,
-        plots=drawn,
-        udr=udr.medians(of_settings),
-        udr_correlation=correlations,
+        best=tables.best_cells(formatted, table, settings, metrics, better),
+        plots=[],
+        udr=udr.medians([]),
+        udr_correlation=udr.correlations({}),
         version=version("disent-runner"),
-        made_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        time=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+
+
+def _write_tables(report: Report, out: Path) -> None:
+    texts = {
+        "table.csv": tables.table_csv(report.table),
+        "table.md": tables.markdown(report.formatted, report.best, report.directions),
+        "table.tex": tables.latex(report.formatted, report.best, report.directions),
+        "left_out.csv": tables.left_out_csv(report.omissions, report.notes),
+        "udr_correlation.csv": report.udr_correlation.to_csv(index=False, lineterminator="\n"),
+    }
+    for name, text in texts.items():
+        write_whole(out / name, text)

@@ -1,40 +1,50 @@
 """What a reader of a report must know of all its numbers."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from disent_runner.report.pooling import Setting, count_of, final_rows, final_step, trained_with
-from disent_runner.report.report import Run
+from disent_runner.report.pooling import Setting, count_of, final_scores, final_step, training_version
+from disent_runner.report.run import Run
 from disent_runner.report.settings import dataset
 
 
 def notes(runs: Sequence[Run], settings: Sequence[Setting]) -> list[str]:
-    """What a reader of the numbers must know of all of them, one sentence each."""
-    kept_apart = {
-        "versions of disent-runner that scored": Counter(
-            each.evaluation.version for setting in settings for each in setting.scores
-        ),
-        "versions of disent-runner that trained": Counter(trained_with(run) for run in runs),
-    }
+    """One sentence each."""
+    return [*_mixtures(runs, settings), *_unfinished(runs), *_failures(runs), *_without_directions(runs)]
+
+
+def _mixtures(runs: Sequence[Run], settings: Sequence[Setting]) -> Iterator[str]:
+    for subject, counts in _kinds(runs, settings):
+        if len(counts) > 1:
+            values = ", ".join(f"{value} ({count_of(count)})" for value, count in sorted(counts.items()))
+            yield f"{subject} differ and are kept apart: {values}"
+
+
+def _kinds(runs: Sequence[Run], settings: Sequence[Setting]) -> Iterator[tuple[str, Counter[str]]]:
+    scorers = Counter(member.evaluation.version for setting in settings for member in setting.members)
+    yield "versions of disent-runner that scored", scorers
+    yield "versions of disent-runner that trained", Counter(training_version(run) for run in runs)
     for name in sorted({dataset(run) for run in runs}):
-        own = [run for run in runs if dataset(run) == name]
-        kept_apart[f"sources of {name}"] = Counter(str(run.facts.get("data_source")) for run in own)
-        kept_apart[f"contents (hashes) of {name}"] = Counter(str(run.facts.get("data_hash"))[:12] for run in own)
-    said = [
-        f"{what} differ and are kept apart: {', '.join(f'{value} ({count_of(n)})' for value, n in found)}"
-        for what, counts in kept_apart.items()
-        if len(found := sorted(counts.items())) > 1
-    ]
-    planned = ((final_step(run), (run.config.get("trainer") or {}).get("max_steps")) for run in runs)
-    unfinished = sum(step not in (0, last) for step, last in planned)  # a baseline takes no step
-    if unfinished:
-        said.append(f"not scored after the last step, and kept apart: {count_of(unfinished)}")
+        facts = [run.facts for run in runs if dataset(run) == name]
+        yield f"sources of {name}", Counter(str(fact.get("data_source")) for fact in facts)
+        yield f"contents (hashes) of {name}", Counter(str(fact.get("data_hash"))[:12] for fact in facts)
+
+
+def _unfinished(runs: Sequence[Run]) -> Iterator[str]:
+    plans = ((final_step(run), (run.config.get("trainer") or {}).get("max_steps")) for run in runs)
+    count = sum(step not in (0, last) for step, last in plans)  # a baseline takes no step
+    if count:
+        yield f"not scored after the last step, and kept apart: {count_of(count)}"
+
+
+def _failures(runs: Sequence[Run]) -> Iterator[str]:
     reasons: dict[str, list[str]] = {}
-    for row in (row for run in runs for row in final_rows(run) if row["value"] is None):
-        reasons.setdefault(row["metric"], []).append(str(row.get("error") or row.get("skipped")))
-    said += [f"{metric} has no value in {count_of(len(of))}: {of[0]}" for metric, of in reasons.items()]
-    if not any(row.get("better") for run in runs for row in run.rows):
-        said.append(
-            "no number says whether it had better be higher or lower (scored by an older version): none is bold"
-        )
-    return said
+    for score in (score for run in runs for score in final_scores(run) if score.value is None):
+        reasons.setdefault(score.making.metric, []).append(str(score.reason))
+    for metric, texts in reasons.items():
+        yield f"{metric} has no value in {count_of(len(texts))}: {texts[0]}"
+
+
+def _without_directions(runs: Sequence[Run]) -> Iterator[str]:
+    if not any(score.better for run in runs for score in run.scores):
+        yield "no number says whether it had better be higher or lower (scored by an older version): none is bold"

@@ -9,13 +9,21 @@ from typing import Any
 
 import pandas as pd
 
-from disent_runner.report.pooling import Comparison, Setting, shown_columns
-from disent_runner.report.report import LeftOut, Run
+from disent_runner.machine.markdown import markdown_table, markdown_text
+from disent_runner.report.columns import shown_columns
+from disent_runner.report.pooling import Comparison, Setting
+from disent_runner.report.run import Omission, Run
 from disent_runner.report.settings import dataset, shown
+from disent_runner.runs.scores import Score, settings_text
 
 ARROWS = {"higher": "↑", "lower": "↓"}
 _NONE = "–"
 _SIGNIFICANT = 3
+_RUN_COLUMNS = ("folder", "dataset", "source", "data_hash", "model", "id", "seed")
+_SCORE_COLUMNS = (
+    *("step", "representation", "factors", "number", "factor", "value", "better", "unit"),
+    *("metric", "metric_settings", "num_images", "version", "reason"),
+)
 _TEX = {
     **{character: f"\\{character}" for character in "&%$#_{}"},
     "\\": r"\textbackslash{}",
@@ -33,41 +41,33 @@ _TEX = {
 
 def runs_csv(runs: Sequence[Run]) -> str:
     """One row per run and number, those of intermediate checkpoints and those without a value too."""
-    settings = list(dict.fromkeys(name for run in runs for name in run.settings or {}))
-    head = ("folder", "dataset", "source", "data_hash", "model", "id", "seed")
-    made = ("step", "representation", "factors", "number", "value", "better")
-    how = ("metric", "metric_settings", "num_images", "version", "reason")
+    names = list(dict.fromkeys(name for run in runs for name in run.settings or {}))
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*head, *settings, *made, *how])
+    writer.writerow([*_RUN_COLUMNS, *names, *_SCORE_COLUMNS])
     for run in runs:
-        own = run.settings or {}
-        facts = (run.folder, dataset(run), run.facts.get("data_source"), run.facts.get("data_hash"))
-        differing = (shown(own[name]) if name in own else "" for name in settings)
-        start = [*facts, run.model, run.facts.get("id"), run.seed, *differing]
-        joined = {id(row["settings"]): _joined(row["settings"]) for row in run.rows}
-        writer.writerows([*start, *_row(row, joined[id(row["settings"])])] for row in run.rows)
+        settings, facts = run.settings or {}, run.facts
+        head = (run.folder, dataset(run), facts.get("data_source"), facts.get("data_hash"), run.model, facts.get("id"))
+        start = [*head, run.seed, *(shown(settings[name]) if name in settings else "" for name in names)]
+        writer.writerows([*start, *_row(score)] for score in run.scores)
     return text.getvalue()
 
 
-def _row(row: Mapping[str, Any], settings: str) -> tuple[Any, ...]:
+def _row(score: Score) -> tuple[Any, ...]:
+    making = score.making
     return (
-        *(row["step"], row["representation"], ", ".join(row["factors"]), row["name"], row["value"]),
-        *(row.get("better"), row["metric"], settings, row["num_images"], row["version"]),
-        row.get("error") or row.get("skipped"),
+        *(making.step, making.representation, ", ".join(making.factors), score.label, score.factor, score.value),
+        *(score.better, score.unit, making.metric, settings_text(making.settings), making.num_images, making.version),
+        score.reason,
     )
 
 
-def _joined(settings: Mapping[str, Any]) -> str:
-    return "; ".join(f"{key}={value}" for key, value in settings.items())
-
-
-def left_out_csv(left_out: Iterable[LeftOut], notes: Iterable[str]) -> str:
+def left_out_csv(omissions: Iterable[Omission], notes: Iterable[str]) -> str:
     """A row per folder that does not count, then those that concern all folders."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["folder", "reason"])
-    writer.writerows([each.folder, each.reason] for each in left_out)
+    writer.writerows([omission.folder, omission.reason] for omission in omissions)
     writer.writerows(["", note] for note in notes)
     return text.getvalue()
 
@@ -81,12 +81,12 @@ def mean_table(settings: Sequence[Setting], numbers: Iterable[str]) -> pd.DataFr
     columns: dict[tuple[str, str], list[Any]] = {
         (name, ""): [setting.columns.get(name) for setting in settings] for name in shown_columns(settings)
     }
-    columns["n", ""] = [len(setting.scores) for setting in settings]
+    columns["n", ""] = [len(setting.members) for setting in settings]
     for number in numbers:
-        values = [setting.values(number) for setting in settings]
-        columns[number, "mean"] = [statistics.fmean(each) if each else math.nan for each in values]
-        columns[number, "std"] = [statistics.stdev(each) if len(each) > 1 else math.nan for each in values]
-        columns[number, "n"] = [len(each) for each in values]
+        samples = [setting.values(number) for setting in settings]
+        columns[number, "mean"] = [statistics.fmean(sample) if sample else math.nan for sample in samples]
+        columns[number, "std"] = [statistics.stdev(sample) if len(sample) > 1 else math.nan for sample in samples]
+        columns[number, "n"] = [len(sample) for sample in samples]
     return pd.DataFrame(columns)
 
 
@@ -145,30 +145,32 @@ def best_cells(
     best = {name: [False] * len(formatted) for name in formatted.columns}
     for number, metric in metrics.items():
         pick = {"higher": max, "lower": min}.get(directions.get(number) or "")
-        means, printed = list(table[number, "mean"]), [text.partition(" ")[0] for text in formatted[number]]
-        rivals: dict[Comparison, list[int]] = {}
-        for row, setting in enumerate(settings):
-            if not math.isnan(means[row]):
-                rivals.setdefault(setting.comparison(metric), []).append(row)
-        for rows in rivals.values():
+        means, texts = list(table[number, "mean"]), [text.partition(" ")[0] for text in formatted[number]]
+        for rows in _rivals(settings, metric, means):
             if pick and len(rows) > 1:
                 _, winner = pick((means[row], row) for row in rows)
                 for row in rows:
-                    best[number][row] = printed[row] == printed[winner]
+                    best[number][row] = texts[row] == texts[winner]
     return pd.DataFrame(best)
+
+
+def _rivals(settings: Sequence[Setting], metric: str, means: Sequence[float]) -> Iterable[list[int]]:
+    """Rows that have a mean, those together that may be compared."""
+    rivals: dict[Comparison, list[int]] = {}
+    for row, setting in enumerate(settings):
+        if not math.isnan(means[row]):
+            rivals.setdefault(setting.comparison(metric), []).append(row)
+    return rivals.values()
 
 
 def markdown(formatted: pd.DataFrame, best: pd.DataFrame, directions: Mapping[str, str | None]) -> str:
     """A GitHub table; the best are bold."""
-    lines = [
-        [_markdown_text(head) for head in heads(formatted, directions)],
-        ["---"] * formatted.shape[1],
-        *(
-            [f"**{_markdown_text(text)}**" if is_best else _markdown_text(text) for text, is_best in row]
-            for row in _rows(formatted, best)
-        ),
-    ]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    head = [markdown_text(name) for name in heads(formatted, directions)]
+    rows = (
+        [f"**{markdown_text(text)}**" if is_best else markdown_text(text) for text, is_best in row]
+        for row in _rows(formatted, best)
+    )
+    return markdown_table(head, rows)
 
 
 def latex(formatted: pd.DataFrame, best: pd.DataFrame, directions: Mapping[str, str | None]) -> str:
@@ -206,12 +208,6 @@ def heads(formatted: pd.DataFrame, directions: Mapping[str, str | None]) -> list
 def _rows(formatted: pd.DataFrame, best: pd.DataFrame) -> Iterator[list[tuple[str, bool]]]:
     for texts, are_best in zip(formatted.to_numpy(), best.to_numpy(), strict=True):
         yield list(zip(texts, are_best, strict=True))
-
-
-def _markdown_text(text: str) -> str:
-    for character in "\\|*<>`":
-        text = text.replace(character, f"\\{character}")
-    return " ".join(text.split())
 
 
 def tex_text(text: str) -> str:

@@ -7,7 +7,7 @@ import pandas as pd
 from rich.table import Table
 from rich.text import Text
 
-from disent_runner.console import console
+from disent_runner.machine.console import console
 from disent_runner.report.pooling import count_of
 from disent_runner.report.report import Report
 from disent_runner.report.tables import heads
@@ -18,15 +18,15 @@ MOST_LINES = 20
 
 def say(report: Report, out: Path) -> None:
     """Print the table in as many pieces as it needs, a line for each thing left out, and where the files are."""
-    shown = report.formatted.head(MOST_ROWS)
-    for columns in pieces(shown, report.directions, console.width):
-        console.print(_table(shown, report, columns))
+    rows = report.formatted.head(MOST_ROWS)
+    for columns in pieces(rows, report.directions, console.width):
+        console.print(_table(rows, report, columns))
     if len(report.formatted) > MOST_ROWS:
         print(f"… and {len(report.formatted) - MOST_ROWS} more settings in {out / 'table.md'}")
-    for line in report.left_out[:MOST_LINES]:
-        print(f"left out: {line.folder}: {line.reason}")
-    if len(report.left_out) > MOST_LINES:
-        print(f"left out: {len(report.left_out) - MOST_LINES} more, see {out / 'left_out.csv'}")
+    for omission in report.omissions[:MOST_LINES]:
+        print(f"left out: {omission.folder}: {omission.reason}")
+    if len(report.omissions) > MOST_LINES:
+        print(f"left out: {len(report.omissions) - MOST_LINES} more, see {out / 'left_out.csv'}")
     for note in report.notes:
         print(f"note: {note}")
     settings = len(report.formatted)
@@ -54,6 +54,7 @@ def _table(formatted: pd.DataFrame, report: Report, columns: Sequence[int]) -> T
     table = Table(*(names[place] for place in columns))
     for column, place in zip(table.columns, columns, strict=True):
         column.justify = "right" if place >= last else "left"
+        column.overflow = "fold"  # several keys may begin alike
     for texts, best in zip(formatted.to_numpy(), report.best.to_numpy(), strict=False):
         table.add_row(*(Text(texts[place], style="bold" if best[place] else "") for place in columns))
     return table

@@ -12,22 +12,21 @@ from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import h5py
 import numpy as np
 import pandas as pd
+from jaxtyping import Bool, Float
 from threadpoolctl import threadpool_limits
 
-from disent_runner.metrics.correspondence import SIMILARITIES, Correspondence, correspondence
-from disent_runner.metrics.posterior_kl import mean_kl
+from disent_runner.metrics.estimators.correspondence import SIMILARITIES, Correspondence, correspondence
+from disent_runner.metrics.estimators.posterior_kl import mean_kl
 from disent_runner.report.pooling import Comparison, Setting, count_of, final_step, origin
-from disent_runner.report.report import Run
+from disent_runner.report.run import Run
+from disent_runner.runs.codes import read_posteriors
 
 NUM_IMAGES = 1_000
 KL_THRESHOLD = 0.01
 """Nats from the prior that make a latent informative, as in the paper."""
 _SETTINGS_AT_ONCE = 16
-_READ_WHOLE = 2**20
-"""Bytes up to which all rows are read, to take some of them."""
 VARIANTS = tuple(f"{similarity} {aggregate}" for similarity in SIMILARITIES for aggregate in Correspondence._fields)
 
 
@@ -43,7 +42,7 @@ class Codes(NamedTuple):
 class Posteriors(NamedTuple):
     """Some rows of a run's codes.h5."""
 
-    run: Codes
+    codes: Codes
     mean: np.ndarray
     logvar: np.ndarray
     images: tuple[str, int, bytes]
@@ -54,7 +53,7 @@ class Posteriors(NamedTuple):
 class RunUdr:
     """How well a run's latents are found again by the other runs of its setting."""
 
-    run: Codes
+    codes: Codes
     partners: int
     informative_latents: int
     values: dict[str, float]
@@ -73,15 +72,13 @@ def start_udr(runs: Sequence[Run], processes: Executor) -> Callable[[], tuple[li
             groups.setdefault((origin(run), codes.step), []).append(codes)
     several = [group for group in groups.values() if len(group) > 1]
     chunks = [several[first : first + _SETTINGS_AT_ONCE] for first in range(0, len(several), _SETTINGS_AT_ONCE)]
-    started = processes.map(_udr_of_groups, chunks)
+    results = processes.map(_udr_of_groups, chunks)
 
     def finish() -> tuple[list[list[RunUdr]], list[str]]:
-        found = [setting for settings in started for setting in settings]
-        without = sum(map(len, several)) - sum(map(len, found))
-        said = (
-            f"no UDR for want of codes.h5 of the last scored step, of the run or all its partners: {count_of(without)}"
-        )
-        return found, [said] if without else []
+        settings = [setting for chunk in results for setting in chunk]
+        lack = sum(map(len, several)) - sum(map(len, settings))
+        note = f"no UDR for want of codes.h5 of the last scored step, of the run or all its partners: {count_of(lack)}"
+        return settings, [note] if lack else []
 
     return finish
 
@@ -90,8 +87,8 @@ def _udr_of_groups(groups: Sequence[Sequence[Codes]]) -> list[list[RunUdr]]:
     """A setting's runs apart by the images that their codes are of; as many at once as have equally large arrays."""
     settings: dict[Any, list[Posteriors]] = {}
     for place, group in enumerate(groups):
-        for run in group:
-            posteriors = read_posteriors(run)
+        for codes in group:
+            posteriors = posteriors_of(codes)
             if posteriors is not None:
                 settings.setdefault((place, posteriors.images, posteriors.mean.shape), []).append(posteriors)
     alike: dict[Any, list[list[Posteriors]]] = {}
@@ -99,50 +96,54 @@ def _udr_of_groups(groups: Sequence[Sequence[Codes]]) -> list[list[RunUdr]]:
         if len(setting) > 1:
             alike.setdefault((len(setting), shape), []).append(setting)
     with threadpool_limits(1):
-        return [found for batch in alike.values() for found in udr(batch)]
+        return [setting for batch in alike.values() for setting in udr(batch)]
 
 
 def udr(settings: Sequence[Sequence[Posteriors]]) -> list[list[RunUdr]]:
     """UDR of each of the two or more runs of each setting by the others; all with equally many latents and images."""
-    mean = np.array([[each.mean for each in setting] for setting in settings])
-    logvar = np.array([[each.logvar for each in setting] for setting in settings])
+    mean = np.array([[run.mean for run in setting] for setting in settings])
+    logvar = np.array([[run.logvar for run in setting] for setting in settings])
     informative = mean_kl(mean, logvar) > KL_THRESHOLD
     num_models = mean.shape[1]
-    others = ~np.eye(num_models, dtype=bool)
-    scores: dict[str, np.ndarray] = {}
-    for similarity in SIMILARITIES:
-        for aggregate, pairwise in correspondence(mean, informative, similarity=similarity)._asdict().items():
-            rivals = [pairwise[:, others[model], model] for model in range(num_models)]
-            scores[f"{similarity} {aggregate}"] = np.median(rivals, axis=-1).T  # (setting, model)
+    medians = _medians_over_partners(mean, informative)
     return [
         [
             RunUdr(
-                each.run,
+                run.codes,
                 partners=num_models - 1,
                 informative_latents=int(informative[place, model].sum()),
-                values={variant: float(of_all[place, model]) for variant, of_all in scores.items()},
+                values={variant: float(values[place, model]) for variant, values in medians.items()},
             )
-            for model, each in enumerate(setting)
+            for model, run in enumerate(setting)
         ]
         for place, setting in enumerate(settings)
     ]
 
 
-def read_posteriors(run: Codes) -> Posteriors | None:
+def _medians_over_partners(
+    mean: Float[np.ndarray, "setting model image latent"], informative: Bool[np.ndarray, "setting model latent"]
+) -> dict[str, Float[np.ndarray, "setting model"]]:
+    """By similarity and aggregate (`VARIANTS`)."""
+    num_models = mean.shape[1]
+    others = ~np.eye(num_models, dtype=bool)
+    medians: dict[str, np.ndarray] = {}
+    for similarity in SIMILARITIES:
+        for aggregate, pairwise in correspondence(mean, informative, similarity=similarity)._asdict().items():
+            rivals = [pairwise[:, others[model], model] for model in range(num_models)]
+            medians[f"{similarity} {aggregate}"] = np.median(rivals, axis=-1).T
+    return medians
+
+
+def posteriors_of(codes: Codes) -> Posteriors | None:
     """The same rows of every run of as many images; None without codes of its last scored step, or damaged ones."""
-    path = run.folder / "codes.h5"
     try:
-        with h5py.File(path) as file:
-            facts: Any = file.attrs
-            count, data_hash = int(facts["num_images"]), str(facts["data_hash"])
-            if facts["step"] != run.step:
-                return None
-            mean, logvar, index = (_read(path, file[name], _rows(count)) for name in ("mean", "logvar", "index"))
+        mean, logvar, index, num_images, data_hash, step = read_posteriors(codes.folder, _rows)
     except (OSError, KeyError, ValueError, IndexError):
         return None
-    if mean.shape != logvar.shape or not (np.isfinite(mean).all() and np.isfinite(logvar).all()):
+    is_sound = mean.shape == logvar.shape and np.isfinite(mean).all() and np.isfinite(logvar).all()
+    if step != codes.step or not is_sound:
         return None
-    return Posteriors(run, mean, logvar, (data_hash, count, index.tobytes()))
+    return Posteriors(codes, mean, logvar, (data_hash, num_images, index.tobytes()))
 
 
 @lru_cache
@@ -152,65 +153,61 @@ def _rows(count: int) -> np.ndarray:
     return np.sort(np.random.default_rng(0).choice(count, NUM_IMAGES, replace=False))
 
 
-def _read(path: Path, dataset: Any, rows: np.ndarray) -> np.ndarray:
-    """Rows of a data set; of a large one that lies in one piece without reading the rest."""
-    offset = dataset.id.get_offset()
-    if offset is None or dataset.nbytes < _READ_WHOLE:
-        return dataset[()][rows]
-    return np.memmap(path, dtype=dataset.dtype, mode="r", offset=offset, shape=dataset.shape)[rows]
-
-
 def medians(settings: Sequence[Sequence[RunUdr]]) -> pd.DataFrame:
     """A row per setting: label, n, and the median of its runs by similarity and aggregate."""
-    rows = [[group[0].run.label, len(group), *_medians(group).values()] for group in settings]
+    rows = [[group[0].codes.label, len(group), *_medians(group).values()] for group in settings]
     return pd.DataFrame(rows, columns=["label", "n", *VARIANTS])
 
 
 def _medians(group: Sequence[RunUdr]) -> dict[str, float]:
-    return {variant: statistics.median(each.values[variant] for each in group) for variant in VARIANTS}
+    return {variant: statistics.median(run.values[variant] for run in group) for variant in VARIANTS}
 
 
 def udr_csv(settings: Sequence[Sequence[RunUdr]]) -> str:
     """A row per run, with the medians of its setting."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
-    of_setting = (f"{variant} (median of setting)" for variant in VARIANTS)
-    writer.writerow(["folder", "setting", "seed", "partners", "informative_latents", *VARIANTS, *of_setting])
+    median_heads = (f"{variant} (median of setting)" for variant in VARIANTS)
+    writer.writerow(["folder", "setting", "seed", "partners", "informative_latents", *VARIANTS, *median_heads])
     for group in settings:
         middle = _medians(group).values()
-        for each in group:
-            own = (each.run.folder, each.run.label, each.run.seed, each.partners, each.informative_latents)
-            writer.writerow([*own, *each.values.values(), *middle])
+        for run in group:
+            facts = (run.codes.folder, run.codes.label, run.codes.seed, run.partners, run.informative_latents)
+            writer.writerow([*facts, *run.values.values(), *middle])
     return text.getvalue()
 
 
+Points = Sequence[tuple[RunUdr, float]]
+"""UDR of runs, and their values of another number."""
+
+
 def pairs(
-    found: Sequence[Sequence[RunUdr]], settings: Sequence[Setting], metrics: Mapping[str, str]
-) -> dict[tuple[Comparison, str], list[tuple[RunUdr, float]]]:
+    groups: Sequence[Sequence[RunUdr]], settings: Sequence[Setting], metrics: Mapping[str, str]
+) -> dict[tuple[Comparison, str], Points]:
     """UDR and value of each number, of the runs that have both, apart by data and evaluation."""
-    of_run = {each.run.folder: each for group in found for each in group}
+    runs = {run.codes.folder: run for group in groups for run in group}
     together: dict[tuple[Comparison, str], list[tuple[RunUdr, float]]] = {}
     for setting, (number, metric) in product(settings, metrics.items()):
         points = [
-            (of_run[scores.run.folder], scores.values[number])
-            for scores in setting.scores
-            if number in scores.values and scores.run.folder in of_run
+            (runs[member.run.folder], member.values[number])
+            for member in setting.members
+            if number in member.values and member.run.folder in runs
         ]
         if points:
             together.setdefault((setting.comparison(metric), number), []).extend(points)
-    return together
+    return dict(together)
 
 
-def correlations(together: Mapping[tuple[Comparison, str], Sequence[tuple[RunUdr, float]]]) -> pd.DataFrame:
+def correlations(together: Mapping[tuple[Comparison, str], Points]) -> pd.DataFrame:
     """Spearman correlation of UDR with each number over three runs or more of the same data and evaluation."""
     rows = []
     for (comparison, number), points in together.items():
         for variant in VARIANTS:
-            found = spearman([each.values[variant] for each, _ in points], [value for _, value in points])
-            if not math.isnan(found):
+            correlation = spearman([run.values[variant] for run, _ in points], [value for _, value in points])
+            if not math.isnan(correlation):
                 evaluation = comparison.evaluation
                 facts = (evaluation.dataset, evaluation.source, evaluation.representation)
-                rows.append((*facts, number, *variant.split(" "), found, len(points)))
+                rows.append((*facts, number, *variant.split(" "), correlation, len(points)))
     head = ["dataset", "source", "representation", "number", "similarity", "aggregate", "spearman", "n"]
     return pd.DataFrame(rows, columns=head)
 

@@ -1,15 +1,15 @@
 """Claims over the runs of a sweep: one quantity is less than another, by seed."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy import stats
 
-from disent_runner.run_folder import read_json
-from disent_runner.train_log import read_train_log
+from disent_runner.runs.scores import number
+from disent_runner.runs.train_log import read_train_log
 
 LAST = 0.1
 """The share of a run's rows of train.csv, its last ones, that `last` is the mean of."""
@@ -67,24 +67,27 @@ class Quantity:
         what = self.number or f"{'|' * self.absolute}{self.column}{'|' * self.absolute} ({self.take})"
         level = "" if self.level is None else f" {self.level:g}"
         rows = "".join(f" while {low:g} <= {name} <= {high:g}" for name, (low, high) in self.rows.items())
-        where = ", ".join(f"{key}={value}" for key, value in self.where.items())
-        return f"{what}{level}{rows}{' of ' if where else ''}{where}"
+        return f"{what}{level}{rows}{' of ' if self.where else ''}{_text_of(self.where)}"
 
-    def of(self, run: StudyRun) -> float:
+    def within(self, where: Mapping[str, Any]) -> "Quantity":
+        """The same of fewer runs; what its own `where` says of a key holds."""
+        return replace(self, where={**where, **self.where})
+
+    def value(self, run: StudyRun) -> float:
         """Raises Missing where the run has no such number."""
         return _number_of(run, self.number) if self.number is not None else self._from_log(run)
 
     def _from_log(self, run: StudyRun) -> float:
-        log = read_train_log(run.folder / "train.csv")
+        log = read_train_log(run.folder)
         absent = [name for name in (str(self.column), *self.rows) if name not in log]
         if absent:
-            raise Missing(f"{run.folder / 'train.csv'} has no column {absent[0]}")
+            raise Missing(f"{run.folder}: train.csv has no column {absent[0]}")
         kept = np.ones(len(log["step"]), dtype=bool)
         for name, (low, high) in self.rows.items():
             kept &= (log[name] >= low) & (log[name] <= high)
         values, steps = log[str(self.column)][kept], log["step"][kept]
         if len(values) == 0:
-            raise Missing(f"{run.folder / 'train.csv'} has no row with {self}")
+            raise Missing(f"{run.folder}: train.csv has no row with {self}")
         values = np.abs(values) if self.absolute else values
         if self.take == "first_above":
             above = np.flatnonzero(values > self.level)
@@ -95,22 +98,25 @@ class Quantity:
 
     def by_seed(self, runs: Sequence[StudyRun]) -> dict[int, float]:
         """The mean over the runs of each seed. Raises Missing where no run is meant."""
-        meant = [run for run in runs if run.has(self.where)]
-        if not meant:
-            raise Missing(f"no run has {', '.join(f'{key}={value}' for key, value in self.where.items())}")
+        chosen = [run for run in runs if run.has(self.where)]
+        if not chosen:
+            raise Missing(f"no run has {_text_of(self.where)}")
         values: dict[int, list[float]] = {}
-        for run in meant:
-            values.setdefault(run.seed, []).append(self.of(run))
-        return {seed: float(np.mean(found)) for seed, found in sorted(values.items())}
+        for run in chosen:
+            values.setdefault(run.seed, []).append(self.value(run))
+        return {seed: float(np.mean(numbers)) for seed, numbers in sorted(values.items())}
+
+
+def _text_of(where: Mapping[str, Any]) -> str:
+    """The model first."""
+    return ", ".join(f"{key}={where[key]}" for key in sorted(where, key=lambda key: key != "model"))
 
 
 def _number_of(run: StudyRun, name: str) -> float:
-    """The number by this name of the run's last step."""
-    rows = [row for row in read_json(run.folder / "metrics.json", default=[]) if row["name"] == name]
-    rows = [row for row in rows if row["value"] is not None]
-    if not rows:
-        raise Missing(f"{run.folder / 'metrics.json'} has no {name}")
-    return float(max(rows, key=lambda row: -1 if row["step"] is None else row["step"])["value"])
+    try:
+        return number(run.folder, name)
+    except ValueError as error:
+        raise Missing(str(error)) from None
 
 
 @dataclass(frozen=True)
@@ -138,8 +144,8 @@ class Claim:
         if not seeds:
             return {"claim": str(self), "holds": None, "reason": "the two sides have no seed in common"}
         less, than = (
-            np.array([fixed if found is None else found[seed] for seed in seeds])
-            for fixed, found in zip((self.less, self.than), sides, strict=True)
+            np.array([side if values is None else values[seed] for seed in seeds])
+            for side, values in zip((self.less, self.than), sides, strict=True)
         )
         with np.errstate(invalid="ignore"):  # two that never reach a level are equally late
             gains = np.where(less == than, 0.0, than - less)
@@ -177,24 +183,3 @@ def _readable(values: np.ndarray) -> list[float | None]:
 def _finite(value: Any) -> float | None:
     """JSON has no infinity."""
     return float(value) if np.isfinite(value) else None
-
-
-def quantity(node: Any) -> Quantity:
-    """From a config: the name of a number, or the fields of a Quantity. Raises ValueError."""
-    if isinstance(node, str):
-        return Quantity(number=node)
-    try:
-        return Quantity(**node)
-    except TypeError as error:
-        raise ValueError(f"a quantity of the study is {node!r}: {error}") from None
-
-
-def claim(node: Mapping[str, Any]) -> Claim:
-    """From a config. Raises ValueError for what is no claim."""
-    sides = {key: node.get(key) for key in ("less", "than")}
-    unknown = node.keys() - {"less", "than", "by", "every_seed"}
-    fixed = [key for key, side in sides.items() if isinstance(side, int | float)]
-    if unknown or None in sides.values() or len(fixed) == 2:
-        raise ValueError(f"a claim has less and than, of which one may be a fixed number, by, every_seed; got {node!r}")
-    less, than = (side if isinstance(side, int | float) else quantity(side) for side in sides.values())
-    return Claim(less, than, float(node.get("by", 0.0)), bool(node.get("every_seed", False)))

@@ -9,10 +9,14 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from disent_runner.run_folder import write_json, write_whole
-from disent_runner.study.claims import Claim, Missing, Quantity, StudyRun, claim, quantity
+from disent_runner.machine.files import write_json, write_whole
+from disent_runner.machine.markdown import markdown_table
+from disent_runner.runs import figures
+from disent_runner.study.claims import Claim, Missing, Quantity, StudyRun
+from disent_runner.study.parsing import Names
 
 SCALES = ("paper", "smoke")
+_FOR_CLAIMS = ("cases", "quantities")
 _LETTERS = 16
 
 
@@ -33,40 +37,49 @@ class Study:
     pictures: Sequence[str] = ()
 
 
-def study(node: Mapping[str, Any]) -> Study:
-    """From a config. Raises ValueError for what is none, which is a mistake in the recipe."""
-    claims = {name: claim(each) for name, each in (node.get("claims") or {}).items() if each is not None}
-    numbers = {name: quantity(each) for name, each in (node.get("numbers") or {}).items()}
+def study_from(node: Mapping[str, Any]) -> Study:
+    """From a config, whose `cases` and `quantities` are names for its claims alone.
+
+    Raises ValueError for a mistake in the recipe.
+    """
+    facts = {key: value for key, value in node.items() if key not in _FOR_CLAIMS}
+    cases = node.get("cases") or {}
+    numbers, quantities = (
+        {name: Names(cases=cases).quantity(fields) for name, fields in (node.get(key) or {}).items()}
+        for key in ("numbers", "quantities")
+    )
+    names = Names(numbers | quantities, cases)
+    claims = {name: names.claim(fields) for name, fields in (node.get("claims") or {}).items() if fields is not None}
     try:
-        made = Study(**{**node, "claims": claims, "numbers": numbers, "published": node.get("published") or {}})
+        study = Study(**{**facts, "claims": claims, "numbers": numbers, "published": node.get("published") or {}})
     except TypeError as error:
         raise ValueError(f"the study of the recipe is no study: {error}") from None
-    if made.scale not in SCALES:
-        raise ValueError(f"study.scale must be {' or '.join(SCALES)}, got {made.scale!r}")
-    return made
+    if study.scale not in SCALES:
+        raise ValueError(f"study.scale must be {' or '.join(SCALES)}, got {study.scale!r}")
+    return study
 
 
-def judge(made: Study, runs: Sequence[StudyRun], folder: Path, *, experiment: str | None) -> dict[str, Any]:
+def judge(study: Study, runs: Sequence[StudyRun], folder: Path, *, experiment: str | None) -> dict[str, Any]:
     """Write verdict.json, and table.md and pictures where the study has them; return the verdict."""
-    claims = {name: each.verdict(runs) for name, each in made.claims.items()}
+    claims = {name: claim.verdict(runs) for name, claim in study.claims.items()}
     verdict = {
         "experiment": experiment,
-        "shows": made.shows,
-        "source": made.source,
-        "scale": made.scale,
-        "direction_holds": direction([each["holds"] for each in claims.values()]),
+        "shows": study.shows,
+        "source": study.source,
+        "scale": study.scale,
+        "direction_holds": direction([result["holds"] for result in claims.values()]),
         "claims": claims,
         "runs": [str(run.folder) for run in runs],
     }
     settings = by_setting(runs)
-    if made.numbers:
-        verdict["table"] = rows = table(made, settings)
-        write_whole(folder / "table.md", markdown(made, rows))
-    for name in made.pictures:
-        strips = {label: own[0].folder / "figures" / f"{name}.png" for label, own in settings.items()}
-        there = {label: path for label, path in strips.items() if path.exists()}
-        if there:
-            write_whole(folder / f"{name}.png", stacked(there))
+    if study.numbers:
+        verdict["table"] = rows = table(study, settings)
+        write_whole(folder / "table.md", markdown(study, rows))
+    for name in study.pictures:
+        paths = {label: figures.picture(seeds[0].folder, f"{name}.png") for label, seeds in settings.items()}
+        strips = {label: path for label, path in paths.items() if path.exists()}
+        if strips:
+            write_whole(folder / f"{name}.png", stacked(strips))
     write_json(folder / "verdict.json", verdict)
     return verdict
 
@@ -82,14 +95,14 @@ def by_setting(runs: Sequence[StudyRun]) -> dict[str, list[StudyRun]]:
     """Runs that differ in the seed alone, by a short label: the values of what the sweep varied."""
     settings: dict[tuple[tuple[str, str], ...], list[StudyRun]] = {}
     for run in runs:
-        own = tuple((key, value) for key, value in run.overrides.items() if key != "seed")
-        settings.setdefault(own, []).append(run)
-    values = {key: {dict(own).get(key) for own in settings} - {None} for own in settings for key, _ in own}
-    labels = [_label([(key, value) for key, value in own if len(values[key]) > 1]) for own in settings]
+        setting = tuple((key, value) for key, value in run.overrides.items() if key != "seed")
+        settings.setdefault(setting, []).append(run)
+    values = {key: {dict(other).get(key) for other in settings} - {None} for setting in settings for key, _ in setting}
+    labels = [_label([(key, value) for key, value in setting if len(values[key]) > 1]) for setting in settings]
     if labels == [""]:
         labels = [next(iter(values.get("model", ())), None) or "all runs"]
     if len(set(labels)) < len(labels):
-        labels = [_label(own) for own in settings]
+        labels = [_label(setting) for setting in settings]
     return dict(zip(labels, settings.values(), strict=True))
 
 
@@ -97,48 +110,47 @@ def _label(setting: Sequence[tuple[str, str]]) -> str:
     return " ".join(value if key == "model" else f"{key.removeprefix('model.')}={value}" for key, value in setting)
 
 
-def table(made: Study, settings: Mapping[str, Sequence[StudyRun]]) -> list[dict[str, Any]]:
+def table(study: Study, settings: Mapping[str, Sequence[StudyRun]]) -> list[dict[str, Any]]:
     """A row for each setting: of every number its mean and standard deviation over seeds, and what was published."""
     rows = []
     for label, runs in settings.items():
         row: dict[str, Any] = {"setting": label, "n": len({run.seed for run in runs})}
-        for name, each in made.numbers.items():
+        for name, quantity in study.numbers.items():
             try:
-                values = np.array(list(each.by_seed(runs).values()))
+                values = np.array(list(quantity.by_seed(runs).values()))
             except Missing:
                 row[name] = None
                 continue
             spread = float(values.std(ddof=1)) if len(values) > 1 else None
             row[name] = {"mean": float(values.mean()), "std": spread}
-        row["published"] = dict(made.published.get(label, {}))
+        row["published"] = dict(study.published.get(label, {}))
         rows.append(row)
     return rows
 
 
-def markdown(made: Study, rows: Sequence[Mapping[str, Any]]) -> str:
+def markdown(study: Study, rows: Sequence[Mapping[str, Any]]) -> str:
     """The table as text, with a column of published numbers beside each number that has one."""
-    published = [name for name in made.numbers if any(name in row["published"] for row in rows)]
+    published = [name for name in study.numbers if any(name in row["published"] for row in rows)]
     head = [
         "setting",
-        *(column for name in made.numbers for column in (name, *["published"] * (name in published))),
+        *(column for name in study.numbers for column in (name, *["published"] * (name in published))),
         "n",
     ]
-    lines = [head, ["---"] * len(head)]
+    lines = []
     for row in rows:
         cells = [row["setting"]]
-        for name in made.numbers:
+        for name in study.numbers:
             cells.append(_cell(row[name]))
             if name in published:
                 cells.append(row["published"].get(name, ""))
         lines.append([*cells, str(row["n"])])
-    text = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
-    return f"{made.shows} ({made.source}), {made.scale} size\n\n{text}\n"
+    return f"{study.shows} ({study.source}), {study.scale} size\n\n{markdown_table(head, lines)}"
 
 
-def _cell(found: Mapping[str, float | None] | None) -> str:
-    if found is None:
+def _cell(number: Mapping[str, float | None] | None) -> str:
+    if number is None:
         return "–"
-    return f"{found['mean']:.3f}" + ("" if found["std"] is None else f" ± {found['std']:.3f}")
+    return f"{number['mean']:.3f}" + ("" if number["std"] is None else f" ± {number['std']:.3f}")
 
 
 def stacked(pictures: Mapping[str, Path]) -> memoryview:

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from disent_runner.run_folder import write_json, write_whole
-from disent_runner.status import STATES
+from disent_runner.machine.files import write_json, write_whole
+from disent_runner.runs.status import STATES
 from disent_runner.sweep.jobs import Job, Standing, standing
 
 SECONDS_BETWEEN_LOOKS = 2.0
@@ -29,8 +29,8 @@ class Board:
 
     def look(self) -> Mapping[Job, Standing]:
         """The jobs' standings now; a job that is done stays done."""
-        for job, found in self.standings.items():
-            if found.state != "done":
+        for job, latest in self.standings.items():
+            if latest.state != "done":
                 self.standings[job] = standing(job)
         return self.standings
 
@@ -43,13 +43,13 @@ class Board:
         ended = threading.Event()
 
         def watch() -> None:
-            said = Counter(found.state for found in self.standings.values())
+            last = _counts(self.standings)
             while not ended.wait(SECONDS_BETWEEN_LOOKS):
-                now = Counter(found.state for found in self.look().values())
+                now = _counts(self.look())
                 self.write()
-                if (now["done"], now["failed"]) != (said["done"], said["failed"]):
+                if (now["done"], now["failed"]) != (last["done"], last["failed"]):
                     say(summary_line(self.standings))
-                    said = now
+                    last = now
 
         thread = threading.Thread(target=watch, daemon=True)
         self.write()
@@ -64,44 +64,48 @@ class Board:
 
 
 def say(text: str) -> None:
-    from disent_runner.console import console
+    from disent_runner.machine.console import console
 
     console.print(f"sweep: {text}", highlight=False, markup=False, soft_wrap=True)
 
 
 def opening_line(standings: Mapping[Job, Standing]) -> str:
     """What the command finds: how many runs are done, go on, are tried again, are new."""
-    found = Counter(one.state for one in standings.values())
+    counts = _counts(standings)
     parts = [
-        (found["done"], "done before and skipped"),
-        (found["interrupted"], "interrupted and resumed"),
-        (found["failed"], "failed before and tried again"),
-        (found["running"] + found["queued"], "running or queued already"),
-        (found["waiting"], "new"),
+        (counts["done"], "done before and skipped"),
+        (counts["interrupted"], "interrupted and resumed"),
+        (counts["failed"], "failed before and tried again"),
+        (counts["running"] + counts["queued"], "running or queued already"),
+        (counts["waiting"], "new"),
     ]
     return f"{len(standings)} runs: " + ", ".join(f"{count} {what}" for count, what in parts if count)
 
 
 def summary_line(standings: Mapping[Job, Standing]) -> str:
     """`12 runs: 5 done, 2 running, 1 failed, 4 waiting; about 0:12:30 left`."""
-    found = Counter(one.state for one in standings.values())
-    line = f"{len(standings)} runs: " + ", ".join(f"{found[state]} {state}" for state in STATES if found[state])
-    left = time_left(standings)
-    return line if left is None else f"{line}; about {timedelta(seconds=round(left))} left"
+    counts = _counts(standings)
+    line = f"{len(standings)} runs: " + ", ".join(f"{counts[state]} {state}" for state in STATES if counts[state])
+    seconds = time_left(standings)
+    return line if seconds is None else f"{line}; about {timedelta(seconds=round(seconds))} left"
+
+
+def _counts(standings: Mapping[Job, Standing]) -> Counter[str]:
+    """How many jobs are in each state."""
+    return Counter(standing.state for standing in standings.values())
 
 
 def time_left(standings: Mapping[Job, Standing]) -> float | None:
     """Seconds until all is done, if the runs to come take as long as those that are done; None before the first."""
-    took = [
-        float(one.status["seconds"]) for one in standings.values() if one.state == "done" and "seconds" in one.status
-    ]
-    running = [one for one in standings.values() if one.state == "running"]
-    to_come = sum(one.state in ("waiting", "queued") for one in standings.values())
-    if not took or not running:
+    done = [standing.status for standing in standings.values() if standing.state == "done"]
+    durations = [float(status["seconds"]) for status in done if "seconds" in status]
+    running = [standing for standing in standings.values() if standing.state == "running"]
+    num_waiting = sum(standing.state in ("waiting", "queued") for standing in standings.values())
+    if not durations or not running:
         return None
-    mean = sum(took) / len(took)
-    under_way = [max(0.0, mean - _seconds_since(one.status["since"])) for one in running]
-    return (sum(under_way) + mean * to_come) / len(running)
+    mean = sum(durations) / len(durations)
+    rests = [max(0.0, mean - _seconds_since(standing.status["since"])) for standing in running]
+    return (sum(rests) + mean * num_waiting) / len(running)
 
 
 def _seconds_since(moment: str) -> float:
@@ -112,9 +116,9 @@ def progress_text(standings: Mapping[Job, Standing]) -> str:
     """The summary, then a line for each run that is not just waiting or done."""
     lines = [f"{summary_line(standings)} ({datetime.now().astimezone():%Y-%m-%d %H:%M:%S %Z})"]
     for state in ("running", "queued", "interrupted", "failed"):
-        for job, found in standings.items():
-            if found.state == state:
-                lines.append(f"{state:<12}{job.label}  {job.folder}  {found.status.get('error') or ''}".rstrip())
+        for job, now in standings.items():
+            if now.state == state:
+                lines.append(f"{state:<12}{job.label}  {job.folder}  {now.status.get('error') or ''}".rstrip())
     return "\n".join(lines)
 
 

@@ -30,12 +30,12 @@ def grid(
     typed = _by_key(parser.parse_overrides(list(overrides)))
     common = _by_key(parser.parse_overrides(_lines(params)))
     kept = {name: case for name, case in cases.items() if case is not None}
-    found: list[list[str]] = []
+    runs: list[list[str]] = []
     for case in kept.values() if kept else [{}]:
-        own = _by_key(parser.parse_overrides(_lines(case)))
-        if all(_admits(typed, key, choices) for key, choices in own.items()):
-            found += _product({**common, **own, **typed}, zipped)
-    if not found:
+        special = _by_key(parser.parse_overrides(_lines(case)))
+        if all(_admits(typed, key, choices) for key, choices in special.items()):
+            runs += _product({**common, **special, **typed}, zipped)
+    if not runs:
         raise HydraException(f"no case of the sweep fits {' '.join(overrides)}; its cases: {', '.join(kept)}")
     unknown = {key for keys in zipped for key in keys} - {
         *common,
@@ -44,7 +44,7 @@ def grid(
     }
     if unknown:
         raise HydraException(f"hydra.sweeper.zip names {', '.join(sorted(unknown))}, which the sweep does not vary")
-    return found
+    return runs
 
 
 def varied(jobs: Sequence[Sequence[str]]) -> list[str]:

@@ -9,7 +9,8 @@ from hydra.core.config_loader import ConfigLoader
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, open_dict
 
-from disent_runner.status import is_finished, read_status, request_of, state_of
+from disent_runner.runs.identity import request_of
+from disent_runner.runs.status import is_finished, read_status, state_of
 from disent_runner.sweep.grid import varied
 
 
@@ -40,8 +41,8 @@ def plan(loader: ConfigLoader, config: DictConfig, overrides: Sequence[Sequence[
     jobs: dict[tuple[Path, str], Job] = {}
     before = HydraConfig.instance().cfg
     try:
-        for own, label in zip(overrides, varied(overrides), strict=True):
-            job = _job(loader.load_sweep_config(config, list(own)), tuple(own), label)
+        for choices, label in zip(overrides, varied(overrides), strict=True):
+            job = _job(loader.load_sweep_config(config, list(choices)), tuple(choices), label)
             jobs.setdefault((job.folder, job.request), job)
     finally:
         HydraConfig.instance().cfg = before
@@ -58,6 +59,12 @@ def _job(config: DictConfig, overrides: tuple[str, ...], label: str) -> Job:
 
 def standing(job: Job) -> Standing:
     """How far the job is; what another command did in its folder, or did there before, is not its end."""
+    now = _standing(job)
+    # a run may end between the look at its status and the one at its lock, and says so before it lets go
+    return _standing(job) if now.state == "interrupted" else now
+
+
+def _standing(job: Job) -> Standing:
     status = read_status(job.folder)
     if is_finished(job.folder, job.request):
         return Standing("done", status)

@@ -18,23 +18,23 @@ def study_of(config: DictConfig) -> "Study | None":
     """The study of a sweep's config; None where it is none. Raises ValueError for a mistake in it."""
     if config.get("study") is None:
         return None
-    from disent_runner.study.study import study  # statistics and pictures are of no use to other sweeps
+    from disent_runner.study.study import study_from  # statistics and pictures are of no use to other sweeps
 
-    return study(OmegaConf.to_container(config.study, resolve=True))  # pyright: ignore[reportArgumentType]
+    return study_from(OmegaConf.to_container(config.study, resolve=True))  # pyright: ignore[reportArgumentType]
 
 
-def judge_sweep(made: "Study", board: Board, *, experiment: str | None) -> None:
+def judge_sweep(study: "Study", board: Board, *, experiment: str | None) -> None:
     """Judge the study when all its runs are done, and say how each claim fares."""
     from disent_runner.study.study import judge
 
-    waiting = sum(found.state != "done" for found in board.look().values())
+    waiting = sum(standing.state != "done" for standing in board.look().values())
     if waiting:
         say(f"no verdict yet: {waiting} runs are not done; the same command gives it then")
         return
-    verdict = judge(made, [study_run(job) for job in board.jobs], board.folder, experiment=experiment)
-    for name, each in verdict["claims"].items():
-        say(f"{name}: {_WORDS[each['holds']]}: {each['claim']}{_values(each)}")
-    say(f"direction holds: {verdict['direction_holds']} ({made.scale} size); {board.folder / 'verdict.json'}")
+    verdict = judge(study, [study_run(job) for job in board.jobs], board.folder, experiment=experiment)
+    for name, claim in verdict["claims"].items():
+        say(f"{name}: {_WORDS[claim['holds']]}: {claim['claim']}{_values(claim)}")
+    say(f"direction holds: {verdict['direction_holds']} ({study.scale} size); {board.folder / 'verdict.json'}")
 
 
 def study_run(job: Job) -> "StudyRun":
@@ -45,10 +45,10 @@ def study_run(job: Job) -> "StudyRun":
     return StudyRun(job.folder, int(job.folder.name.partition("=")[2]), {key: value for key, _, value in parts})
 
 
-def _values(verdict: dict[str, Any]) -> str:
-    if "reason" in verdict:
-        return f" ({verdict['reason']})"
+def _values(claim: dict[str, Any]) -> str:
+    if "reason" in claim:
+        return f" ({claim['reason']})"
     sides = (
-        ", ".join("never" if value is None else f"{value:.4g}" for value in verdict[side]) for side in ("less", "than")
+        ", ".join("never" if value is None else f"{value:.4g}" for value in claim[side]) for side in ("less", "than")
     )
     return " ({} against {})".format(*sides)

@@ -30,7 +30,7 @@ def run_sweep(
     launched: set[Job] = set()
     try:
         with board.kept_up_to_date():
-            while open_jobs := [job for job, found in board.look().items() if _is_open(found, job in launched)]:
+            while open_jobs := [job for job, now in board.look().items() if _is_open(now, job in launched)]:
                 free = [job for job in open_jobs if board.standings[job].state != "running"]
                 if free:
                     launch(free)
@@ -46,20 +46,20 @@ def run_sweep(
     return board
 
 
-def _is_open(found: Standing, was_launched: bool) -> bool:
+def _is_open(standing: Standing, was_launched: bool) -> bool:
     """Whether there is something to launch, or to wait for; whoever works on a launched job now took it before us."""
-    return found.state == "running" if was_launched else found.state != "done"
+    return standing.state == "running" if was_launched else standing.state != "done"
 
 
 def say_failures(standings: Mapping[Job, Standing]) -> None:
-    for job, found in standings.items():
-        if found.state == "failed":
-            say(f"failed: {job.label}: {found.status.get('error')} (log: {job.folder / 'run.log'})")
+    for job, standing in standings.items():
+        if standing.state == "failed":
+            say(f"failed: {job.label}: {standing.status.get('error')} (log: {job.folder / 'run.log'})")
 
 
 def raise_failures(standings: Mapping[Job, Standing], *, waits: bool) -> None:
     good = ("done",) if waits else ("done", "queued", "running", "waiting")
-    bad = Counter(found.state for found in standings.values() if found.state not in good)
+    bad = Counter(standing.state for standing in standings.values() if standing.state not in good)
     if bad:
         parts = " and ".join(f"{count} {state}" for state, count in bad.items())
         raise SweepNotDone(f"{parts} of {len(standings)} runs; the same command tries those again")

@@ -7,8 +7,8 @@ from pathlib import Path
 from rich.live import Live
 from rich.text import Text
 
-from disent_runner.console import console
-from disent_runner.run_folder import read_json
+from disent_runner.machine.console import console
+from disent_runner.machine.files import read_json
 from disent_runner.sweep.board import SECONDS_BETWEEN_LOOKS, progress_text
 from disent_runner.sweep.jobs import Job, Standing, standing
 
@@ -25,9 +25,10 @@ def watch(folders: Sequence[Path]) -> None:
         raise FileNotFoundError(f"no sweep in {', '.join(map(str, folders))}; a sweep leaves sweeps/<id>/sweep.json")
     with Live(console=console, auto_refresh=False) as live:
         while True:
-            found = {path.parent.name: standings_of(path) for path in sweeps}
-            live.update(Text("\n".join(f"{name}: {progress_text(one)}" for name, one in found.items())), refresh=True)
-            if not any(one.state in _OPEN for standings in found.values() for one in standings.values()):
+            boards = {path.parent.name: standings_of(path) for path in sweeps}
+            lines = [f"{name}: {progress_text(standings)}" for name, standings in boards.items()]
+            live.update(Text("\n".join(lines)), refresh=True)
+            if not any(now.state in _OPEN for standings in boards.values() for now in standings.values()):
                 return
             time.sleep(SECONDS_BETWEEN_LOOKS)
 

@@ -3,16 +3,16 @@ const CHART_HEIGHT = 280;
 const MARGIN = { top: 10, right: 12, bottom: 40, left: 64 };
 
 function shape(name, attributes, text = "") {
-  const made = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  made.textContent = text;
-  return made;
+  const node = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+  node.textContent = text;
+  return node;
 }
 
 /** About `count` round numbers between two. */
 function linearTicks(low, high, count) {
   const rough = (high - low) / count, power = 10 ** Math.floor(Math.log10(rough));
-  const step = power * [1, 2, 5, 10].find((each) => each * power >= rough);
+  const step = power * [1, 2, 5, 10].find((digit) => digit * power >= rough);
   const first = Math.ceil(low / step - 1e-9), last = Math.floor(high / step + 1e-9);
   return Array.from({ length: last - first + 1 }, (_, at) => (first + at) * step);
 }
@@ -68,9 +68,9 @@ class Chart {
     const svg = shape("svg", { viewBox: `0 0 ${this.width} ${CHART_HEIGHT}`, role: "img", "aria-label": this.label });
     const { top, right, bottom, left } = MARGIN;
     this.inner = { left, right: this.width - right, top, bottom: CHART_HEIGHT - bottom };
-    const drawn = this.series.flatMap(({ values }) => values.filter((value) => this.isDrawn(value)));
+    const heights = this.series.flatMap(({ values }) => values.filter((value) => this.isDrawn(value)));
     this.x = scale(extent(this.steps, false), [this.inner.left, this.inner.right], false);
-    this.y = scale(extent(drawn.length ? drawn : [1], this.isLog), [this.inner.bottom, this.inner.top], this.isLog);
+    this.y = scale(extent(heights.length ? heights : [1], this.isLog), [this.inner.bottom, this.inner.top], this.isLog);
     this.cursor = shape("line", { y1: this.inner.top, y2: this.inner.bottom, class: "cursor" });
     const paths = this.series.map(({ values }, at) =>
       shape("path", { d: this.path(values), class: `curve ${seriesClass(at)}` }));
@@ -88,7 +88,8 @@ class Chart {
     const { left, right, top, bottom } = this.inner, marks = [];
     const [low, high] = this.y.domain;
     const line = (x1, x2, y1, y2, kind) => marks.push(shape("line", { x1, x2, y1, y2, class: kind }));
-    const text = (x, y, anchor, of, more) => marks.push(shape("text", { x, y, "text-anchor": anchor, ...more }, of));
+    const text = (x, y, anchor, label, more) =>
+      marks.push(shape("text", { x, y, "text-anchor": anchor, ...more }, label));
     for (const tick of this.isLog ? logTicks(low, high) : linearTicks(low, high, 5)) {
       line(left, right, this.y(tick), this.y(tick), "grid");
       text(left - 8, this.y(tick) + 4, "end", shortNumber(tick));

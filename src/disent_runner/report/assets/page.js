@@ -6,7 +6,7 @@ const pageTitle = document.title;
 
 const parts = []; // details of runs, as they were loaded
 const waiting = [];
-let left = null; // where the overview was left: {scroll, hash}
+let departure = null; // where the overview was left: {scroll, hash}
 
 /** What a file of details calls; those in the page come the same way. */
 function receivePart(number, part) {
@@ -73,7 +73,7 @@ function waysOn(place) {
 /** The page with a run instead of the overview. */
 async function showRun(key) {
   const place = placeOfKey.get(key), run = data.runs[place];
-  if (!overview.hidden) left = { scroll: scrollY, hash: run ? hashOf(place) : null };
+  if (!overview.hidden) departure = { scroll: scrollY, hash: run ? hashOf(place) : null };
   const heading = element("h1", { tabindex: "-1" }, run ? run.name : "No such run");
   const missing = `This report has no run ${key}: it may be left out, or in another report.`;
   runArticle.replaceChildren(waysOn(place), heading, element("p", { class: "quiet" }, run ? run.facts.folder : missing));
@@ -87,7 +87,7 @@ async function showRun(key) {
     const { runs, ...shared } = await loadPart(Math.floor(place / data.runs_per_part));
     if (!heading.isConnected) return; // something else was opened meanwhile
     const details = runs[place % data.runs_per_part];
-    runArticle.append(...runView(place, { run, details, tables, ...shared }).filter((each) => each !== null));
+    runArticle.append(...runView(place, { run, details, tables, ...shared }).filter((section) => section !== null));
   } catch (error) {
     const fix = `Its details cannot be loaded (${error.message}): keep the page in its folder.`;
     runArticle.append(element("p", { class: "note" }, fix));
@@ -102,9 +102,9 @@ function showOverview(anchor) {
   overview.hidden = false;
   document.title = pageTitle;
   const links = [...runsTable.body.querySelectorAll("a")];
-  links.find((link) => link.getAttribute("href") === left?.hash)?.focus({ preventScroll: true });
-  if (left && ["", "runs"].includes(anchor)) {
-    requestAnimationFrame(() => scrollTo({ top: left.scroll, behavior: "instant" }));
+  links.find((link) => link.getAttribute("href") === departure?.hash)?.focus({ preventScroll: true });
+  if (departure && ["", "runs"].includes(anchor)) {
+    requestAnimationFrame(() => scrollTo({ top: departure.scroll, behavior: "instant" }));
   } else {
     document.getElementById(anchor)?.scrollIntoView();
   }

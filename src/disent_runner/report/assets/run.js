@@ -72,10 +72,10 @@ const KINDS = { traversals: "Traversals", reconstructions: "Reconstructions", sa
 
 function picturePanels(pictures, runName) {
   return Object.entries(KINDS).flatMap(([kind, heading]) => {
-    const own = pictures.filter((picture) => picture.kind === kind);
-    if (own.length === 0) return [];
+    const group = pictures.filter((picture) => picture.kind === kind);
+    if (group.length === 0) return [];
     return [element("section", {}, element("h3", {}, heading),
-      element("div", { class: `pictures ${kind}` }, ...own.map((picture) => pictureFigure(picture, runName))))];
+      element("div", { class: `pictures ${kind}` }, ...group.map((picture) => pictureFigure(picture, runName))))];
   });
 }
 
@@ -107,16 +107,16 @@ function allNumbers(numbers, makings) {
   for (const number of numbers) groups.set(number[3], [...(groups.get(number[3]) ?? []), number]);
   const about = (making) => Object.entries(makings[making]).filter(([key]) => !["metric", "settings"].includes(key));
   const isShared = ([key, text]) => [...groups.keys()].every((making) => makings[making][key] === text);
-  const said = (pairs) => pairs.map(([key, text]) => `${key} ${text}`).join(" · ");
-  const bodies = [...groups].map(([making, own]) => {
+  const sentence = (pairs) => pairs.map(([key, text]) => `${key} ${text}`).join(" · ");
+  const bodies = [...groups].map(([making, group]) => {
     const { metric, settings } = makings[making];
-    const seconds = own[0][4] === null ? "" : ` · ${own[0][4]} s`;
-    const how = said(about(making).filter((pair) => !isShared(pair)));
+    const seconds = group[0][4] === null ? "" : ` · ${group[0][4]} s`;
+    const how = sentence(about(making).filter((pair) => !isShared(pair)));
     const head = element("th", { colspan: "2", scope: "rowgroup" }, element("strong", {}, metric),
       ` ${settings}${seconds}`, element("span", { class: "making" }, how));
-    return element("tbody", {}, element("tr", { class: "group" }, head), ...own.map(numberRow));
+    return element("tbody", {}, element("tr", { class: "group" }, head), ...group.map(numberRow));
   });
-  const shared = said(about(numbers[0][3]).filter(isShared));
+  const shared = sentence(about(numbers[0][3]).filter(isShared));
   return element("details", {}, element("summary", {}, `All ${numbers.length} numbers, and how they were made`),
     scrollBox("All numbers", element("table", {}, element("caption", { class: "making" }, shared),
       headRow("number", "value"), ...bodies)));

@@ -1,0 +1,37 @@
+"""Where the config groups lie, and what they need to compose: resolvers, and a preset of all metrics."""
+
+import re
+from pathlib import Path
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import DictConfig, OmegaConf
+
+from disent_runner.runs.folder import run_folder_of
+from disent_runner.runs.identity import codes_folder, run_id
+
+_PACKAGED = Path(__file__).parents[1] / "conf"
+CONF = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).parents[3] / "conf"
+"""In the wheel inside the package; in a checkout at its top level."""
+_KEY = re.compile(r"^(\w+):", re.MULTILINE)
+
+
+def choices(group: str) -> list[str]:
+    """All choices of a group that are one thing each: no preset, which only names others, and no part of others."""
+    files = [path for path in (CONF / group).glob("*.yaml") if not path.stem.startswith("_")]
+    return sorted(path.stem for path in files if _KEY.findall(path.read_text()) != ["defaults"])
+
+
+def _place(folder: str, config: DictConfig) -> str:
+    """The folder of a job: its own, or that of the run or of the codes that it scores again."""
+    if config.run is not None:
+        return str(run_folder_of(config.run))
+    if Path(config.representation).suffix:
+        root = Path(config.output_root).resolve()  # a sweep joins it to output_root once more
+        return str(root / codes_folder(Path(config.representation)) / f"seed={config.seed}")
+    return folder
+
+
+OmegaConf.register_new_resolver("run_id", lambda *, _root_: run_id(_root_), replace=True)
+OmegaConf.register_new_resolver("place", lambda folder, *, _root_: _place(folder, _root_), replace=True)
+# one preset that no file lists, so that adding a metric edits nothing
+ConfigStore.instance().store(group="metric", name="all", node={"defaults": choices("metric")})

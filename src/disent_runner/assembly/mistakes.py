@@ -1,0 +1,77 @@
+"""What went wrong, in one line for the person who typed the command."""
+
+import difflib
+import errno
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from hydra.errors import ConfigCompositionException, HydraException, InstantiationException, MissingConfigException
+from omegaconf.errors import InterpolationResolutionError, OmegaConfBaseException
+
+_SAID_BY_US = (ValueError, OSError, FloatingPointError, RuntimeError)
+"""Raised with the value seen and the fix; anything else is a defect and is said to be one."""
+
+
+def in_one_line(error: BaseException, conf: Path) -> str:
+    """The mistake, what was expected and the fix; `conf` is the folder of the config groups."""
+    if isinstance(error, MissingConfigException) and error.missing_cfg_file:
+        return _unknown_choice(error.missing_cfg_file, error.options, conf)
+    if isinstance(error, ConfigCompositionException) and isinstance(error.__cause__, OmegaConfBaseException):
+        return _unknown_key(error.__cause__)
+    if isinstance(error, InstantiationException) and error.__cause__ is not None:
+        return _failed_target(error, conf)
+    if isinstance(error, InterpolationResolutionError) and isinstance(_raised_by_resolver(error), OSError):
+        return _joined(_raised_by_resolver(error))
+    if isinstance(error, OmegaConfBaseException):
+        return f"{error.full_key or 'config'}: {_joined(error.msg or error)}"
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC and "disk" not in str(error):
+        return f"the disk is full: {_joined(error)}; free some space and run the same command again"
+    if isinstance(error, (*_SAID_BY_US, HydraException)):
+        return _joined(error)
+    return f"unexpected {type(error).__name__}: {_joined(error)}; HYDRA_FULL_ERROR=1 shows the traceback"
+
+
+def _raised_by_resolver(error: BaseException) -> BaseException:
+    """What a resolver of ours raised; the wrapping comes once for each interpolation around it."""
+    while isinstance(error, InterpolationResolutionError) and error.__context__ is not None:
+        error = error.__context__
+    return error
+
+
+def _unknown_choice(missing: str, options: Iterable[str] | None, conf: Path) -> str:
+    """`missing` is group/choice; a choice may lie in folders of its own, but for Hydra's groups, which do so."""
+    path = missing.removesuffix(".yaml")
+    group, _, name = path.rpartition("/") if path.startswith("hydra/") else path.partition("/")
+    inner = f"{name.rpartition('/')[0]}/".lstrip("/")
+    below = (file.relative_to(conf / group).with_suffix("") for file in (conf / group / inner).rglob("*.yaml"))
+    known = [f"{inner}{option}" for option in options or ()] or [str(choice) for choice in below]
+    choices = sorted(choice for choice in known if not choice.rpartition("/")[2].startswith("_"))  # parts of others
+    return f"{group}={name}: no such {group}{closest(name, choices)}; choose from {', '.join(choices)}"
+
+
+def _unknown_key(cause: OmegaConfBaseException) -> str:
+    key, siblings = str(cause.full_key), _keys(cause.parent_node)
+    hint = closest(key.rpartition(".")[2], siblings)
+    return f"{key}: no such key{hint}; keys here: {', '.join(siblings)} (a new one is added as +{key}=…)"
+
+
+def _failed_target(error: InstantiationException, conf: Path) -> str:
+    cause = error.__cause__
+    if isinstance(cause, _SAID_BY_US) and not isinstance(cause, HydraException):
+        return in_one_line(cause, conf)
+    return _joined(error)
+
+
+def _keys(node: Any) -> list[str]:
+    return sorted(str(key) for key in node if key != "hydra") if hasattr(node, "keys") else []
+
+
+def closest(name: str, choices: Iterable[str]) -> str:
+    """A clause that proposes the choice that is most like the name; empty where none is."""
+    close = difflib.get_close_matches(name, list(choices), n=1)
+    return f", did you mean {close[0]}?" if close else ""
+
+
+def _joined(message: Any) -> str:
+    return " ".join(str(message).split())

@@ -1,0 +1,158 @@
+"""`disent-data`: which data sets there are, and all that is done to their files."""
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from disent_runner.assembly.dataset_choice import Choice
+
+_EPILOG = """
+examples:
+  disent-data list
+  disent-data prepare dsprites                             downloads it; with --source rendered, makes the same images
+  disent-data prepare shapes3d dataset.image_size=32       in another size: settings are those of disent-run
+  disent-data verify dsprites
+  disent-data info custom dataset.path=mine.npz
+  disent-data export dsprites dsprites.npz                 in the layout of the published file
+  disent-data export dsprites small.h5 'dataset.subset={scale: 2}'
+"""
+
+Command = Callable[[argparse.Namespace], None]
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command's arguments."""
+    command_line = argparse.ArgumentParser(
+        prog="disent-data",
+        description="List data sets, download or render them, check them, and write them for other programs.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = command_line.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(command: Command, what: str, *positional: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(command.__name__.strip("_"), help=what, description=what)
+        for name in positional:
+            added.add_argument(name.lower(), metavar=name)
+        if positional:
+            added.add_argument("overrides", nargs="*", metavar="key=value", help="settings, as disent-run takes them")
+        added.add_argument(
+            "--data-dir", type=Path, help="where official and converted files are (default: $DISENT_DATA_DIR, or data)"
+        )
+        added.set_defaults(command=command)
+        return added
+
+    listing = add(_list, "one row for each data set")
+    listing.add_argument("--markdown", action="store_true", help="a table for a page, without what is here")
+    preparing = add(_prepare, "download what is missing, and convert or render the images, once", "DATASET")
+    preparing.add_argument(
+        "--source", help="official: download it; rendered: without a download; auto: official if it has a url (default)"
+    )
+    add(_verify, "check the hashes of what is here", "DATASET")
+    add(_info, "everything that is known of a data set", "DATASET")
+    add(_export, "write images and factors to FILE.npz or FILE.h5", "DATASET", "FILE")
+    return command_line
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Exit code 0 when all is done and right, 1 after a mistake or where a file is wrong, 130 after Ctrl-C."""
+    asked = _parsed(arguments)
+    sys.path.append(str(Path.cwd()))  # a user's own cards, as for disent-run
+    try:
+        asked.command(asked)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader, such as head, has seen enough
+        from disent_runner.machine.console import no_more_output
+
+        no_more_output()
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("disent-data: interrupted; run the same command again", file=sys.stderr)
+        sys.exit(130)
+    except Exception as error:
+        if os.environ.get("HYDRA_FULL_ERROR") == "1":
+            raise
+        _say(error)
+        sys.exit(1)
+
+
+def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """The arguments; argparse itself takes no settings after an option."""
+    command_line = parser()
+    asked, others = command_line.parse_known_args(arguments)
+    if others and ("overrides" not in asked or any(other.startswith("-") for other in others)):
+        command_line.error(f"unrecognized arguments: {' '.join(others)}")
+    if others:
+        asked.overrides += others
+    return asked
+
+
+def _list(asked: argparse.Namespace) -> None:
+    from disent_runner.data_folder import listing
+
+    if asked.markdown:
+        print(listing.markdown(asked.data_dir))
+    else:
+        listing.say(asked.data_dir)
+
+
+def _prepare(asked: argparse.Namespace) -> None:
+    source = [] if asked.source is None else [f"dataset.source={asked.source}"]
+    choice = _choice(asked, *source)
+
+    from disent_runner.data_folder import preparing
+
+    print(preparing.describe(choice, preparing.prepare(choice)))
+
+
+def _verify(asked: argparse.Namespace) -> None:
+    choice = _choice(asked)
+
+    from disent_runner.data_folder.verifying import verify
+
+    is_wrong = False
+    for finding in verify(choice):
+        if finding.is_wrong:
+            print(f"disent-data: {finding.line}", file=sys.stderr)
+        else:
+            print(finding.line)
+        is_wrong |= finding.is_wrong
+    if is_wrong:
+        sys.exit(1)
+
+
+def _info(asked: argparse.Namespace) -> None:
+    choice = _choice(asked)
+
+    from disent_runner.data_folder.describing import describe
+
+    print(describe(choice))
+
+
+def _export(asked: argparse.Namespace) -> None:
+    choice, path = _choice(asked), Path(asked.file)
+
+    from disent_runner.data_folder import exporting, wording
+
+    print(wording.stored(exporting.export(choice, path).info, path))
+
+
+def _choice(asked: argparse.Namespace, *overrides: str) -> "Choice":
+    from disent_runner.assembly.dataset_choice import choose
+    from disent_runner.machine.console import Handler
+
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[Handler()])
+    logging.getLogger("disent_runner").setLevel(logging.INFO)
+    return choose(asked.dataset, [*overrides, *asked.overrides], data_dir=asked.data_dir)
+
+
+def _say(error: Exception) -> None:
+    from disent_runner.assembly.conf import CONF
+    from disent_runner.assembly.mistakes import in_one_line
+
+    print(f"disent-data: {in_one_line(error, CONF)}", file=sys.stderr)

@@ -1,0 +1,79 @@
+"""`disent-report FOLDER…`: many run folders become one table, plots and a page."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+_EPILOG = """
+It writes runs.csv (every number of every run), table.csv, table.md and table.tex (mean ± std over seeds), udr.csv,
+udr_correlation.csv, left_out.csv (what does not count, and why), plots/ and index.html, a page with all of it.
+
+examples:
+  disent-report outputs                                  into outputs/report
+  disent-report outputs/dsprites/betavae old/dsprites    into ./report
+  disent-report outputs --out paper/results
+  disent-report outputs --watch                          how far the sweeps are
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command's arguments."""
+    command = argparse.ArgumentParser(
+        prog="disent-report",
+        description="Make one table, plots and a page of many run folders, which are only read.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_argument("folders", nargs="+", type=Path, metavar="FOLDER", help="run folders, or what they lie below")
+    command.add_argument(
+        "--out", type=Path, help="where to write (default: FOLDER/report, or ./report for several folders)"
+    )
+    command.add_argument(
+        "--watch", action="store_true", help="only show how far the sweeps in the folders are, as they go on"
+    )
+    return command
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Exit code 0 when the report is written, 1 after a mistake or without a run that can be used."""
+    options = parser().parse_args(arguments)
+    try:
+        show_sweeps(options.folders) if options.watch else write(options.folders, options.out)
+    except KeyboardInterrupt:
+        print("disent-report: interrupted", file=sys.stderr)
+        sys.exit(130)
+    except (OSError, ValueError) as error:
+        print(f"disent-report: {' '.join(str(error).split())}", file=sys.stderr)
+        sys.exit(1)
+
+
+def show_sweeps(folders: Sequence[Path]) -> None:
+    """Until all of their runs have ended."""
+    from disent_runner.sweep.watch import watch
+
+    watch(folders)
+
+
+def write(folders: Sequence[Path], out: Path | None) -> None:
+    """Read, write all files, and say what came out.
+
+    Raises FileNotFoundError for a folder that is not there, FileExistsError for a file where to write, ValueError where
+    no run can be used.
+    """
+    for folder in folders:
+        if not folder.is_dir():
+            raise FileNotFoundError(f"{folder}: no such folder; name run folders, or a folder that they lie below")
+    if out is None:
+        out = folders[0] / "report" if len(folders) == 1 else Path("report")
+    if out.exists() and not out.is_dir():
+        raise FileExistsError(f"{out}: a file is in the way; name another folder to write to: --out DIR")
+
+    from disent_runner.report.making import make
+
+    report = make(folders, out)
+    from disent_runner.report.page.page import write_page
+    from disent_runner.report.terminal import say
+
+    write_page(report, out)
+    say(report, out)

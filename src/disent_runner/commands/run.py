@@ -1,0 +1,123 @@
+"""Entry points. Nothing heavy is imported before a job starts, so that help, config and mistakes answer at once."""
+
+import logging
+import os
+import re
+import sys
+import traceback
+from pathlib import Path
+
+import hydra
+from omegaconf import DictConfig
+
+from disent_runner.assembly.conf import CONF
+
+_TRACEBACKS = os.environ.get("HYDRA_FULL_ERROR") == "1"
+
+
+@hydra.main(version_base="1.3", config_path=str(CONF), config_name="run")
+def _job(config: DictConfig) -> float | None:
+    """One run, alone or of a sweep, where its mistake is its own; the number that a search asks for."""
+    from hydra.core.hydra_config import HydraConfig
+    from hydra.types import RunMode
+
+    from disent_runner.runs.folder import RunInUse
+    from disent_runner.runs.status import Interrupted
+
+    logging.captureWarnings(True)
+    is_alone = HydraConfig.get().mode == RunMode.RUN
+    try:
+        return _run(config, Path(HydraConfig.get().runtime.output_dir), is_alone=is_alone)
+    except Interrupted as interruption:
+        _say(interruption)
+        if interruption.passed_on:
+            os.kill(os.getpid(), interruption.passed_on)
+        sys.exit(128 + interruption.signum)  # SystemExit is what passes through Hydra and ends a sweep
+    except RunInUse as error:
+        if is_alone:
+            _say(error)
+            sys.exit(1)
+        raise
+    except Exception as error:
+        if _TRACEBACKS and is_alone:
+            raise
+        _say(error)
+        if is_alone:
+            sys.exit(1)
+        raise
+
+
+def _run(config: DictConfig, folder: Path, *, is_alone: bool) -> float | None:
+    from hydra.core.hydra_config import HydraConfig
+
+    from disent_runner.runs.identity import request_of
+    from disent_runner.runs.status import is_finished
+
+    hydra = HydraConfig.get()
+    direction = hydra.sweeper.get("direction")  # a search has one, a grid has not
+    if direction is not None and not is_alone:
+        from disent_runner.assembly.build import build_metrics
+        from disent_runner.sweep.objective import check_objective
+
+        check_objective(config.objective, build_metrics(config), getattr(direction, "name", direction))
+    request = request_of(config)
+    if is_alone or not is_finished(folder, request):
+        from disent_runner.assembly.recall import recalled
+        from disent_runner.stages.job import run_job
+
+        asked = config if config.run is None else recalled(config, hydra.overrides.task)
+        run_job(asked, folder, request=request, model_name=hydra.runtime.choices.get("model"))
+    if config.objective is None:
+        return None
+    from disent_runner.sweep.objective import objective
+
+    return objective(config, folder)
+
+
+def run() -> None:
+    """`disent-run`: exit code 0 when every stage is done, 1 after a mistake, 128 + signal after an interruption."""
+    if {"--help", "-h"} & set(sys.argv[1:]):
+        from disent_runner.commands.help import help_text
+        from disent_runner.machine.console import no_more_output
+
+        try:
+            print(help_text(CONF), flush=True)
+        except BrokenPipeError:
+            no_more_output()  # the reader, such as head, has what it wanted
+        return
+    sys.argv[1:] = [_escaped(argument) for argument in sys.argv[1:]]
+    sys.path.append(str(Path.cwd()))  # a user's own classes, beside where the command is typed
+    # threads that wait for each other then leave their core to another run's, which may need it: two runs on two cores
+    # each took 25 times as long while theirs spun; read when torch is loaded
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises, and the mistake is said in one line here
+    try:
+        _job()
+    except KeyboardInterrupt:
+        print("disent-run: interrupted; the same command goes on where it was", file=sys.stderr)
+        logging.shutdown()
+        sys.stdout.flush()
+        os._exit(130)  # metrics may be at work in threads, which an orderly end would abort with a core dump
+    except Exception as error:
+        if _TRACEBACKS:
+            raise
+        _say(error)
+        sys.exit(1)
+
+
+def _escaped(argument: str) -> str:
+    """Our paths hold `seed=0` and `step=5`, where Hydra's grammar asks for a backslash unless the value is quoted."""
+    key, equals, value = argument.partition("=")
+    if key.startswith("-") or "'" in value or '"' in value:
+        return argument
+    return key + equals + re.sub(r"(^|[/\[,])([\w.-]+)=", r"\1\2\\=", value)
+
+
+def _say(error: Exception) -> None:
+    """One line on the terminal; the traceback goes to run.log, if there is a run folder by now."""
+    from disent_runner.assembly.mistakes import in_one_line
+
+    log = logging.getLogger("traceback")
+    if log.handlers:
+        log.error("".join(traceback.format_exception(error)))
+    print(f"disent-run: {in_one_line(error, CONF)}", file=sys.stderr)

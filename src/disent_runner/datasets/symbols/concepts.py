@@ -1,0 +1,175 @@
+"""Concepts of SCAN (Higgins et al. 2018): values of some of the factors, whatever the others may be.
+
+A concept is a row with the value index of each factor, ANY where it says nothing of that factor, so that thousands are
+one array. {cyan wall, hat} is the set of its values: the operators are those of sets.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations
+from typing import final
+
+import numpy as np
+from jaxtyping import Bool, Int
+
+from disent_runner.datasets.labels.factors import Factors
+from disent_runner.datasets.splits import by_combination
+
+FACTORS = ("wall", "floor", "object", "identity")
+"""Those of SCAN's rooms that concepts are about."""
+ANY = -1
+
+Concepts = Int[np.ndarray, "concept factor"]
+Mask = Bool[np.ndarray, " concept"]
+
+
+def num_concepts(sizes: Sequence[int]) -> tuple[int, ...]:
+    """How many concepts name one factor, two factors, …, of factors with so many values."""
+    orders = range(1, len(sizes) + 1)
+    return tuple(sum(math.prod(chosen) for chosen in combinations(sizes, order)) for order in orders)
+
+
+def order(concepts: Concepts) -> Int[np.ndarray, " concept"]:
+    """How many factors each names."""
+    return (concepts != ANY).sum(axis=1)
+
+
+def is_superordinate(first: Concepts, second: Concepts) -> Mask:
+    """Whether the first is a part of the second and not all of it: it is more abstract."""
+    return ((first == ANY) | (first == second)).all(axis=1) & (first != second).any(axis=1)
+
+
+def are_orthogonal(first: Concepts, second: Concepts) -> Mask:
+    """Whether no factor is named in both."""
+    return ((first == ANY) | (second == ANY)).all(axis=1)
+
+
+def conjunction(first: Concepts, second: Concepts) -> Concepts:
+    """AND: the union. ValueError where both name a factor."""
+    if not are_orthogonal(first, second).all():
+        raise ValueError("AND needs concepts that name no factor in common")
+    return np.where(first == ANY, second, first)
+
+
+def in_common(first: Concepts, second: Concepts) -> Concepts:
+    """IN COMMON: the intersection. ValueError where it is empty."""
+    result = np.where(first == second, first, ANY)
+    if not order(result).all():
+        raise ValueError("IN COMMON needs concepts that share a value")
+    return result
+
+
+def ignore(first: Concepts, second: Concepts) -> Concepts:
+    """IGNORE: the first without the second. ValueError where the second is not a part of the first."""
+    if not is_superordinate(second, first).all():
+        raise ValueError("IGNORE needs a second concept that is a part of the first")
+    return np.where(first == second, ANY, first)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Scenes:
+    """What the images of a data set show of the concepts' factors, and which of their combinations training never sees.
+
+    Combinations of values are numbered, the last factor fastest.
+    """
+
+    sizes: Mapping[str, int]
+    combinations: Int[np.ndarray, " image"]
+    """the one that each image shows"""
+    held_out: Bool[np.ndarray, " combination"]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(self.sizes.values())
+
+    @property
+    def held_out_concepts(self) -> Concepts:
+        """Those that are a combination held out."""
+        return np.stack(np.unravel_index(np.flatnonzero(self.held_out), self.shape), axis=1)
+
+    @cached_property
+    def num_examples(self) -> Int[np.ndarray, "*sizes_plus_1"]:
+        """Number of images that training may see of each concept, `num_examples[tuple(concepts.T)]`: ANY counts all."""
+        examples = np.where(self.held_out, 0, np.bincount(self.combinations, minlength=len(self.held_out)))
+        examples = examples.reshape(self.shape)
+        for axis in range(examples.ndim):
+            examples = np.concatenate([examples, examples.sum(axis=axis, keepdims=True)], axis=axis)
+        return examples
+
+    def are_shown(self, concepts: Concepts) -> Mask:
+        """Whether training may see an image of each."""
+        return self.num_examples[tuple(concepts.T)] > 0
+
+    @cached_property
+    def _images(self) -> tuple[Int[np.ndarray, " image"], Int[np.ndarray, " combination"]]:
+        """The images sorted by their combination, and where in those each combination begins."""
+        images = np.argsort(self.combinations, kind="stable")
+        return images, np.searchsorted(self.combinations[images], np.arange(len(self.held_out)))
+
+    def draw_images(self, concepts: Concepts, *, count: int, seed: int) -> Int[np.ndarray, "concept count"]:
+        """Indices of different images that show each concept, none of a combination held out.
+
+        ValueError where a concept has fewer than `count`.
+        """
+        images, begins = self._images
+        numbers = np.arange(len(self.held_out)).reshape(self.shape)
+        examples = self.num_examples[tuple(slice(size) for size in self.shape)]
+        rng = np.random.default_rng(seed)
+        drawn = np.empty((len(concepts), count), np.int64)
+        for row, concept in enumerate(concepts):
+            part = tuple(slice(None) if value == ANY else value for value in concept)
+            cells, sizes = numbers[part].reshape(-1), examples[part].reshape(-1)
+            ends = np.cumsum(sizes)
+            if count > ends[-1]:
+                text = self.described(concept)
+                raise ValueError(f"{ends[-1]} images to train on show the concept {text}, {count} are needed")
+            picks = rng.choice(ends[-1], count, replace=False)
+            places = np.searchsorted(ends, picks, side="right")
+            drawn[row] = images[begins[cells[places]] + picks - (ends - sizes)[places]]
+        return drawn
+
+    def described(self, concept: Int[np.ndarray, " factor"]) -> dict[str, int]:
+        """The values that a concept names."""
+        return {name: value for name, value in zip(self.sizes, concept.tolist(), strict=True) if value != ANY}
+
+
+def scenes(space: Factors, *, factors: Sequence[str] = FACTORS, count: int, seed: int) -> Scenes:
+    """The scenes of a data set with `count` combinations of the factors held out.
+
+    They are those of `split=combinations` with these `factors`, `count` and `seed`. ValueError as there.
+    """
+    held_out_images = by_combination(space, factors=factors, count=count, seed=seed)
+    columns = [space.column(name, "the concepts") for name in factors]
+    sizes = {name: space.sizes[name] for name in factors}
+    values = space.factors(np.arange(len(space)))[:, columns]
+    numbers = np.asarray(np.ravel_multi_index(tuple(values.T), tuple(sizes.values())), np.int64)
+    held_out = np.zeros(math.prod(sizes.values()), bool)
+    held_out[numbers[held_out_images]] = True
+    return Scenes(sizes, numbers, held_out)
+
+
+def all_concepts(scenes: Scenes) -> Concepts:
+    """Every concept of which training may see an image; what names nothing is none."""
+    rows = np.argwhere(scenes.num_examples > 0)
+    concepts = np.where(rows == np.array(scenes.shape), ANY, rows)
+    return concepts[order(concepts) > 0]
+
+
+def draw_concepts(scenes: Scenes, *, count: int, seed: int) -> Concepts:
+    """Different concepts of which training may see images: of any order equally often, then of any factors, any values.
+
+    ValueError where there are fewer than `count`.
+    """
+    concepts = all_concepts(scenes)
+    if not 0 < count <= len(concepts):
+        raise ValueError(f"the number of concepts must be 1 to {len(concepts)}, got {count}")
+    named = concepts != ANY
+    subsets, subset, num_in_subset = np.unique(named, axis=0, return_inverse=True, return_counts=True)
+    orders, num_of_order = np.unique(subsets.sum(axis=1), return_counts=True)
+    weights = 1 / (num_of_order[np.searchsorted(orders, subsets.sum(axis=1))] * num_in_subset)
+    probabilities = weights[subset.reshape(-1)]  # but for a factor
+    rng = np.random.default_rng(seed)
+    return concepts[rng.choice(len(concepts), count, replace=False, p=probabilities / probabilities.sum())]

@@ -1,0 +1,22 @@
+"""The one terminal that messages, bars and tables share."""
+
+import logging
+import os
+import sys
+
+from rich.console import Console
+
+console = Console()
+
+
+class Handler(logging.Handler):
+    """Log messages through the shared console, so that they do not tear the progress bar."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        style = {logging.WARNING: "yellow", logging.ERROR: "bold red"}.get(record.levelno, "")
+        console.print(self.format(record), style=style, markup=False, highlight=False, soft_wrap=True)
+
+
+def no_more_output() -> None:
+    """Once nobody reads what is printed, Python shall not complain of it at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,102 @@
+"""Files that appear whole or not at all, room for them, and what to do where they cannot be written."""
+
+import errno
+import json
+import os
+import shutil
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+UNFINISHED = ".partial"
+"""How the names of files end that are still being written, or were when their process ended."""
+
+
+@contextmanager
+def appearing(path: Path) -> Iterator[Path]:
+    """Another name to write a file under; the file gets its own when all is written and on the disk.
+
+    Whatever had the name before is kept until then, and for good where an error ends the writing.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{socket.gethostname()}.{os.getpid()}{UNFINISHED}")
+    try:
+        yield partial
+        with partial.open("r+b") as file:
+            os.fsync(file.fileno())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+    directory = os.open(path.parent, os.O_RDONLY)
+    with suppress(OSError):  # some network file systems do not sync directories
+        os.fsync(directory)
+    os.close(directory)
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[Path]:
+    """As `appearing`, of a file that is not there yet.
+
+    FileExistsError where there is such a file by the end, OSError where none can be written.
+    """
+    with explained(path, "make room there or choose another folder"), appearing(path) as partial:
+        yield partial
+        refuse_existing(path)
+
+
+def write_whole(path: Path, content: bytes | memoryview | str) -> None:
+    """Write a file so that it is there whole or not at all, also when the disk fills up or the process is killed."""
+    try:
+        with appearing(path) as partial:
+            partial.write_bytes(content.encode() if isinstance(content, str) else content)
+    except OSError as error:
+        raise OSError(error.errno, f"cannot write {path}: {error.strerror}; what was there before is kept") from error
+
+
+def write_json(path: Path, value: Any) -> None:
+    write_whole(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def read_json(path: Path, default: Any) -> Any:
+    """The file's content, or `default` when there is no such file. Raises ValueError when it holds no JSON."""
+    try:
+        return json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return default
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged ({error}); delete it and run the command again") from None
+
+
+@contextmanager
+def explained(path: Path, fix: str) -> Iterator[None]:
+    """Errors of the file system as an OSError of one line: the file, the reason, the fix."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None:
+            raise
+        raise OSError(f"cannot write {path}: {error.strerror or os.strerror(error.errno)}; {fix}") from error
+
+
+def refuse_existing(path: Path) -> None:
+    """FileExistsError where something has that name."""
+    if path.exists():
+        raise FileExistsError(f"{path} is already there; remove it or choose another name")
+
+
+def require_room(folder: Path, num_bytes: int) -> None:
+    """OSError, as of a full disk, where the folder's disk has less room; before hours of work, and not after."""
+    free = shutil.disk_usage(folder).free
+    if free < num_bytes:
+        room = f"{size_text(num_bytes)} are needed and {size_text(free)} free"
+        raise OSError(errno.ENOSPC, f"{os.strerror(errno.ENOSPC)}, {room}")
+
+
+def size_text(num_bytes: int) -> str:
+    """As people say it: 26.3 MB."""
+    for unit, worth in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if num_bytes >= worth:
+            return f"{num_bytes / worth:.3g} {unit}" if num_bytes < 1000 * worth else f"{num_bytes / worth:,.0f} {unit}"
+    return f"{num_bytes} bytes"

@@ -1,0 +1,65 @@
+"""Which columns tell settings apart, and short names made of them."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from disent_runner.report.pooling import Setting
+from disent_runner.report.settings import shown, symbols
+
+ALWAYS_SHOWN = ("dataset", "source", "model")
+"""A stand-in for a data set never passes for the original."""
+_COMPARED_WITHIN = {
+    **dict.fromkeys(("source", "factors", "num_images", "binned"), ("dataset",)),
+    "data_hash": ("dataset", "source"),
+}
+"""Columns that only tell where these are the same: other data have other factors, and another hash."""
+
+
+def shown_columns(settings: Sequence[Setting]) -> list[str]:
+    """Columns that tell the settings apart; the id only where no other does."""
+    candidates = dict.fromkeys(name for setting in settings for name in setting.columns)
+    names = [name for name in candidates if name in ALWAYS_SHOWN or (name != "id" and _differs(name, settings))]
+    if all(map(_is_final, settings)):
+        names = [name for name in names if name != "step"]
+    rows = {tuple(setting.columns.get(name) for name in names) for setting in settings}
+    return names if len(rows) == len(settings) else [*names, "id"]
+
+
+def _is_final(setting: Setting) -> bool:
+    """Whether its step is the one that its config plans; a baseline takes none, codes from a file have none."""
+    run = setting.members[0].run
+    return setting.members[0].step in (None, 0, (run.config.get("trainer") or {}).get("max_steps"))
+
+
+def _differs(column: str, settings: Sequence[Setting]) -> bool:
+    return len(_family_values(column, settings)) > len({_family(column, setting) for setting in settings})
+
+
+def _family_values(column: str, settings: Sequence[Setting]) -> set[tuple[Any, Any]]:
+    return {(_family(column, setting), setting.columns.get(column)) for setting in settings}
+
+
+def _family(column: str, setting: Setting) -> tuple[Any, ...]:
+    """What a setting has in common with those that it is compared with in this column."""
+    return tuple(setting.columns[name] for name in _COMPARED_WITHIN.get(column, ()))
+
+
+def labels(settings: Sequence[Setting]) -> list[str]:
+    """Short names that tell these settings apart: betavae β=4."""
+    names = [name for name in shown_columns(settings) if name != "model" and _differs(name, settings)]
+    sizes = {name: Counter(family for family, _ in _family_values(name, settings)) for name in names}
+    short = symbols(names)
+    return [
+        " ".join(
+            [
+                setting.columns["model"],
+                *(
+                    f"{short[name]}={shown(setting.columns[name])}"
+                    for name in names
+                    if name in setting.columns and sizes[name][_family(name, setting)] > 1
+                ),
+            ]
+        )
+        for setting in settings
+    ]

@@ -1,0 +1,91 @@
+"""Numbers against the settings that were varied on purpose."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from disent_runner.report.columns import ALWAYS_SHOWN
+from disent_runner.report.plots.style import (
+    MOST_PANELS,
+    Drawing,
+    file_name,
+    legend_above,
+    marker_style,
+    panels,
+    value_ticks,
+)
+from disent_runner.report.plots.views import PlotSetting, View
+from disent_runner.report.settings import shown
+
+MOST_SERIES = 7
+
+
+def sweep(view: View, key: str) -> Drawing | None:
+    """Numbers against a setting that was varied on purpose: its values apart, all else alike."""
+    series = _series(view, key)
+    numbers = view.numbers[:MOST_PANELS]
+    if not series or not numbers:
+        return None
+    first = dict(list(series.items())[:MOST_SERIES])
+    figure, panel_axes = panels(len(numbers), legend=len(first) > 1)
+    ticks = [value for settings in first.values() for value in settings]
+    for number, axes in zip(numbers, panel_axes, strict=True):
+        for place, settings in enumerate(first.values()):
+            _sweep(axes, number, settings, place)
+        value_ticks(axes, ticks, map(shown, ticks))
+        axes.set_xlabel(key)
+        axes.set_title(view.axis(number))
+    if len(first) > 1:
+        legend_above(figure, list(first), [marker_style(place, linestyle="-") for place in range(len(first))])
+    clauses = _omissions(len(series), len(view.numbers))
+    caption = f"Numbers against {key}: mean over seeds (line), one standard deviation (band), runs (points){clauses}."
+    return Drawing(f"sweep_{file_name(key)}", f"Numbers against {key}", caption, figure)
+
+
+def _omissions(num_series: int, num_numbers: int) -> str:
+    """What a caption says of series and numbers that do not fit."""
+    series = f"; {num_series - MOST_SERIES} more series are not drawn" if num_series > MOST_SERIES else ""
+    numbers = f"; of {num_numbers} numbers the first {MOST_PANELS}" if num_numbers > MOST_PANELS else ""
+    return series + numbers
+
+
+def _series(view: View, key: str) -> dict[str, dict[float, PlotSetting]]:
+    """Label of a series -> value of the key -> setting.
+
+    Settings of a series are alike in all but this key, or, where several keys vary together, in all that are no
+    numbers; each has another value.
+    """
+    names = {name: short for name, short in view.names.items() if name not in (key, "id", *ALWAYS_SHOWN)}
+    apart: dict[str, list[tuple[float, PlotSetting]]] = {}
+    together: dict[str, list[tuple[float, PlotSetting]]] = {}
+    for setting in view.settings:
+        value = setting.columns.get(key)
+        if isinstance(value, float):
+            columns = {short: setting.columns.get(name) for name, short in names.items()}
+            texts = {short: f"{short}={shown(item)}" for short, item in columns.items() if item is not None}
+            kinds = [text for short, text in texts.items() if isinstance(columns[short], str | bool)]
+            apart.setdefault(" ".join([setting.model, *texts.values()]), []).append((value, setting))
+            together.setdefault(" ".join([setting.model, *kinds]), []).append((value, setting))
+    return _with_distinct_values(apart) or _with_distinct_values(together)
+
+
+def _with_distinct_values(
+    series: Mapping[str, list[tuple[float, PlotSetting]]],
+) -> dict[str, dict[float, PlotSetting]]:
+    by_value = {name: dict(pairs) for name, pairs in series.items()}
+    return {name: settings for name, settings in by_value.items() if 1 < len(settings) == len(series[name])}
+
+
+def _sweep(axes: Axes, number: str, settings: Mapping[float, PlotSetting], place: int) -> None:
+    style = marker_style(place)
+    points = sorted((value, setting.values(number)) for value, setting in settings.items() if setting.values(number))
+    if not points:
+        return
+    x = np.array([value for value, _ in points])
+    mean = np.array([np.mean(values) for _, values in points])
+    deviation = np.array([np.std(values, ddof=1) if len(values) > 1 else 0.0 for _, values in points])
+    axes.fill_between(x, mean - deviation, mean + deviation, color=style["color"], alpha=0.18, linewidth=0)
+    axes.plot(x, mean, "-", color=style["color"], linewidth=1.5)
+    all_x, all_y = np.repeat(x, [len(values) for _, values in points]), np.concatenate([values for _, values in points])
+    axes.plot(all_x, all_y, **{**style, "markersize": 3.5, "alpha": 0.7, "markeredgewidth": 0})

@@ -1,0 +1,107 @@
+"""What plots are drawn from: settings whose numbers may stand side by side, as plain data for another process."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from disent_runner.report.columns import labels, shown_columns
+from disent_runner.report.pooling import Setting
+from disent_runner.report.settings import symbols
+from disent_runner.report.tables import ARROWS
+
+
+class RunNumbers(NamedTuple):
+    """A run's numbers, and what of the run itself plots show."""
+
+    folder: Path
+    model: str
+    beta: float | None
+    values: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class PlotSetting:
+    label: str
+    model: str
+    columns: Mapping[str, Any]
+    swept: tuple[str, ...]
+    """the settings among the columns, by key"""
+    runs: list[RunNumbers]
+
+    def values(self, number: str) -> list[float]:
+        return [run.values[number] for run in self.runs if number in run.values]
+
+
+@dataclass(frozen=True)
+class View:
+    """Settings of one data set, evaluated alike."""
+
+    title: str
+    prefix: str
+    """of file names"""
+    settings: list[PlotSetting]
+    numbers: list[str]
+    directions: Mapping[str, str | None]
+    names: Mapping[str, str]
+    """columns that tell the settings apart, and their short names"""
+    udr: Mapping[Path, float] = field(default_factory=dict)
+
+    @property
+    def models(self) -> list[str]:
+        return sorted({setting.model for setting in self.settings})
+
+    def axis(self, number: str) -> str:
+        """A number's name with an arrow to its better side."""
+        return f"{number} {ARROWS.get(self.directions.get(number) or '', '')}".strip()
+
+    def runs(self) -> Iterator[RunNumbers]:
+        for setting in self.settings:
+            yield from setting.runs
+
+
+def views_of(
+    settings: Sequence[Setting], numbers: Sequence[str], directions: Mapping[str, str | None], *, most: int
+) -> tuple[list[View], list[str]]:
+    """The largest views, and a sentence where there are more."""
+    groups: dict[Any, list[Setting]] = {}
+    for setting in settings:
+        groups.setdefault(setting.view, []).append(setting)
+    largest = sorted(groups.values(), key=len, reverse=True)[:most]
+    views = [
+        _view(group, numbers, directions, prefix=f"{place}_" if len(largest) > 1 else "")
+        for place, group in enumerate(largest, start=1)
+    ]
+    surplus = len(groups) - len(largest)
+    note = f"plots are of the {most} largest groups of settings that can be compared; {surplus} are not drawn"
+    return views, [note] if surplus else []
+
+
+def _view(
+    settings: Sequence[Setting], numbers: Sequence[str], directions: Mapping[str, str | None], *, prefix: str
+) -> View:
+    evaluation = settings[0].members[0].evaluation
+    codes = "" if evaluation.representation == "mean" else f", {evaluation.representation} codes"
+    names = [name for name in shown_columns(settings) if name != "model"]
+    return View(
+        title=f"{evaluation.dataset} ({evaluation.source}{codes})",
+        prefix=prefix,
+        settings=[_plot_setting(setting, label) for setting, label in zip(settings, labels(settings), strict=True)],
+        numbers=[number for number in numbers if any(setting.values(number) for setting in settings)],
+        directions={number: directions.get(number) for number in numbers},
+        names=symbols(names),
+    )
+
+
+def _plot_setting(setting: Setting, label: str) -> PlotSetting:
+    model = str(setting.columns["model"])
+    runs = [
+        RunNumbers(member.run.folder, model, _beta(member.run.identity), dict(member.values))
+        for member in setting.members
+    ]
+    return PlotSetting(label, model, setting.columns, tuple(setting.members[0].run.settings or ()), runs)
+
+
+def _beta(identity: Mapping[str, Any]) -> float | None:
+    beta = identity.get("model.beta")
+    return beta if isinstance(beta, float) and beta > 0 else None

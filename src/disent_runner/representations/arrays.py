@@ -1,0 +1,116 @@
+"""Representations from arrays of other people: any codes, and factors that are indices, numbers or names."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from disent_runner.datasets.labels.any_labels import NUM_BINS, value_indices
+from disent_runner.representations.representation import Representation
+
+
+@dataclass(frozen=True)
+class Table:
+    """A representation, and which factors were binned into how many equal-width bins, by name."""
+
+    representation: Representation
+    binned: Mapping[str, int]
+
+
+def represent(
+    codes: Any,
+    factors: Any = None,
+    *,
+    logvar: Any = None,
+    factor_names: Sequence[str] | None = None,
+    num_bins: int = NUM_BINS,
+) -> Table:
+    """A representation of any arrays: codes (N, D), factors (N, K), (N,) or None, logvar (N, D) in nats.
+
+    Factors become value indices as `disent_runner.datasets.labels.any_labels.value_indices` says.
+
+    Raises:
+        ValueError: arrays that do not belong together, or codes that are no finite numbers.
+    """
+    codes = _floats("codes", codes)
+    if codes.ndim != 2 or codes.size == 0:
+        raise ValueError(f"codes must be (N, D), got shape {codes.shape}")
+    columns = _columns(factors, len(codes))
+    names = _names(factors, len(columns)) if factor_names is None else list(factor_names)
+    if len(names) != len(columns):
+        raise ValueError(f"factor_names must name {len(columns)} factors, got {len(names)}: {', '.join(names)}")
+    labels = value_indices(columns, num_images=len(codes), num_bins=num_bins)
+    representation = Representation(
+        codes=codes,
+        factors=labels.indices,
+        factor_sizes=labels.sizes,
+        logvar=None if logvar is None else _floats("logvar", logvar),
+        factor_names=tuple(names),
+    )
+    binned = [name for name, is_binned in zip(names, labels.are_binned, strict=True) if is_binned]
+    return Table(representation, dict.fromkeys(binned, num_bins))
+
+
+def read_table(path: Path) -> Table:
+    """A representation from an npz file with `codes`, and where there are any `factors`, `logvar`, `factor_names`.
+
+    Raises:
+        ValueError: a file that is no npz, lacks codes or holds pickled objects (never loaded: they can run code).
+        FileNotFoundError: no such file.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            stored = {name: arrays[name] for name in ("codes", "factors", "logvar", "factor_names") if name in arrays}
+            names = list(arrays)
+    except FileNotFoundError:
+        raise FileNotFoundError(f"representation={path}: no such file") from None
+    except (ValueError, OSError, EOFError, TypeError, AttributeError) as error:
+        raise ValueError(
+            f"representation={path} must be an npz file of plain arrays (no pickled objects): {error}"
+        ) from None
+    if "codes" not in stored:
+        raise ValueError(
+            f"representation={path} must hold an array `codes` (N, D), got {', '.join(names) or 'nothing'}"
+        )
+    factor_names = [str(name) for name in stored["factor_names"]] if "factor_names" in stored else None
+    try:
+        return represent(stored["codes"], stored.get("factors"), logvar=stored.get("logvar"), factor_names=factor_names)
+    except ValueError as error:
+        raise ValueError(f"representation={path}: {error}") from None
+
+
+def _floats(name: str, values: Any) -> np.ndarray:
+    array = _array(values)
+    if not (np.issubdtype(array.dtype, np.number) or array.dtype == bool) or np.iscomplexobj(array):
+        raise ValueError(f"{name} must be real numbers, got {array.dtype}")
+    return array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
+
+
+def _array(values: Any) -> np.ndarray:
+    """Also of a tensor that has a gradient or lies on a GPU."""
+    return np.asarray(values.detach().cpu() if hasattr(values, "detach") else values)
+
+
+def _columns(factors: Any, num_images: int) -> list[np.ndarray]:
+    if factors is None:
+        return []
+    if hasattr(factors, "columns"):  # a data frame, each column with a type of its own
+        table = [_array(factors.iloc[:, column]) for column in range(factors.shape[1])]
+        shape = factors.shape
+    else:
+        array = _array(factors)
+        shape = array.shape
+        table = list(array.reshape(shape[0], -1).T) if array.ndim in (1, 2) else []
+    if len(shape) not in (1, 2) or shape[0] != num_images:
+        raise ValueError(f"factors must be (N, K) or (N,) with the {num_images} rows of codes, got shape {shape}")
+    return table
+
+
+def _names(factors: Any, count: int) -> list[str]:
+    """Those of a data frame's columns, or of a series; else numbers."""
+    if hasattr(factors, "columns"):
+        return [str(name) for name in factors.columns]
+    name = getattr(factors, "name", None)
+    return [str(name)] if name is not None and count == 1 else [f"factor_{k}" for k in range(count)]

@@ -1,0 +1,84 @@
+"""What metrics ask of their input, each with the error that tells a user what was missing."""
+
+from dataclasses import replace
+
+import numpy as np
+from jaxtyping import Float, Integer
+
+from disent_runner.representations.representation import UNKNOWN, Autoencoder, Representation, weights_among
+
+
+class NotApplicable(ValueError):
+    """The representation lacks what a metric needs: it is skipped, and its row says why."""
+
+
+def require_finite(metric: str, codes: Float[np.ndarray, "..."]) -> None:
+    """Raise ValueError, naming the metric, if a code is NaN or infinite."""
+    if not np.isfinite(codes).all():
+        broken = int((~np.isfinite(codes)).sum())
+        raise ValueError(
+            f"{metric} needs finite codes, got {broken} values that are NaN or infinite; check the training"
+        )
+
+
+def require_at_least(metric: str, minimum: int, **settings: int) -> None:
+    """Raise ValueError, naming metric and setting, if a setting is below the minimum."""
+    for name, value in settings.items():
+        if value < minimum:
+            raise ValueError(f"{metric} needs {name} >= {minimum}, got {value}")
+
+
+def require_choice(metric: str, choices: tuple[str, ...], **settings: str) -> None:
+    """Raise ValueError, naming metric and setting, if a setting is none of the choices."""
+    for name, value in settings.items():
+        if value not in choices:
+            raise ValueError(f"{metric} needs {name} to be one of {', '.join(choices)}, got {value!r}")
+
+
+def require_labels(metric: str, rep: Representation, *, minimum: int = 2) -> Representation:
+    """The images whose factors are all known.
+
+    NotApplicable, naming the metric, if there is no factor, or fewer than `minimum` such images.
+    """
+    if not rep.factor_sizes:
+        raise NotApplicable(f"{metric} needs ground-truth factors, got none")
+    known = (rep.factors != UNKNOWN).all(axis=1)
+    if known.sum() < minimum:
+        raise NotApplicable(
+            f"{metric} needs at least {minimum} images whose factors are all known, got {known.sum()} of {len(known)}"
+            "; choose others with factors=[…]"
+        )
+    if known.all():
+        return rep
+    if rep.autoencoder is not None:  # its rows are those of all images
+        rep = replace(rep, autoencoder=None)
+    logvar = None if rep.logvar is None else rep.logvar[known]
+    weights = weights_among(rep.weights, known)
+    return replace(rep, codes=rep.codes[known], factors=rep.factors[known], logvar=logvar, weights=weights)
+
+
+def require_logvar(metric: str, rep: Representation) -> Float[np.ndarray, "image latent"]:
+    """Log variance of q(z|x) in nats; NotApplicable, naming the metric, for point codes."""
+    if rep.logvar is None:
+        raise NotApplicable(f"{metric} needs the posterior's logvar, got point codes")
+    return rep.logvar
+
+
+def require_autoencoder(metric: str, rep: Representation) -> Autoencoder:
+    """The model's decoder and images; NotApplicable, naming the metric, where only codes are known."""
+    if rep.autoencoder is None:
+        raise NotApplicable(f"{metric} needs the model's decoder and images, got codes alone")
+    return rep.autoencoder
+
+
+def require_varying_factors(
+    metric: str, factors: Integer[np.ndarray, "image factor"], *, minimum: int = 1
+) -> Integer[np.ndarray, " varying"]:
+    """Columns of the factors that take more than one value; NotApplicable, naming the metric, if there are too few."""
+    varying = np.flatnonzero(factors.min(axis=0) != factors.max(axis=0))
+    if len(varying) < minimum:
+        raise NotApplicable(
+            f"{metric} needs at least {minimum} factor(s) with more than one value, got {len(varying)}"
+            f" of {factors.shape[1]} in {len(factors)} images"
+        )
+    return varying

@@ -1,0 +1,122 @@
+"""Checkpoints that hold tensors and plain numbers only, and that survive a kill at any moment."""
+
+import io
+import logging
+import pickle
+import random
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from disent_runner.machine.files import write_whole
+from disent_runner.models.base import AbstractModel
+
+log = logging.getLogger(__name__)
+
+_KEPT = 2
+_KEYS = {"step", "model", "optimizers", "random", "interval"}
+
+
+def checkpoint_path(folder: Path, step: int) -> Path:
+    return folder / "checkpoints" / f"step={step:09d}.pt"
+
+
+def save_checkpoint(folder: Path, state: Mapping[str, Any]) -> Path:
+    """Write `state` under its step, whole or not at all, and keep the newest two."""
+    buffer = io.BytesIO()  # a full disk then fails in one plain write, with its name and reason
+    torch.save({**state, "random": random_states()}, buffer)
+    path = checkpoint_path(folder, state["step"])
+    write_whole(path, buffer.getbuffer())
+    for old in sorted(path.parent.glob("step=*.pt"))[:-_KEPT]:
+        old.unlink()
+    return path
+
+
+def load_newest_checkpoint(folder: Path) -> dict[str, Any] | None:
+    """The newest whole checkpoint, on the CPU; None when the folder has none.
+
+    A torn file falls back to the one before. Raises ValueError when none is whole, or when one is a file of another
+    kind: it is never unpickled.
+    """
+    paths = sorted((folder / "checkpoints").glob("step=*.pt"), reverse=True)
+    for path in paths:
+        if _is_whole(path):
+            return load_checkpoint(path)
+        log.warning("%s is torn; falling back to the checkpoint before it", path)
+    if paths:
+        raise ValueError(f"no checkpoint in {paths[0].parent} is whole; delete that folder to train from the start")
+    return None
+
+
+def load_checkpoint(path: Path) -> dict[str, Any]:
+    """The content of one checkpoint, tensors on the CPU. Raises ValueError when it is not one of ours."""
+    refusal = f"{path} is not a checkpoint of this program and was not opened further"
+    if not zipfile.is_zipfile(path):
+        raise ValueError(f"{refusal}; delete it to go on without it")
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError) as error:
+        raise ValueError(f"{refusal} ({str(error).splitlines()[0]}); delete it to go on without it") from None
+    if not isinstance(state, dict) or state.keys() != _KEYS:
+        raise ValueError(f"{refusal}: it must hold exactly {sorted(_KEYS)}; delete it to go on without it")
+    return state
+
+
+def load_trained(model: AbstractModel, folder: Path, *, checkpoint: str | None = None) -> None:
+    """Weights and step from `checkpoint` if it is the path of one, else from the folder's newest."""
+    named = checkpoint is not None and Path(checkpoint).suffix == ".pt"
+    state = load_checkpoint(Path(str(checkpoint))) if named else load_newest_checkpoint(folder)
+    if state is None:
+        raise FileNotFoundError(f"no checkpoint in {folder / 'checkpoints'}; add fit to stages to train first")
+    restore(model, state, folder)
+
+
+def restore(model: AbstractModel, state: Mapping[str, Any], folder: Path) -> None:
+    """Put a checkpoint's weights and step into the model. Raises ValueError when they are of another model."""
+    try:
+        model.load_state_dict(state["model"])
+    except RuntimeError as error:
+        raise ValueError(
+            f"the checkpoint in {folder / 'checkpoints'} is of another model "
+            f"({' '.join(str(error).split())[:300]}); delete that folder to train from the start"
+        ) from None
+    model.step = state["step"]
+    model.interval = [dict(values) for values in state["interval"]]
+
+
+def _is_whole(path: Path) -> bool:
+    """False for a truncated or damaged archive; a file that is no archive at all is left to `load_checkpoint`."""
+    with path.open("rb") as file:
+        if file.read(2) not in (b"PK", b""):
+            return True
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.testzip() is None
+    except (zipfile.BadZipFile, EOFError):
+        return False
+
+
+def random_states() -> dict[str, Any]:
+    """States of the global generators of Python, NumPy, torch and every GPU, as tensors and plain numbers."""
+    version, internal, gauss = random.getstate()
+    _, keys, position, has_gauss, cached = np.random.get_state(legacy=True)  # noqa: NPY002 - user code may draw from it
+    return {
+        "python": (version, internal, gauss),
+        "numpy": (torch.from_numpy(np.asarray(keys, dtype=np.int64)), int(position), int(has_gauss), float(cached)),
+        "torch": torch.get_rng_state(),
+        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+    }
+
+
+def restore_random_states(states: Mapping[str, Any]) -> None:
+    version, internal, gauss = states["python"]
+    random.setstate((version, tuple(internal), gauss))
+    keys, position, has_gauss, cached = states["numpy"]
+    np.random.set_state(("MT19937", keys.numpy().astype(np.uint32), position, has_gauss, cached))  # noqa: NPY002
+    torch.set_rng_state(states["torch"])
+    if len(states["cuda"]) == torch.cuda.device_count():
+        torch.cuda.set_rng_state_all(states["cuda"])

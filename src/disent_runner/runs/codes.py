@@ -1,0 +1,133 @@
+"""codes.h5: posterior means, log variances and factor values of the evaluated images, written once and resumed."""
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import h5py
+import numpy as np
+from jaxtyping import Integer
+
+FILE = "codes.h5"
+_UNFINISHED = f".{FILE}.partial"
+"""Where a pass is under way, or was stopped."""
+_READ_WHOLE = 2**20
+"""Bytes up to which all rows are read, to take some of them."""
+
+Codes = dict[str, np.ndarray]
+"""`mean` (N, D), and `logvar` (N, D) in nats unless they are point codes."""
+
+
+class Posteriors(NamedTuple):
+    """Some rows of a run's codes.h5, and what they are of."""
+
+    mean: np.ndarray
+    logvar: np.ndarray
+    images: np.ndarray
+    """their indices in the data set"""
+    num_images: int
+    data_hash: str
+    step: int
+
+
+def read_codes(folder: Path, origin: Mapping[str, Any]) -> Codes | None:
+    """All codes, where the file is of this origin; None where it is not, is missing or damaged."""
+    if not _is_from(folder / FILE, origin):
+        return None
+    with h5py.File(folder / FILE) as file:
+        return {name: np.asarray(file[name]) for name in ("mean", "logvar") if name in file}
+
+
+def read_posteriors(folder: Path, rows: Callable[[int], Integer[np.ndarray, " row"]]) -> Posteriors:
+    """The rows that `rows` chooses of so many images; of a large file without reading the rest.
+
+    Raises OSError, KeyError, ValueError or IndexError where the folder has no such file, or a damaged one.
+    """
+    path = folder / FILE
+    with h5py.File(path) as file:
+        facts: Any = file.attrs
+        count = int(facts["num_images"])
+        chosen = rows(count)
+        mean, logvar, images = (_read(path, file[name], chosen) for name in ("mean", "logvar", "index"))
+        return Posteriors(mean, logvar, images, count, str(facts["data_hash"]), int(facts["step"]))
+
+
+def rows_done(folder: Path, origin: Mapping[str, Any]) -> int:
+    """Rows that an unfinished pass left; 0 without one, or where it was of another origin."""
+    path = folder / _UNFINISHED
+    if not _is_from(path, origin):
+        return 0
+    with h5py.File(path) as file:
+        return int(np.asarray(file["done"])[0])
+
+
+def begin(
+    folder: Path, origin: Mapping[str, Any], first: Mapping[str, np.ndarray], tables: Mapping[str, np.ndarray]
+) -> None:
+    """A file for codes like the `first` rows of them, with its full size, so that nothing but numbers changes in it
+    later: a kill leaves it readable. `tables`: what stands beside the codes, `index` (N,) among them.
+    """
+    path, num_images = folder / _UNFINISHED, len(tables["index"])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    with h5py.File(path, "w") as file:
+        for name, codes in first.items():
+            file.create_dataset(name, data=np.zeros((num_images, codes.shape[1]), dtype=np.float32))
+        for name, table in tables.items():
+            file.create_dataset(name, data=table)
+        file.create_dataset("done", data=np.zeros(1, dtype=np.int64))
+        file.attrs.update(origin)
+        _to_disk(file)
+
+
+@contextmanager
+def filling(folder: Path) -> Iterator[Callable[..., None]]:
+    """What writes codes from a row on, `write(row, codes, is_saved=True)`, and then vouches for all up to them."""
+    with h5py.File(folder / _UNFINISHED, "r+") as file:
+        datasets: dict[str, Any] = dict(file)
+
+        def write(row: int, codes: Mapping[str, np.ndarray], *, is_saved: bool) -> None:
+            last = row + len(codes["mean"])
+            for name, values in codes.items():
+                datasets[name][row:last] = values
+            if is_saved:
+                _to_disk(file)  # the codes before the count that vouches for them
+                datasets["done"][0] = last
+                _to_disk(file)
+
+        yield write
+
+
+def write_codes(folder: Path, origin: Mapping[str, Any], codes: Codes, tables: Mapping[str, np.ndarray]) -> None:
+    """The whole file at once: see `begin`."""
+    begin(folder, origin, codes, tables)
+    with filling(folder) as write:
+        write(0, codes, is_saved=True)
+    finish(folder)
+
+
+def finish(folder: Path) -> None:
+    """Give the file its name."""
+    (folder / _UNFINISHED).replace(folder / FILE)
+
+
+def _is_from(path: Path, origin: Mapping[str, Any]) -> bool:
+    try:
+        with h5py.File(path) as file:
+            return all(file.attrs.get(name) == value for name, value in origin.items())
+    except OSError:  # missing, or damaged: made again
+        return False
+
+
+def _read(path: Path, dataset: Any, rows: np.ndarray) -> np.ndarray:
+    offset = dataset.id.get_offset()
+    if offset is None or dataset.nbytes < _READ_WHOLE:
+        return dataset[()][rows]
+    return np.memmap(path, dtype=dataset.dtype, mode="r", offset=offset, shape=dataset.shape)[rows]
+
+
+def _to_disk(file: h5py.File) -> None:
+    file.flush()
+    os.fsync(file.id.get_vfd_handle())

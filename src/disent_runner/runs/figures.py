@@ -1,0 +1,49 @@
+"""figures/: the pictures of a run, and index.json, which says how each was made."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from disent_runner.machine.files import read_json, write_json, write_whole
+
+FOLDER = "figures"
+INDEX = f"{FOLDER}/index.json"
+TYPES = {".png": "image/png", ".gif": "image/gif"}
+"""Kinds of pictures by the ending of their names."""
+FIRST = ("traversals", "reconstructions", "samples")
+"""Pictures that come before all others, by how their names begin."""
+
+
+def read_index(folder: Path) -> dict[str, Any]:
+    """How each figure that is there was made, by name."""
+    return read_json(folder / INDEX, default={})
+
+
+def write_index(folder: Path, index: Mapping[str, Any]) -> None:
+    write_json(folder / INDEX, dict(index))
+
+
+def write_picture(folder: Path, name: str, content: bytes) -> None:
+    """A picture whose name ends as one of TYPES."""
+    write_whole(folder / FOLDER / name, content)
+
+
+def picture(folder: Path, name: str) -> Path:
+    """Where the run's picture of that name lies, if it has it."""
+    return folder / FOLDER / name
+
+
+def picture_files(folder: Path) -> list[Path]:
+    """Pictures of a run, those that move before those that do not; none where it has no such folder."""
+    try:
+        with os.scandir(folder / FOLDER) as entries:
+            paths = [Path(entry.path) for entry in entries if Path(entry.name).suffix in TYPES]
+    except OSError:
+        return []
+    return sorted(paths, key=lambda path: ((*FIRST, "").index(kind(path)), path.suffix, path.name))
+
+
+def kind(path: Path) -> str:
+    """Which of FIRST a picture is; empty for the others."""
+    return next((start for start in FIRST if path.name.startswith(start)), "")

@@ -1,0 +1,89 @@
+"""What makes a run the run it is: the id of its folder, the hash of what a command asks of it, its settings."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+IDENTITY = ("model", "dataset", "trainer.max_steps", "trainer.precision")
+"""What changes the numbers; the model's node holds its network, likelihood and optimizer once resolved."""
+ELSEWHERE = frozenset({"data_dir", "check_hash"})
+"""Where things lie on this machine: no part of a run's identity."""
+_ASKED = (
+    *("stages", "seed", "model", "dataset", "trainer", "evaluation", "metric", "figure"),
+    *("representation", "factors", "run"),
+)
+"""What a command asks of a run, of all that it configures: not where to, on which machine, or mirrored to what."""
+
+
+def run_id(config: DictConfig) -> str:
+    """Eight hex digits that are equal for two configs exactly when their numbers are (seed aside)."""
+    return _digest({key: canonical(plain(OmegaConf.select(config, key))) for key in IDENTITY})[:8]
+
+
+def request_of(config: DictConfig) -> str:
+    """Hash of what the config asks of its run, and of the version that is to do it."""
+    return _digest([_own_version(), {key: canonical(plain(config.get(key))) for key in _ASKED}])[:16]
+
+
+def codes_folder(path: Path) -> Path:
+    """Where codes of other people are scored, below output_root; by content, so that a changed file is another one.
+
+    Raises FileNotFoundError where there is no such file.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"representation={path}: no such file")
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return Path("representations", path.stem, digest[:8])
+
+
+def settings_of(config: Mapping[str, Any]) -> dict[str, Any]:
+    """All that changes the numbers, the seed aside, one level deep: `model.beta` and so on; lists are texts."""
+    return {name: value for key in IDENTITY for name, value in _leaves(key, setting(config, key))}
+
+
+def setting(config: Mapping[str, Any], key: str) -> Any:
+    """The value of a dotted key in plain nested mappings; None where there is none."""
+    value: Any = config
+    for part in key.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
+
+
+def plain(node: Any) -> Any:
+    return OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node
+
+
+def canonical(value: Any) -> Any:
+    """`beta: 4` and `beta: 4.0` are one setting."""
+    if isinstance(value, dict):
+        return {str(key): canonical(item) for key, item in value.items() if key not in ELSEWHERE}
+    if isinstance(value, list):
+        return [canonical(item) for item in value]
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _leaves(key: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping) and value:
+        for name, item in value.items():
+            if name not in ELSEWHERE and name != "_partial_":
+                yield from _leaves(f"{key}.{name}", item)
+    elif isinstance(value, list | Mapping):
+        yield key, str(value)
+    else:
+        yield key, canonical(value)
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+@cache
+def _own_version() -> str:
+    return version("disent-runner")

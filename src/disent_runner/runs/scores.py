@@ -1,0 +1,305 @@
+"""metrics.json, metrics.csv and metrics.md: the numbers of a run, with how each was made."""
+
+import csv
+import io
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from disent_runner.machine.files import write_json, write_whole
+from disent_runner.machine.markdown import markdown_table
+from disent_runner.runs.record import recorded_facts
+
+FILE = "metrics.json"
+SCORE_AGAIN = "score the run again: stages=[evaluate]"
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """How numbers were made. Rows of another metric, step, codes or factors stand beside each other in one file."""
+
+    metric: str
+    settings: Mapping[str, Any]
+    seed: int
+    step: int | None
+    """of the model; None for codes from a file"""
+    dataset: str
+    source: str
+    num_images: int
+    representation: str
+    """mean, sampled, or given for codes from a file"""
+    factors: tuple[str, ...]
+    """that the metric saw"""
+    version: str
+    """of disent-runner"""
+    binned: Mapping[str, int] = field(default_factory=dict)
+    """number of bins of each factor whose values were put into bins"""
+
+    @property
+    def subject(self) -> tuple[Any, ...]:
+        """What the numbers are about; of one metric and subject there is one row by each name."""
+        return (self.dataset, self.step, self.representation, self.factors)
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One number of a run, or a metric that has none and why."""
+
+    name: str
+    factor: str | None
+    """which factor it is of; None for a number of all"""
+    value: float | None
+    better: str | None
+    """higher, lower, or None where neither is"""
+    unit: str | None
+    """nats, bits, …; None for a share, an accuracy or another plain number"""
+    making: Making
+    seconds: float | None = None
+    """that the metric took"""
+    libraries: str | None = None
+    """that it was computed with"""
+    skipped: str | None = None
+    error: str | None = None
+
+    @property
+    def label(self) -> str:
+        """The name by which people ask for it: `mig`, and `mig_scale` of the factor scale."""
+        return self.name if self.factor is None else f"{self.name}_{self.factor}"
+
+    @property
+    def reason(self) -> str | None:
+        """Why there is no value."""
+        return self.error or self.skipped
+
+
+def number(
+    run: Path, name: str, *, representation: str = "mean", factors: Sequence[str] | None = None, step: int | None = None
+) -> float:
+    """*The* number of a run folder by its label: of posterior means (or codes from a file), of all factors, at the
+    last step that was scored, unless another representation, other factors or a step are asked for.
+
+    Raises ValueError where the run has no such number.
+    """
+    values = numbers(run, representation=representation, factors=factors, step=step)
+    if name not in values:
+        known = ", ".join(values) or "none, no metric was computed"
+        raise ValueError(f"{run} has no number {name} of {representation} codes; it has {known}")
+    return values[name]
+
+
+def numbers(
+    run: Path, *, representation: str = "mean", factors: Sequence[str] | None = None, step: int | None = None
+) -> dict[str, float]:
+    """All numbers of a run by label, of which `number` is one."""
+    rows = [score for score in read_scores(run) if _is_of(score.making, representation)]
+    everything = tuple(factors) if factors is not None else _all_factors(run, rows)
+    rows = [score for score in rows if score.making.factors == everything and score.value is not None]
+    chosen = at_last_step(rows) if step is None else [score for score in rows if score.making.step == step]
+    return {score.label: score.value for score in chosen if score.value is not None}
+
+
+def _is_of(making: Making, representation: str) -> bool:
+    return making.representation == representation or (representation == "mean" and making.representation == "given")
+
+
+def _all_factors(run: Path, scores: Iterable[Score]) -> tuple[str, ...]:
+    """Those of the data set that the run was trained on; of codes from a file, the most that were scored together."""
+    recorded = recorded_facts(run).get("factors")
+    if recorded is not None:
+        return tuple(recorded)
+    return max((score.making.factors for score in scores), key=len, default=())
+
+
+def at_last_step(scores: Sequence[Score]) -> list[Score]:
+    """Those of the largest step among them."""
+    last = max((_order(score.making.step) for score in scores), default=0)
+    return [score for score in scores if _order(score.making.step) == last]
+
+
+def _order(step: int | None) -> int:
+    return -1 if step is None else step
+
+
+def headlines(scores: Iterable[Score]) -> dict[str, list[str]]:
+    """Metric -> the labels that stand for it: its own name; where it has no such number, those that had better be
+    higher or lower; where there are none either, all but those of single factors.
+    """
+    names: dict[str, dict[str, bool]] = {}
+    for score in scores:
+        if score.value is not None and score.factor is None:
+            labels = names.setdefault(score.making.metric, {})
+            labels[score.label] = labels.get(score.label, False) or score.better is not None
+    return {
+        metric: [metric] if metric in labels else [name for name in labels if labels[name]] or list(labels)
+        for metric, labels in names.items()
+    }
+
+
+def read_scores(folder: Path) -> list[Score]:
+    """The rows of the folder's metrics.json; none where there is none.
+
+    Rows of earlier versions, whose names have the factor in them, are read as well. Raises ValueError for a damaged
+    file, OSError for one that cannot be read.
+    """
+    try:
+        content = (folder / FILE).read_bytes()
+    except FileNotFoundError:
+        return []
+    try:
+        return list(parsed(json.loads(content)))
+    except ValueError as error:
+        raise ValueError(f"{FILE} is damaged: {error}; {SCORE_AGAIN}") from None
+
+
+def write_scores(folder: Path, scores: Sequence[Score]) -> None:
+    """metrics.json holds everything; metrics.csv the same, flat; metrics.md the numbers to read."""
+    write_json(folder / FILE, [row_of(score) for score in scores])
+    write_whole(folder / "metrics.csv", _csv(scores))
+    write_whole(folder / "metrics.md", _markdown(scores))
+
+
+def replaced(scores: Iterable[Score], new: Sequence[Score]) -> list[Score]:
+    """The rows with new ones of one metric in place of those of the same metric and subject."""
+    making = new[0].making
+    return [score for score in scores if not _is_about(score.making, making)] + list(new)
+
+
+def _is_about(making: Making, other: Making) -> bool:
+    return making.metric == other.metric and making.subject == other.subject
+
+
+def row_of(score: Score) -> dict[str, Any]:
+    """A flat row as metrics.json has it; what does not apply is left out."""
+    making = score.making
+    row: dict[str, Any] = {
+        "name": score.name,
+        "factor": score.factor,
+        "value": score.value,
+        "better": score.better,
+        "unit": score.unit,
+        "metric": making.metric,
+        "settings": dict(making.settings),
+        "seed": making.seed,
+        "step": making.step,
+        "dataset": making.dataset,
+        "source": making.source,
+    }
+    if making.binned:
+        row["binned"] = dict(making.binned)
+    row |= {
+        "num_images": making.num_images,
+        "representation": making.representation,
+        "factors": list(making.factors),
+        "version": making.version,
+    }
+    how = {"seconds": score.seconds, "libraries": score.libraries, "skipped": score.skipped, "error": score.error}
+    return row | {key: value for key, value in how.items() if value is not None}
+
+
+def parsed(rows: Any) -> Iterator[Score]:
+    """Rows of metrics.json, checked. Raises ValueError that says what is wrong with them."""
+    if not isinstance(rows, list):
+        raise ValueError("it holds no list of numbers")
+    making: Making | None = None
+    labels: set[tuple[Any, ...]] = set()
+    for row in rows:
+        _check(row)
+        making = _making(row, making)
+        name, factor = (row["name"], row["factor"]) if "factor" in row else _parted(row["name"], making.factors)
+        how = {key: row.get(key) for key in ("seconds", "libraries", "skipped", "error")}
+        score = Score(name, factor, row["value"], row.get("better"), row.get("unit"), making, **how)
+        key = (score.label, making.metric, *making.subject)
+        if key in labels:
+            raise ValueError(f"{score.label} is there twice")
+        labels.add(key)
+        yield score
+
+
+_TEXTS = ("name", "metric", "dataset", "source", "representation", "version")
+_PRESENT = frozenset({"value", "settings", "seed", "step", "num_images", "factors", *_TEXTS})
+_OF_MAKING = ("metric", "settings", "seed", "step", "dataset", "source", "num_images", "representation", "version")
+
+
+def _check(row: Any) -> None:
+    if not isinstance(row, dict):
+        raise ValueError(f"a row is {row!r}")
+    if not row.keys() >= _PRESENT:
+        raise ValueError(f"a row lacks {min(_PRESENT - row.keys())}")
+    name, value = row["name"], row["value"]
+    if value is not None and (type(value) not in (float, int) or not math.isfinite(value)):
+        raise ValueError(f"{name} is {value!r}")
+    if type(row["settings"]) is not dict or type(row["factors"]) is not list or type(row.get("binned", {})) is not dict:
+        raise ValueError(f"{name} has settings or factors that are none")
+    if type(row["step"]) not in (int, type(None)) or row.get("better") not in (None, "higher", "lower"):
+        raise ValueError(f"{name} has step {row['step']!r} and better {row.get('better')!r}")
+    texts = [row[key] for key in _TEXTS] + row["factors"]
+    may_lack = [row.get(key) for key in ("factor", "unit", "libraries", "skipped", "error")]
+    if {type(text) for text in texts} != {str} or not {type(text) for text in may_lack} <= {str, type(None)}:
+        raise ValueError(f"a name in the row of {name!r} is no text")
+
+
+def _making(row: Mapping[str, Any], before: Making | None) -> Making:
+    """The same object as the row before has, where it was made alike: thousands of runs are read at once."""
+    facts: dict[str, Any] = {key: row[key] for key in _OF_MAKING}
+    making = Making(**facts, factors=tuple(row["factors"]), binned=row.get("binned", {}))
+    return before if before is not None and making == before else making
+
+
+def _parted(name: str, factors: Sequence[str]) -> tuple[str, str | None]:
+    """Number and factor of a name that has both in one, as earlier versions wrote it."""
+    endings = [factor for factor in factors if name.endswith(f"_{factor}")]
+    factor = max(endings, key=len, default=None)
+    return (name, None) if factor is None else (name.removesuffix(f"_{factor}"), factor)
+
+
+def _csv(scores: Sequence[Score]) -> str:
+    rows = [row_of(score) for score in scores]
+    flat = [{**row, "settings": settings_text(row["settings"]), "factors": ", ".join(row["factors"])} for row in rows]
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, list(dict.fromkeys(column for row in flat for column in row)), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(flat)
+    return text.getvalue()
+
+
+def _markdown(scores: Sequence[Score]) -> str:
+    """A table for each choice of step, codes and factors; the settings stand beside a metric's first number."""
+    sections: dict[str, list[Score]] = {}
+    for score in scores:
+        sections.setdefault(_heading(score.making), []).append(score)
+    return "\n".join(f"## {heading}\n\n{_table(section)}" for heading, section in sections.items())
+
+
+def _heading(making: Making) -> str:
+    return f"{subject_text(making)}\n\nFactors: {', '.join(making.factors) or 'none'}"
+
+
+def _table(scores: Sequence[Score]) -> str:
+    rows, metrics = [], set()
+    for score in scores:
+        is_first = score.making.metric not in metrics
+        metrics.add(score.making.metric)
+        settings = settings_text(score.making.settings) if is_first else ""
+        rows.append((score.label, value_text(score), score.unit or "", settings))
+    return markdown_table(("number", "value", "unit", "settings"), rows)
+
+
+def subject_text(making: Making) -> str:
+    """What the numbers are of: codes, images, data, step and seed."""
+    step = "" if making.step is None else f" after step {making.step:,}"
+    codes = f"{making.representation.capitalize()} codes of {making.num_images:,} images"
+    return f"{codes} of {making.dataset} ({making.source}){step}, seed {making.seed}"
+
+
+def settings_text(settings: Mapping[str, Any]) -> str:
+    return "; ".join(f"{key}={value}" for key, value in settings.items())
+
+
+def value_text(score: Score) -> str:
+    """The value to four digits, or why there is none."""
+    if score.value is not None:
+        return f"{score.value:.4f}"
+    return f"not computed: {score.error}" if score.error else f"skipped: {score.skipped}"

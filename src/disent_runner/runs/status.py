@@ -1,0 +1,106 @@
+"""status.json: what a run is doing, for those who wait for it, and which commands it has finished."""
+
+import json
+import os
+import signal
+import socket
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from disent_runner.machine.files import write_json
+from disent_runner.runs import figures, scores
+from disent_runner.runs.folder import is_held
+
+STATES = ("done", "running", "queued", "waiting", "interrupted", "failed")
+"""Of a run: finished, under way, in a cluster's queue, not started, stopped before its end, ended by an error."""
+
+_RESULTS = (scores.FILE, figures.INDEX)
+
+
+def read_status(folder: Path) -> dict[str, Any]:
+    """What the run last said of itself; empty where it said nothing, or nothing that can be read."""
+    try:
+        status = json.loads((folder / "status.json").read_text())
+    except (OSError, ValueError):
+        return {}
+    return status if isinstance(status, dict) else {}
+
+
+def write_status(folder: Path, state: str, *, request: str, **facts: Any) -> None:
+    """Say what the run is doing now; what it finished earlier stays finished."""
+    finished = dict(read_status(folder).get("finished", {}))
+    if state == "done":
+        finished[request] = [name for name in _RESULTS if (folder / name).exists()]
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    where = {"process": os.getpid(), "host": socket.gethostname(), **_task()}
+    status = {"state": state, "since": now, **where, "request": request, **facts, "finished": finished}
+    write_json(folder / "status.json", status)
+
+
+def _task() -> dict[str, str]:
+    """The name of this process in a cluster's queue, as in `4711_3`; nothing outside of one."""
+    array, number = os.environ.get("SLURM_ARRAY_JOB_ID"), os.environ.get("SLURM_ARRAY_TASK_ID")
+    task = f"{array}_{number}" if array and number else os.environ.get("SLURM_JOB_ID")
+    return {"task": task} if task else {}
+
+
+def is_finished(folder: Path, request: str) -> bool:
+    """Whether the run did all that is asked, and its results are still there."""
+    results = read_status(folder).get("finished", {}).get(request)
+    return results is not None and all((folder / name).exists() for name in results)
+
+
+_OF_A_CLUSTER = (signal.SIGUSR2, signal.SIGUSR1)
+
+
+class Interrupted(RuntimeError):
+    """Training was stopped from outside after a whole step and its checkpoint."""
+
+    def __init__(self, signum: int, step: int) -> None:
+        super().__init__(
+            f"stopped by {signal.Signals(signum).name} after step {step}; the same command goes on from there"
+        )
+        self.signum = signum
+
+    @property
+    def passed_on(self) -> int | None:
+        """The signal for whoever puts a cluster's job back into its queue and waits for it, whichever of two it is."""
+        listened = [signum for signum in _OF_A_CLUSTER if callable(signal.getsignal(signum))]
+        return listened[0] if listened and self.signum in _OF_A_CLUSTER else None
+
+
+@contextmanager
+def reported(folder: Path, request: str) -> Iterator[None]:
+    """Write what becomes of the run into its status.json: running, then done, failed or interrupted."""
+    start = time.monotonic()
+
+    def report(state: str, **facts: Any) -> None:
+        seconds = round(time.monotonic() - start, 3)
+        with suppress(OSError):  # a full disk was the error then, and that is what is to be seen
+            write_status(folder, state, request=request, seconds=seconds, **facts)
+
+    write_status(folder, "running", request=request)
+    try:
+        yield
+    except Interrupted as interruption:
+        report("queued" if interruption.passed_on else "interrupted", error=str(interruption))
+        raise
+    except Exception as error:
+        report("failed", error=" ".join(str(error).split()) or type(error).__name__)
+        raise
+    except BaseException as end:
+        report("interrupted", error=type(end).__name__)
+        raise
+    report("done")
+
+
+def state_of(folder: Path, status: Mapping[str, Any]) -> str:
+    """The state that the status says, unless its process ended without a word."""
+    state = status.get("state", "waiting")
+    if state == "running" and not is_held(folder):
+        return "interrupted"
+    return state if state in STATES else "interrupted"

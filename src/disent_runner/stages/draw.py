@@ -1,0 +1,90 @@
+"""Stage `draw`: the pictures of a run, each file written whole into figures/."""
+
+import io
+import logging
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.figure import Figure
+from PIL import Image
+
+from disent_runner.datasets.info import DatasetInfo
+from disent_runner.figures.inputs import Animation, FigureInputs
+from disent_runner.machine.randomness import random_stream
+from disent_runner.representations.representation import Representation
+from disent_runner.representations.requirements import NotApplicable
+from disent_runner.runs import figures as pictures
+from disent_runner.runs.train_log import read_train_log
+
+log = logging.getLogger(__name__)
+
+Draw = Callable[..., Mapping[str, Figure | Animation]]
+
+
+def draw(
+    represent: Callable[[], Representation],
+    info: DatasetInfo,
+    figures: Mapping[str, Draw],
+    *,
+    folder: Path,
+    step: int,
+    seed: int,
+) -> None:
+    """Make every figure that is not there yet with the same settings, from the run folder and its model.
+
+    A figure that lacks what it shows, such as labels, is left out with the reason in the log.
+    """
+    done = pictures.read_index(folder)
+    wanted = {name: figure for name, figure in figures.items() if done.get(name) != _making(figure, step, seed)}
+    if not wanted:
+        log.info("draw: done, %d figures in %s", len(figures), folder / pictures.FOLDER)
+        return
+    mpl.use("agg")
+    rep = represent()
+    inputs = FigureInputs(
+        info=info,
+        representation=rep,
+        train_log=read_train_log(folder),
+        autoencoder=rep.autoencoder,
+    )
+    left_out: list[str] = []
+    for name, figure in wanted.items():
+        try:
+            drawn = figure(inputs, rng=random_stream(seed, name))
+        except NotApplicable as reason:
+            log.info("draw: left out: %s", reason)
+            left_out.append(name)
+            drawn = {}
+        for stem, picture in drawn.items():
+            ending, content = encoded(picture)
+            pictures.write_picture(folder, f"{stem}{ending}", content)
+        done[name] = _making(figure, step, seed)
+        pictures.write_index(folder, done)
+    names = [name for name in wanted if name not in left_out]
+    log.info("draw: %s in %s", ", ".join(names) or "nothing", folder / pictures.FOLDER)
+
+
+def encoded(picture: Figure | Animation) -> tuple[str, bytes]:
+    """Ending and content of the file: a figure as PNG, an animation as a GIF that repeats."""
+    buffer = io.BytesIO()
+    if isinstance(picture, Figure):
+        picture.savefig(buffer, format="png", dpi=150)
+        return ".png", buffer.getvalue()
+    frames = [Image.fromarray(_without_colour(frame)) for frame in picture.frames]
+    duration = round(1000 / picture.frames_per_second)
+    frames[0].save(buffer, format="GIF", save_all=True, append_images=frames[1:], duration=duration, loop=0)
+    return ".gif", buffer.getvalue()
+
+
+def _without_colour(frame: np.ndarray) -> np.ndarray:
+    """(H, W) of a frame whose channels are equal, which needs no palette to be found for it."""
+    return frame[..., 0] if frame.ndim == 3 and (frame == frame[..., :1]).all() else frame
+
+
+def _making(figure: Draw, step: int, seed: int) -> dict[str, Any]:
+    settings = dict(figure.keywords) if isinstance(figure, partial) else {}
+    return {"settings": settings, "step": step, "seed": seed}

@@ -1,0 +1,99 @@
+"""Stage `evaluate`: encode the images once, score the codes, and leave the metric tables."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from pytorch_lightning.loggers import Logger
+from rich.table import Table
+
+from disent_runner.machine.console import console
+from disent_runner.machine.randomness import random_stream
+from disent_runner.representations.representation import Representation
+from disent_runner.runs import scores as tables
+from disent_runner.runs.scores import Making, Score
+from disent_runner.stages.scoring import Metric, Subject, score_all
+
+_MOST_REASONS = 3
+
+
+def evaluate(
+    subject: Subject, metrics: Mapping[str, Metric], *, folder: Path, loggers: Sequence[Logger] = ()
+) -> list[str]:
+    """One row per number, in metrics.json, .csv and .md; a number that is there with the same making is kept.
+
+    Returns a sentence for each metric that failed; a metric that lacks what it needs is skipped. Either way its row has
+    the reason and no value, and the other metrics go on.
+    """
+    makings = {name: subject.making(name, metric) for name, metric in metrics.items()}
+    rows = tables.read_scores(folder)
+    todo = {name: metric for name, metric in metrics.items() if not _is_done(makings[name], rows)}
+    for new in score_all(todo, subject):
+        rows = _in_order(tables.replaced(rows, new), list(metrics))
+        tables.write_scores(folder, rows)
+    asked = [row for row in rows if row.making in makings.values()]
+    say(asked, folder)
+    for logger in loggers:
+        values = {_logged_name(row): row.value for row in asked if row.value is not None}
+        logger.log_metrics(values, step=subject.step)
+    return [f"metric {row.making.metric} failed: {row.error}" for row in asked if row.error]
+
+
+def chosen(subject: Subject, factors: Sequence[str] | None) -> Subject:
+    """The codes as they are, or one from each posterior, beside all factors or some. ValueError for another choice."""
+    rep = subject.representation if factors is None else subject.representation.with_factors(factors)
+    return replace(subject, representation=_codes_of(rep, subject.choice, subject.seed))
+
+
+def _codes_of(rep: Representation, choice: str, seed: int) -> Representation:
+    if choice in ("mean", "given"):
+        return rep
+    if choice == "sampled":
+        return rep.sampled(random_stream(seed, "sampled codes"))
+    raise ValueError(f"representation must be mean, sampled or the path of an npz file, got {choice!r}")
+
+
+def _is_done(making: Making, rows: Sequence[Score]) -> bool:
+    return any(row.making == making and row.error is None for row in rows)
+
+
+def _in_order(rows: list[Score], metrics: list[str]) -> list[Score]:
+    """Metrics as they were asked for, whichever was finished first, after those of earlier commands."""
+    place = {name: index for index, name in enumerate(metrics)}
+    return sorted(rows, key=lambda row: place.get(row.making.metric, -1))
+
+
+def _logged_name(row: Score) -> str:
+    """A number's name with what sets it apart from the same one of posterior means."""
+    choice = row.making.representation
+    return row.label if choice == "mean" else f"{row.label} ({choice})"
+
+
+def say(rows: Sequence[Score], folder: Path) -> None:
+    """Print the number that each metric is known by, and where all the others are."""
+    if not rows:
+        return
+    names = tables.headlines(rows)
+    table = Table("number", "value", "seconds", title="metrics", title_justify="left")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for row in rows:
+        labels = names.get(row.making.metric, [])
+        if row.value is not None and row.label in labels:
+            unit = f" ({row.unit})" if row.unit else ""
+            seconds = str(row.seconds or "–") if row.label == labels[0] else ""
+            table.add_row(row.label + unit, f"{row.value:.4f}", seconds)
+        elif row.error:
+            table.add_row(row.making.metric, "failed", "")
+    console.print(table)
+    _say_skipped([row for row in rows if row.skipped])
+    console.print(tables.subject_text(rows[0].making), highlight=False)
+    console.print(f"all {len(rows)} rows: {folder / 'metrics.md'}", highlight=False, soft_wrap=True)
+
+
+def _say_skipped(rows: Sequence[Score]) -> None:
+    for row in rows[:_MOST_REASONS]:
+        console.print(f"skipped: {row.skipped}", highlight=False)
+    if len(rows) > _MOST_REASONS:
+        others = ", ".join(row.making.metric for row in rows[_MOST_REASONS:])
+        console.print(f"skipped too: {others}; metrics.md says why", highlight=False)

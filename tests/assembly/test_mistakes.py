@@ -1,0 +1,51 @@
+import errno
+
+import pytest
+from hydra import compose, initialize_config_dir
+
+from disent_runner.assembly.conf import CONF
+from disent_runner.assembly.mistakes import in_one_line
+from disent_runner.stages.interrupts import Interrupted
+
+
+@pytest.mark.parametrize(
+    ("override", "expected"),
+    [
+        ("model=facvae", "model=facvae: no such model, did you mean factorvae?; choose from adagvae, adamlvae,"),
+        (
+            "metric=[mig,migg]",
+            "metric=migg: no such metric, did you mean mig?; choose from active_units, beta_vae_score,",
+        ),
+        ("dataset=dsprite", "dataset=dsprite: no such dataset, did you mean dsprites?; choose from "),
+        ("model.gama=3", "model.gama: no such key, did you mean gamma?; keys here: _target_,"),
+        (
+            "+experiment=chen2018/bas",
+            "experiment=chen2018/bas: no such experiment, did you mean chen2018/bias?; choose from chen2018/bias,",
+        ),
+        ("+experiment=bias", "experiment=bias: no such experiment"),
+        ("modle=vae", "modle: no such key, did you mean model?; keys here: data_dir,"),
+        ("trainer.max_steps=[1", "no viable alternative at input '[1'"),
+    ],
+)
+def test_a_mistyped_command_is_told_in_one_line(override, expected):
+    with initialize_config_dir(version_base="1.3", config_dir=str(CONF)), pytest.raises(Exception) as caught:
+        compose("run", overrides=[override])
+    message = in_one_line(caught.value, CONF)
+    assert message.startswith(expected)
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (ValueError("two\n  lines"), "two lines"),
+        (
+            OSError(errno.ENOSPC, "No space left on device"),
+            "the disk is full: [Errno 28] No space left on device; free",
+        ),
+        (KeyError("x"), "unexpected KeyError: 'x'; HYDRA_FULL_ERROR=1 shows the traceback"),
+        (Interrupted(15, 7), "stopped by SIGTERM after step 7; the same command goes on from there"),
+    ],
+)
+def test_other_errors(error, expected):
+    assert in_one_line(error, CONF).startswith(expected)

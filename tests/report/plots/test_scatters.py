@@ -1,0 +1,23 @@
+import numpy as np
+
+from disent_runner.report.plots.scatters import total_correlation_against_gap
+from disent_runner.runs.train_log import append_row
+from tests.report.folders import score, write_run
+from tests.report.plots.conftest import drawing_of, view_of
+
+
+def test_markers_are_as_large_as_beta_and_say_where_the_total_correlation_is_from(plain_view):
+    _, _, caption, figure = drawing_of(total_correlation_against_gap, plain_view)
+    assert caption == "mig against gaussian_total_correlation, a marker per run, its area in proportion to β."
+    areas = figure.axes[0].collections[0].get_sizes()
+    np.testing.assert_allclose(np.unique(areas) / areas.max(), [1 / 16, 4 / 16, 1])
+
+
+def test_without_a_metric_s_total_correlation_that_of_training_is_taken(tmp_path):
+    for seed in range(2):
+        folder = write_run(tmp_path / f"{seed}", [score("mig", seed / 2)], seed=seed)
+        for step, correlation in ((100, 9.0), (300, seed + 0.5)):
+            append_row(folder, {"step": step, "total_correlation_minibatch": correlation})
+    *_, caption, figure = drawing_of(total_correlation_against_gap, view_of(tmp_path))
+    assert "total_correlation_minibatch of train.csv" in caption
+    np.testing.assert_allclose(figure.axes[0].collections[0].get_offsets(), [(0.5, 0), (1.5, 0.5)])

@@ -1,0 +1,32 @@
+import itertools
+import re
+
+import pytest
+
+from disent_runner.report.plots import plots
+from tests.report.plots.conftest import drawing_of, text_boxes
+
+DRAWERS = [
+    (plots.distribution, "mig"),
+    (plots.sweep, "model.beta"),
+    (plots.reconstruction_against_disentanglement, ""),
+    (plots.total_correlation_against_gap, ""),
+    (plots.rank_correlation, ""),
+    (plots.udr_against_numbers, ""),
+]
+
+
+@pytest.mark.parametrize(("drawer", "subject"), DRAWERS, ids=lambda value: getattr(value, "__name__", str(value)))
+def test_texts_do_not_overlap_and_lie_within_the_picture(crowded_view, drawer, subject):
+    _, title, caption, figure = drawing_of(drawer, crowded_view, subject)
+    assert title
+    assert re.fullmatch(r"[^\n]+\.", caption)
+    boxes = text_boxes(figure)
+    width, height = figure.get_size_inches() * figure.dpi
+    for text, box in boxes:
+        assert box.x0 >= 0, text
+        assert box.y0 >= 0, text
+        assert box.x1 <= width, text
+        assert box.y1 <= height, text
+    for (first, box), (second, neighbour) in itertools.combinations(boxes, 2):
+        assert not box.overlaps(neighbour), (first, second)

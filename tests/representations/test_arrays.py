@@ -1,0 +1,108 @@
+"""Codes and factors of other people."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from disent_runner.representations.arrays import read_table, represent
+
+CODES = np.linspace(0, 1, 12).reshape(6, 2)
+
+
+def values(factor):
+    return represent(CODES, factor).representation.factors[:, 0].tolist()
+
+
+@pytest.mark.parametrize(
+    ("factor", "expected"),
+    [
+        ([3, 3, 7, 7, 9, 9], [0, 0, 1, 1, 2, 2]),
+        ([-30, 0, 30, 0, -30, 30], [0, 1, 2, 1, 0, 2]),
+        ([-1, 0, 1, 2, 0, -1], [-1, 0, 1, 2, 0, -1]),
+        ([0.5, 0.25, np.nan, 0.5, 0.25, 0.5], [1, 0, -1, 1, 0, 1]),
+        ([True, False, True, True, False, False], [1, 0, 1, 1, 0, 0]),
+        (["cat", "dog", "", "ant", "cat", "dog"], [1, 2, -1, 0, 1, 2]),
+        (np.array([0, 1, 2, 0, 1, 2], np.uint8), [0, 1, 2, 0, 1, 2]),
+    ],
+)
+def test_labels_become_ranks_and_missing_ones_unknown(factor, expected):
+    assert values(factor) == expected
+
+
+def test_real_numbers_are_binned_as_said():
+    factor = np.random.default_rng(0).random(1_000)
+    factor[7] = np.nan
+    table = represent(np.zeros((1_000, 2)), factor, factor_names=["angle"], num_bins=4)
+    known = np.delete(factor, 7)
+    edges = np.linspace(known.min(), known.max(), 5)
+    expected = np.digitize(factor, edges[1:-1])
+    expected[7] = -1
+    np.testing.assert_array_equal(table.representation.factors[:, 0], expected)
+    assert table.binned == {"angle": 4}
+    assert table.representation.factor_sizes == (4,)
+
+
+def test_no_factors_are_no_factors():
+    assert represent(CODES).representation.factors.shape == (6, 0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"codes": CODES * np.nan}, "codes hold 12 values that are NaN or infinite"),
+        ({"codes": CODES[0]}, r"codes must be \(N, D\)"),
+        ({"codes": CODES + 1j}, "codes must be real numbers, got complex128"),
+        (
+            {"factors": np.zeros(5, int)},
+            r"factors must be \(N, K\) or \(N,\) with the 6 rows of codes, got shape \(5,\)",
+        ),
+        ({"factors": np.zeros((6, 2), int), "factor_names": ["a"]}, "factor_names must name 2 factors, got 1: a"),
+        ({"logvar": np.zeros((6, 3))}, r"logvar must have the shape of codes \(6, 2\), got \(6, 3\)"),
+        ({"codes": CODES[:0], "factors": np.zeros((0, 1), int)}, r"codes must be \(N, D\), got shape \(0, 2\)"),
+    ],
+)
+def test_what_does_not_fit_is_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        represent(**{"codes": CODES, **arguments})
+
+
+def test_a_file_holds_codes_and_what_else_is_known(tmp_path):
+    path = tmp_path / "codes.npz"
+    np.savez(path, codes=CODES, factors=np.arange(12).reshape(6, 2), logvar=-CODES, factor_names=["hue", "size"])
+    rep = read_table(path).representation
+    assert rep.factor_names == ("hue", "size")
+    assert rep.factor_sizes == (6, 6)
+    np.testing.assert_array_equal(rep.logvar, -CODES)
+    np.savez(path, codes=CODES.astype(int))
+    assert read_table(path).representation.codes.dtype == np.float64
+
+
+def test_a_file_of_another_kind_is_refused(tmp_path):
+    path = tmp_path / "codes.npz"
+    with pytest.raises(FileNotFoundError, match=r"codes.npz: no such file"):
+        read_table(path)
+    np.savez(path, codes=np.array([{"a": 1}, None], dtype=object))
+    with pytest.raises(ValueError, match=r"must be an npz file of plain arrays \(no pickled objects\): Object arrays"):
+        read_table(path)
+    np.savez(path, z=CODES)
+    with pytest.raises(ValueError, match=r"must hold an array `codes` \(N, D\), got z"):
+        read_table(path)
+    path.write_bytes(b"PK, but no archive")
+    with pytest.raises(ValueError, match="must be an npz file"):
+        read_table(path)
+    np.save(tmp_path / "codes.npy", CODES)
+    with pytest.raises(ValueError, match="must be an npz file"):
+        read_table(tmp_path / "codes.npy")
+
+
+def test_frames_name_their_factors_and_tensors_are_arrays():
+    frame = pd.DataFrame({"shape": ["square", "heart"] * 4, "size": np.arange(8) % 4})
+    codes = torch.arange(16.0, requires_grad=True).reshape(8, 2)
+    rep = represent(codes, frame).representation
+    assert rep.factor_names == ("shape", "size")
+    assert rep.factor_sizes == (2, 4)
+    np.testing.assert_array_equal(rep.codes, np.arange(16.0).reshape(8, 2))
+    assert represent(frame[["size"]] * 1.0, frame["size"]).representation.factor_names == ("size",)
+    assert represent(codes, torch.arange(8)).representation.factor_names == ("factor_0",)
+    assert represent(codes, frame, factor_names=["a", "b"]).representation.factor_names == ("a", "b")

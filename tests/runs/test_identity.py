@@ -1,0 +1,79 @@
+from typing import Any
+
+import pytest
+from omegaconf import OmegaConf
+
+from disent_runner.runs.identity import request_of, run_id, setting, settings_of
+
+
+def config(**changes):
+    base = {
+        "model": {"_target_": "m", "beta": 4, "optimizer": "${optimizer}"},
+        "optimizer": {"lr": 1e-3},
+        "dataset": {"batch_size": 64, "check_hash": True},
+        "trainer": {"max_steps": 10, "precision": "32-true", "log_every": 5},
+        "seed": 0,
+        "output_root": "outputs",
+    }
+    tree = OmegaConf.create(base)
+    for key, value in changes.items():
+        OmegaConf.update(tree, key.replace("__", "."), value)
+    return tree
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"model__beta": 4.0},
+        {"dataset__check_hash": False},
+        {"trainer__log_every": 1},
+        {"output_root": "elsewhere"},
+        {"seed": 3},
+    ],
+)
+def test_what_does_not_change_the_numbers_keeps_the_id(changes):
+    assert run_id(config(**changes)) == run_id(config())
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"model__beta": 4.5},
+        {"optimizer__lr": 1e-4},
+        {"dataset__batch_size": 32},
+        {"trainer__max_steps": 11},
+        {"trainer__precision": "bf16-mixed"},
+    ],
+)
+def test_what_changes_the_numbers_changes_the_id(changes):
+    assert run_id(config(**changes)) != run_id(config())
+
+
+def test_a_true_switch_is_not_the_number_one():
+    assert run_id(config(model__normalized=True)) != run_id(config(model__normalized=1))
+
+
+def test_a_request_is_what_changes_a_run_and_not_where_it_goes(composed):
+    request = request_of(composed("model=betavae"))
+    assert request_of(composed("model=betavae", "output_root=elsewhere", "logger=tensorboard")) == request
+    for other in ("model.beta=5", "seed=1", "metric.mig.num_bins=7", "figure=[samples]", "evaluation.num_images=400"):
+        assert request_of(composed("model=betavae", other)) != request
+
+
+def test_settings_are_what_the_id_is_made_of_one_by_one():
+    tree: Any = OmegaConf.to_container(config(model__betas=[0.9, 1], model__beta=3), resolve=True)
+    assert settings_of(tree) == {
+        "model._target_": "m",
+        "model.beta": 3.0,
+        "model.optimizer.lr": 1e-3,
+        "model.betas": "[0.9, 1]",
+        "dataset.batch_size": 64.0,
+        "trainer.max_steps": 10.0,
+        "trainer.precision": "32-true",
+    }
+
+
+def test_a_setting_is_found_by_its_dotted_key():
+    assert setting({"a": {"b": 3}}, "a.b") == 3
+    assert setting({"a": 3}, "a.b") is None
+    assert setting({}, "a") is None

@@ -1,0 +1,150 @@
+import json
+from dataclasses import replace
+
+import pytest
+
+from disent_runner.runs.scores import (
+    FILE,
+    Making,
+    Score,
+    headlines,
+    number,
+    numbers,
+    read_scores,
+    replaced,
+    row_of,
+    write_scores,
+)
+
+MAKING = Making("mig", {"num_bins": 20}, 0, 300, "dsprites", "rendered", 2000, "mean", ("shape", "scale"), "0.1.0")
+
+
+def row(**changes) -> dict:
+    """A row of metrics.json as it is written, but for these changes."""
+    return {**row_of(Score("mig", None, 0.25, "higher", None, MAKING)), **changes}
+
+
+def without(key: str) -> dict:
+    return {name: value for name, value in row().items() if name != key}
+
+
+@pytest.mark.parametrize(
+    ("rows", "reason"),
+    [
+        ({}, "it holds no list of numbers"),
+        (["mig"], "a row is 'mig'"),
+        ([without("value")], "a row lacks value"),
+        ([without("settings")], "a row lacks settings"),
+        ([row(value="0.25")], "mig is '0.25'"),
+        ([row(value=True)], "mig is True"),
+        ([row(value=float("nan"))], "mig is nan"),
+        ([row(value=float("inf"))], "mig is inf"),
+        ([row(settings=[])], "mig has settings or factors that are none"),
+        ([row(factors=[3])], "a name in the row of 'mig' is no text"),
+        ([row(step="300")], "mig has step '300' and better 'higher'"),
+        ([row(better="more")], "mig has step 300 and better 'more'"),
+        ([row(), row(value=0.5)], "mig is there twice"),
+    ],
+)
+def test_damaged_rows_are_named_with_the_fix(tmp_path, rows, reason):
+    (tmp_path / FILE).write_text(json.dumps(rows))
+    with pytest.raises(ValueError) as error:
+        read_scores(tmp_path)
+    assert str(error.value) == f"metrics.json is damaged: {reason}; score the run again: stages=[evaluate]"
+
+
+def test_a_file_that_is_cut_off_is_named(tmp_path):
+    write_scores(tmp_path, [Score("mig", None, 0.25, "higher", None, MAKING)])
+    path = tmp_path / FILE
+    path.write_text(path.read_text()[:40])
+    with pytest.raises(ValueError, match=r"metrics\.json is damaged: .*; score the run again: stages=\[evaluate\]"):
+        read_scores(tmp_path)
+
+
+def test_rows_share_how_they_were_made(tmp_path):
+    scores = [Score("mig", factor, 0.25, "higher", None, MAKING) for factor in (None, "shape", "scale")]
+    write_scores(tmp_path, scores)
+    again = read_scores(tmp_path)
+    assert again == scores
+    assert len({id(score.making) for score in again}) == 1
+
+
+def test_rows_of_an_earlier_version_are_read_with_the_factor_in_their_name(tmp_path):
+    """A factor's name may have parts that another factor has."""
+    old = {key: value for key, value in row(factors=["x", "pos_x"]).items() if key not in ("factor", "unit")}
+    names = ("mig", "mig_pos_x", "mig_x", "mig_average_max_information")
+    (tmp_path / FILE).write_text(json.dumps([{**old, "name": name} for name in names]))
+    scores = read_scores(tmp_path)
+    assert [score.label for score in scores] == list(names)
+    assert [score.factor for score in scores] == [None, "pos_x", "x", None]
+    write_scores(tmp_path, scores)
+    assert read_scores(tmp_path) == scores
+
+
+def made(value: float | None, label: str = "mig", **making) -> Score:
+    return Score(label, None, value, "higher", None, replace(MAKING, **making), skipped=None if value else "no codes")
+
+
+@pytest.fixture
+def run(tmp_path):
+    """A run of two factors, scored after two steps, by means and samples, with all factors and with one."""
+    (tmp_path / "config.yaml").write_text("seed: 0\nrun:\n  factors:\n    shape: 3\n    scale: 6\n")
+    scores = [
+        *(made(0.1, step=100), made(0.2), made(0.3, representation="sampled"), made(0.4, factors=("scale",))),
+        *(made(None, "sap", metric="sap"), made(7.0, "elbo", metric="elbo", step=100)),
+    ]
+    write_scores(tmp_path, scores)
+    return tmp_path
+
+
+def test_the_number_of_a_run_is_that_of_means_and_all_factors_at_the_last_step(run):
+    assert number(run, "mig") == 0.2
+    assert number(run, "mig", representation="sampled") == 0.3
+    assert number(run, "mig", factors=["scale"]) == 0.4
+    assert number(run, "mig", step=100) == 0.1
+    assert numbers(run) == {"mig": 0.2}
+
+
+@pytest.mark.parametrize("name", ["sap", "elbo", "mig_scale"])
+def test_a_number_that_is_not_there_is_said_with_those_that_are(run, name):
+    with pytest.raises(ValueError, match=f"has no number {name} of mean codes; it has mig"):
+        number(run, name)
+
+
+def test_codes_from_a_file_have_the_numbers_of_most_factors(tmp_path):
+    scores = [
+        made(0.1, representation="given", step=None, factors=("a",)),
+        made(0.2, representation="given", step=None),
+    ]
+    write_scores(tmp_path, scores)
+    assert number(tmp_path, "mig") == 0.2
+
+
+@pytest.mark.parametrize(
+    ("labels", "headline"),
+    [
+        ({"mig": "higher", "mig_more": "higher"}, ["mig"]),
+        ({"infom": "higher", "infoe_train": None, "infoc": "higher"}, ["infom", "infoc"]),
+        ({"active": None, "active_too": None}, ["active", "active_too"]),
+    ],
+)
+def test_a_metric_is_known_by_its_own_name_or_by_what_has_a_direction(labels, headline):
+    making = replace(MAKING, metric="mig" if "mig" in labels else "other")
+    scores = [Score(label, None, 0.5, better, None, making) for label, better in labels.items()]
+    part = Score("part", "scale", 0.5, "higher", None, making)
+    assert headlines([part, *scores]) == {making.metric: headline}
+
+
+def test_new_rows_take_the_place_of_those_of_the_same_subject(run):
+    new = [made(0.9, version="0.2.0"), made(0.8, "mig_more", version="0.2.0")]
+    values = [score.value for score in replaced(read_scores(run), new)]
+    assert values == [0.1, 0.3, 0.4, None, 7.0, 0.9, 0.8]
+
+
+def test_the_text_tells_what_the_numbers_are_of_and_how_each_was_made(run):
+    text = (run / "metrics.md").read_text()
+    assert (
+        "## Mean codes of 2,000 images of dsprites (rendered) after step 300, seed 0\n\nFactors: shape, scale" in text
+    )
+    assert "| number | value | unit | settings |\n| --- | --- | --- | --- |\n| mig | 0.2000 |  | num_bins=20 |" in text
+    assert "| sap | skipped: no codes |" in text
