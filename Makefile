@@ -25,8 +25,11 @@ lint: setup ## format, lint, types
 	$(BIN)/ruff check .
 	$(BIN)/basedpyright
 
-check: lint ## the same and the fast tests, seven minutes on two cores
+fast: setup
 	$(BIN)/pytest --numprocesses 2 -m "not slow and not gpu and not data"
+
+check: setup ## format, lint, types and the fast tests side by side, two minutes on two cores
+	$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint fast
 
 bench: setup ## measure this machine: training, start-up, metrics, memory; half an hour on two cores
 	$(BIN)/python scripts/benchmark.py --out outputs/benchmark/latest
@@ -34,4 +37,4 @@ bench: setup ## measure this machine: training, start-up, metrics, memory; half 
 wheel: setup ## build the wheel and try it in a clean environment
 	scripts/check_wheel.sh
 
-.PHONY: help setup run test lint check bench wheel
+.PHONY: help setup run test lint fast check bench wheel

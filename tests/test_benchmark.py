@@ -19,10 +19,11 @@ def loops(monkeypatch):
     return import_module("loops")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", learners())
 def test_both_loops_end_with_the_same_weights(name, loops, composed):
     """So the bare loop leaves out nothing that training needs, and does nothing that it does not."""
-    config = composed(f"model={name}", "trainer.max_steps=6", "trainer.log_every=2")
+    config = composed(f"model={name}", "trainer.max_steps=4", "trainer.log_every=1")
     models = []
     for bare in (False, True):
         datamodule = build.build_data(config)

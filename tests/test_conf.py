@@ -126,6 +126,7 @@ def test_every_metric_has_a_number_or_a_reason_for_poor_input(name, codes, facto
     is_number_or_reason(name, entry, rep, ValueError)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", names("model"))
 def test_every_parameter_of_every_model_learns(name, composed, tmp_path):
     config = composed(f"model={name}", "trainer.max_steps=3")
@@ -138,6 +139,7 @@ def test_every_parameter_of_every_model_learns(name, composed, tmp_path):
     assert model.step == (3 if model.takes_steps else 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", names("model"))
 def test_every_model_encodes_and_decodes(name, composed):
     config = composed(f"model={name}")
@@ -175,6 +177,7 @@ def test_every_likelihood_trains(name, composed, tmp_path):
     assert model.step == config.trainer.max_steps
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", learners())
 def test_bfloat16_is_for_networks_alone(name, untrained):
     """With the networks kept exact, autocast changes no loss term: none is a matrix product that it would round."""
@@ -191,6 +194,7 @@ def test_bfloat16_is_for_networks_alone(name, untrained):
     torch.testing.assert_close(*logged, rtol=1e-3, atol=1e-4)  # bfloat16 rounds to 4e-3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", learners())
 def test_every_model_trains_in_bfloat16(name, untrained):
     """Within a few per cent of float32 on the first step."""

@@ -11,6 +11,7 @@ from disent_runner.assembly.dataset_choice import Choice, choices, choose
 from disent_runner.datasets.images.transform import Transform
 
 
+@pytest.mark.slow
 def test_every_data_set_is_the_one_that_disent_run_composes(tmp_path: Path):
     found = dict(choices(tmp_path))
     assert list(found) == names("dataset")

@@ -12,6 +12,7 @@ def folder(composed, tmp_path):
     return tmp_path / "run"
 
 
+@pytest.mark.slow
 def test_a_run_keeps_its_model_data_and_seed_and_gets_the_command_s_metrics(folder, composed):
     config = composed("metric=[mig]", "stages=[evaluate]", f"run={folder}", "trainer.accelerator=auto")
     result = recalled(config, ["trainer.accelerator=auto", "evaluation.num_images=77", "+evaluation.batch_size=9"])

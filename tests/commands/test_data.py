@@ -55,6 +55,7 @@ def test_help_and_wrong_arguments_import_nothing_heavy():
         assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_from_nothing_to_an_export(disent_data: DisentData, tmp_path: Path):
     printed = disent_data("verify", "blob")
     assert (printed.code, printed.out) == (1, "")

@@ -184,6 +184,7 @@ def test_what_is_left_out_is_said_a_line_each(page, outputs, capsys):
     assert text.count("\n") == 4  # head, folder, version, and no partner for UDR
 
 
+@pytest.mark.slow
 def test_a_wide_table_is_printed_in_pieces_and_a_long_one_is_cut(page, tmp_path, capsys):
     for place in range(45):
         scores = [score(f"a_metric_with_a_long_name_{number}", place / 10) for number in range(6)]

@@ -41,6 +41,7 @@ def test_threads_that_wait_leave_their_core_to_other_runs_unless_told_otherwise(
     assert done.stdout == f"{policy} False\n"  # torch reads it when it is loaded
 
 
+@pytest.mark.slow
 def test_help_shows_every_choice_with_what_it_is(disent_run):
     text = disent_run("--help").stdout
     for path in CONF.rglob("*.yaml"):

@@ -60,6 +60,7 @@ def test_images_and_factors_in_the_plain_layout(ending: str, tmp_path: Path):
     assert names == ["shape", "size"]
 
 
+@pytest.mark.slow
 @ENDINGS
 def test_the_plain_layout_comes_back_through_custom(ending: str, tmp_path: Path):
     asked = choose("blob", ["dataset.subset={pos_x: 4, pos_y: 8}"], data_dir=tmp_path)

@@ -73,6 +73,7 @@ def other_run(rep: Representation, folder):
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning", "ignore::UserWarning")
 @pytest.mark.parametrize("name", NAMES)
 def test_every_metric_returns_what_it_declares(name, rep, tmp_path):

@@ -192,6 +192,7 @@ def test_one_active_latent(rng):
 
 
 # torch's own, when it loads forward differentiation
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*torch.jit.script.* is deprecated:DeprecationWarning")
 def test_a_model_has_a_distance(composed, tmp_path, rng):
     config = composed("model=betavae")

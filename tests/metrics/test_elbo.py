@@ -180,6 +180,7 @@ def test_chunks_draw_the_same_noise(approximate, monkeypatch):
         np.testing.assert_allclose(parts, together, rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_a_model_s_bounds_agree_with_its_loss(composed, tmp_path, rng):
     config = composed("model=vae", "likelihood=gaussian")
     data = build.build_data(config).dataset

@@ -26,6 +26,7 @@ def score(mean, logvar, *, factors=GRID, sizes=SIZES, num_samples=600, seed=0, w
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["aligned", "rotated", "mixed", "duplicated"])
 def test_information_agrees_with_quadrature(name, load, oracle):
     arrays = load("posteriors")

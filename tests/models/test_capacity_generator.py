@@ -81,6 +81,7 @@ def test_the_capacity_rises_linearly(build) -> None:
     assert [model.capacity_at(step) for step in (0, 50, 100, 500)] == pytest.approx([0.5, 2.25, 4.0, 4.0])
 
 
+@pytest.mark.slow
 def test_the_total_follows_the_capacity(build, batch) -> None:
     """Within half a nat once training is under way."""
     model = build(gamma=1000.0, capacity_steps=400, optimizer=partial(torch.optim.Adam, lr=0.02))

@@ -57,6 +57,7 @@ def test_the_critic_s_distance_is_of_real_images_less_fakes(build, batch) -> Non
     torch.testing.assert_close(logged["wasserstein"], real_score - fake_score)
 
 
+@pytest.mark.slow
 def test_the_penalty_brings_the_slope_to_one(build, batch) -> None:
     model = build(critic_steps=1)
     slopes = [model.update(batch)["critic_slope"].item() for _ in range(80)]

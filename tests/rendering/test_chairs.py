@@ -32,6 +32,7 @@ def all_rotations(*chair: int) -> np.ndarray:
     return np.array([(rotation, *chair) for rotation in range(62)])
 
 
+@pytest.mark.slow
 def test_images_are_grey_on_white_with_a_white_border(sample: tuple[np.ndarray, np.ndarray]) -> None:
     factors, images = sample
     assert (images.dtype, images.shape) == (np.uint8, (len(factors), 64, 64))
@@ -45,6 +46,7 @@ def test_no_two_images_are_equal(sample: tuple[np.ndarray, np.ndarray]) -> None:
     assert len(np.unique(images.reshape(len(images), -1), axis=0)) == len(factors)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CHAIR_SIZES)
 def test_every_step_changes_the_picture(name: str) -> None:
     settings = 2 if name == "rotation" else 20
@@ -156,6 +158,7 @@ def test_the_sides_of_boxes_are_at_right_angles(back: int) -> None:
         np.testing.assert_allclose(box.axes @ box.axes.T, np.eye(3), atol=1e-12)
 
 
+@pytest.mark.slow
 def test_the_images_are_the_same_on_every_processor() -> None:
     expected = "4f312a413d633e7bfe2ff879c7c03deec6aa89ed7fdf8a604bc9970c7c0ef710"
     assert sample_hash(render_chairs, CHAIR_SIZES) == expected

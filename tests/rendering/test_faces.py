@@ -60,6 +60,7 @@ def test_any_whole_numbers_will_do(dtype: type) -> None:
     np.testing.assert_array_equal(render_faces(np.array(SAMPLE, dtype)), render_faces(np.array(SAMPLE)))
 
 
+@pytest.mark.slow
 def test_blocks_are_in_the_order_of_the_data_set(first_identity: np.ndarray) -> None:
     assert first_identity.shape == (21 * 11 * 11, 64, 64)
     chosen = np.random.default_rng(0).integers(len(first_identity), size=40)
@@ -72,6 +73,7 @@ def test_no_two_pictures_of_one_identity_are_equal(first_identity: np.ndarray) -
     assert len({image.tobytes() for image in first_identity}) == len(first_identity)
 
 
+@pytest.mark.slow
 def test_no_two_different_rows_give_the_same_picture() -> None:
     rows = np.unique(random_rows(25, seed=1), axis=0)
     assert len({image.tobytes() for image in render_faces(rows)}) == len(rows)
@@ -87,6 +89,7 @@ def test_every_step_is_plain_to_see(column: int) -> None:
         assert ((change >= 4).sum(axis=(1, 2)) >= 200).all()
 
 
+@pytest.mark.slow
 def test_any_two_identities_look_different() -> None:
     """By more than 4 grey levels a pixel, and by that much in 800 of them; the middle one of all pairs is 17 apart."""
     faces = render_faces(np.stack([np.arange(50), *np.full((3, 50), [[12], [5], [6]])], axis=1)).astype(int)

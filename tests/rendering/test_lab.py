@@ -29,6 +29,7 @@ def compose(layers: np.ndarray, rows: np.ndarray) -> np.ndarray:
     return np.rint((shading[:, :, None] * PALETTE[rows[:, :3], :, None, None]).sum(axis=1) / 255).astype(np.uint8)
 
 
+@pytest.mark.slow
 def test_layers_share_out_each_pixel(layers: np.ndarray) -> None:
     total = layers.sum(axis=4)
     assert total.max() == 255
@@ -58,6 +59,7 @@ def test_each_factor_changes_the_picture(name: str, layers: np.ndarray) -> None:
     assert (np.abs(one - other).max(axis=1) >= 4).sum(axis=(1, 2)).min() >= 12
 
 
+@pytest.mark.slow
 def test_no_two_pictures_are_the_same(layers: np.ndarray) -> None:
     assert len(np.unique(layers.reshape(672, -1), axis=0)) == 672
     rows = np.unique(random_factors(LAB_SIZES, 500), axis=0)
@@ -146,6 +148,7 @@ def test_objects_stand_at_their_height_on_one_line(layers: np.ndarray) -> None:
     np.testing.assert_allclose(top, np.broadcast_to((51.2 - height)[:, None], top.shape), atol=1)
 
 
+@pytest.mark.slow
 def test_objects_narrow_with_the_cosine_of_rotation(layers: np.ndarray) -> None:
     width = layers[..., OBJECT, :, :].astype(bool).any(axis=-2).sum(axis=-1)
     relative = 0.55 + 0.45 * np.abs(np.cos(2 * np.pi * (np.arange(8) + 0.5) / 8))
@@ -185,6 +188,7 @@ def test_values_out_of_range_are_named(row: list[int], message: str) -> None:
         render_lab(np.array([[0] * 7, row]))
 
 
+@pytest.mark.slow
 def test_pixels_are_the_same_on_every_machine() -> None:
     expected = "8eb68c8287b696c5c2c313ec7099a685e53e65ffe7a5a652be6df95c3a1fe82b"
     assert sample_hash(render_lab, LAB_SIZES) == expected

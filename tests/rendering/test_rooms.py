@@ -33,6 +33,7 @@ def compose(layers: np.ndarray, rows: np.ndarray) -> np.ndarray:
     return np.rint((shading[:, :, None] * colours[..., None, None]).sum(axis=1) / 255).astype(np.uint8)
 
 
+@pytest.mark.slow
 def test_layers_share_out_each_pixel(layers: np.ndarray) -> None:
     total = layers.sum(axis=3)
     assert total.max() <= 255
@@ -62,6 +63,7 @@ def test_each_factor_changes_the_picture(name: str, layers: np.ndarray) -> None:
     assert (np.abs(one - other).max(axis=1) >= 20).sum(axis=(1, 2)).min() >= 40
 
 
+@pytest.mark.slow
 def test_no_two_pictures_are_the_same(layers: np.ndarray) -> None:
     assert len(np.unique(layers.reshape(480, -1), axis=0)) == 480
     rows = np.unique(random_factors(ROOM_SIZES, 500), axis=0)
@@ -158,6 +160,7 @@ def test_values_out_of_range_are_named(row: list[int], message: str) -> None:
         render_rooms(np.array([[0, 0, 0, 0, 0, 0], row]))
 
 
+@pytest.mark.slow
 def test_pixels_are_the_same_on_every_machine() -> None:
     expected = "b945a49b54b5c7048829a85f0a9d673e71cdc059f5ff57ee68d99420f8b05048"
     assert sample_hash(render_rooms, ROOM_SIZES) == expected

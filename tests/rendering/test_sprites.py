@@ -22,6 +22,7 @@ def white_pixels(packed: np.ndarray) -> np.ndarray:
     return np.bitwise_count(packed.view(np.uint64)).sum(axis=1, dtype=np.int64).reshape(*SPRITE_SIZES.values())
 
 
+@pytest.mark.slow
 def test_all_images_have_the_published_hash(packed: np.ndarray) -> None:
     assert hashlib.sha256(packed.data).hexdigest() == "3a228f4037ef3d42a42588e0e01f1078aa2df13cfa17584e88c95ed9fb5672da"
     assert [hashlib.sha256(images.data).hexdigest() for images in np.split(packed, 3)] == [

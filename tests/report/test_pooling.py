@@ -2,6 +2,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -50,6 +51,7 @@ def write_drawn(folder: Path, place: int, facts: dict) -> None:
     write_run(folder / f"{place}", scores, seed=facts["seed"], beta=facts["beta"], data={"hash": facts["hash"]})
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.lists(FACTS, min_size=1, max_size=8))
 def test_pooled_values_have_all_in_common_but_the_seed(runs):

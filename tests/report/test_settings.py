@@ -60,6 +60,7 @@ def test_where_the_data_lie_is_no_setting(tmp_path):
     assert labelled(tmp_path, *places)[0][1] == {}
 
 
+@pytest.mark.slow
 def test_names_of_data_sets_and_models_tell_all_that_follows_from_them(tmp_path):
     """Cards and their arguments, the sizes of images, classes of models, keys of one model alone."""
     data_sets = {

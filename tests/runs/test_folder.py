@@ -7,6 +7,7 @@ import pytest
 from disent_runner.runs.folder import exclusive, folders_below, is_held, run_folder_of
 
 
+@pytest.mark.slow
 def test_a_folder_has_one_owner_at_a_time(tmp_path):
     code = (
         "import sys; from pathlib import Path; from disent_runner.runs.folder import exclusive\n"

@@ -27,6 +27,7 @@ def steps_in(folder) -> list[int]:
     return sorted(int(path.stem.removeprefix("step=")) for path in (folder / "checkpoints").iterdir())
 
 
+@pytest.mark.slow
 def test_training_goes_on_from_the_newest_checkpoint(train, tmp_path):
     whole = train("trainer.max_steps=7", folder="whole")
     train("trainer.max_steps=4", folder="parts")

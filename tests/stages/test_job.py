@@ -60,6 +60,7 @@ def test_the_seed_is_checked(seed):
         check_seed(seed)
 
 
+@pytest.mark.slow
 def test_training_alone_loads_nothing_of_the_evaluation():
     """scikit-learn and pandas take half a second and 50 MB."""
     code = "import sys, disent_runner.stages.job; print(*{'sklearn', 'pandas', 'wandb'} & set(sys.modules))"
@@ -67,6 +68,7 @@ def test_training_alone_loads_nothing_of_the_evaluation():
     assert ran.stdout.split() == []
 
 
+@pytest.mark.slow
 def test_held_out_images_are_recorded_and_evaluated_by_themselves(composed, tmp_path):
     folder = tmp_path / "run"
     held_out = ("split=identity", "dataset.split.factors=[shape]", "dataset.split.fraction=0.34", "evaluation.part=")

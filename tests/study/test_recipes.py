@@ -31,6 +31,7 @@ def loader() -> SweepLoader:
         return SweepLoader(GlobalHydra.instance().config_loader().get_search_path())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_a_recipe_is_a_sweep_whose_study_can_be_judged(name: str, loader: SweepLoader) -> None:
     """Its runs are composed, and its claims are about runs that there are and numbers that its metrics give."""

@@ -35,6 +35,7 @@ def test_a_composed_config_is_hydras_to_the_last_key(hydra_loader, master, overr
         assert OmegaConf.to_container(loader.load_sweep_config(master, overrides)) == OmegaConf.to_container(expected)
 
 
+@pytest.mark.slow
 def test_runs_share_what_was_composed_but_no_value(hydra_loader, master):
     loader = SweepLoader(hydra_loader.get_search_path())
     first, second = (loader.load_sweep_config(master, ["model=betavae", f"model.beta={beta}"]) for beta in (1, 2))
@@ -49,6 +50,7 @@ def test_a_key_that_is_not_there_is_refused(hydra_loader, master):
         loader.load_sweep_config(master, ["model=betavae", "model.betta=1"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("preset", PRESETS)
 def test_runs_of_every_preset_compose(hydra_loader, preset):
     """One for each choice of the groups, the first; others differ from it in numbers alone."""

@@ -46,6 +46,7 @@ def test_a_root_is_above_every_run():
     assert common_root(folders[:1]) == Path("/o/dsprites/vae/1"), "a single run still has a name below it"
 
 
+@pytest.mark.slow
 def test_the_head_says_what_there_is(report):
     assert title(report.runs) == "betavae, vae on dsprites"
     assert (
