@@ -3,7 +3,7 @@
 import pytest
 
 from disent_runner.assembly.dataset_choice import Choice, choices
-from disent_runner.machine.files import read_json
+from disent_runner.runs.scores import read_scores
 from disent_runner.stages.job import run_job
 
 SLOW_TO_RENDER = {"toyfaces"}  # two minutes
@@ -33,9 +33,9 @@ def test_a_run_ends_with_tables_and_pictures(name: str, composed, tmp_path) -> N
     )
     folder = tmp_path / "run"
     run_job(config, folder)
-    rows = read_json(folder / "metrics.json", default=[])
-    assert {row["metric"] for row in rows} == {"mig", "unsupervised"}
-    assert all(row["value"] is not None for row in rows)
-    assert {row["dataset"].removesuffix("_texture") for row in rows} <= {name, f"{name}_rendered"}
+    scores = read_scores(folder)
+    assert {score.making.metric for score in scores} == {"mig", "unsupervised"}
+    assert all(score.value is not None for score in scores)
+    assert {score.making.dataset.removesuffix("_texture") for score in scores} <= {name, f"{name}_rendered"}
     pictures = {path.name for path in (folder / "figures").glob("*.png")}
     assert pictures >= {"reconstructions.png", "samples.png", "traversals_prior.png", "mutual_information.png"}

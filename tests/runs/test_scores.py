@@ -139,12 +139,3 @@ def test_new_rows_take_the_place_of_those_of_the_same_subject(run):
     new = [made(0.9, version="0.2.0"), made(0.8, "mig_more", version="0.2.0")]
     values = [score.value for score in replaced(read_scores(run), new)]
     assert values == [0.1, 0.3, 0.4, None, 7.0, 0.9, 0.8]
-
-
-def test_the_text_tells_what_the_numbers_are_of_and_how_each_was_made(run):
-    text = (run / "metrics.md").read_text()
-    assert (
-        "## Mean codes of 2,000 images of dsprites (rendered) after step 300, seed 0\n\nFactors: shape, scale" in text
-    )
-    assert "| number | value | unit | settings |\n| --- | --- | --- | --- |\n| mig | 0.2000 |  | num_bins=20 |" in text
-    assert "| sap | skipped: no codes |" in text

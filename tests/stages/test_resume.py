@@ -1,6 +1,5 @@
 """A run that is killed or stopped and started again ends as if nothing had happened, bit for bit."""
 
-import json
 import os
 import signal
 import subprocess
@@ -11,7 +10,9 @@ from pathlib import Path
 import pytest
 import torch
 
-STEPS = 300
+from disent_runner.runs.scores import numbers
+
+STEPS = 240
 SMALLER = {"factorvae": ["model.discriminator.width=40"]}
 
 
@@ -29,6 +30,7 @@ class Run:
             f"trainer.max_steps={STEPS}",
             "trainer.log_every=15",
             "trainer.checkpoint_every=20",
+            "dataset.batch_size=16",
             "dataset.subset={orientation: 5, pos_x: 8, pos_y: 8}",
             "metric=[mig,kl_decomposition]",
             "stages=[fit,evaluate]",
@@ -75,8 +77,7 @@ class Run:
 
     def results(self) -> tuple[dict, dict, str]:
         weights = torch.load(self.folder / "checkpoints" / f"step={STEPS:09d}.pt", weights_only=True)
-        rows = json.loads((self.folder / "metrics.json").read_text())
-        return weights, {row["name"]: row["value"] for row in rows}, (self.folder / "train.csv").read_text()
+        return weights, numbers(self.folder), (self.folder / "train.csv").read_text()
 
 
 def same(a, b) -> bool:
@@ -96,8 +97,8 @@ def test_killed_and_stopped_runs_end_with_the_same_numbers(model, tmp_path, data
     undisturbed.finish()
     disturbed = Run(model, tmp_path / "disturbed", data_dir)
     assert disturbed.stop_at(30, signal.SIGKILL) == -signal.SIGKILL
-    assert disturbed.stop_at(90, signal.SIGTERM) == 128 + signal.SIGTERM
-    assert disturbed.stop_at(150, signal.SIGINT) == 128 + signal.SIGINT
+    assert disturbed.stop_at(75, signal.SIGTERM) == 128 + signal.SIGTERM
+    assert disturbed.stop_at(120, signal.SIGINT) == 128 + signal.SIGINT
     disturbed.finish()
     (weights, metrics, log), (other_weights, other_metrics, other_log) = undisturbed.results(), disturbed.results()
     assert same(weights, other_weights)

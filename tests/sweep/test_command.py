@@ -16,7 +16,7 @@ from disent_runner.runs.scores import numbers
 
 SMALL = (
     *("network=tiny", "trainer=smoke", "trainer.accelerator=cpu", "metric=[mig]", "figure=[]"),
-    "dataset.subset={orientation: 4, pos_x: 8, pos_y: 8}",
+    *("dataset.subset={orientation: 4, pos_x: 8, pos_y: 8}", "dataset.batch_size=16"),
 )
 GRID = ("-m", *SMALL, "trainer.max_steps=30", "model=betavae", "model.beta=1,4", "seed=0,1")
 Start = Callable[..., subprocess.Popen[str]]

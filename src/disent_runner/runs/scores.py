@@ -1,7 +1,5 @@
-"""metrics.json, metrics.csv and metrics.md: the numbers of a run, with how each was made."""
+"""metrics.json: the numbers of a run, with how each was made."""
 
-import csv
-import io
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -9,12 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from disent_runner.machine.files import write_json, write_whole
-from disent_runner.machine.markdown import markdown_table
+from disent_runner.machine.files import write_json
 from disent_runner.runs.record import recorded_facts
 
 FILE = "metrics.json"
 SCORE_AGAIN = "score the run again: stages=[evaluate]"
+_TEXTS = ("name", "metric", "dataset", "source", "representation", "version")
+_PRESENT = frozenset({"value", "settings", "seed", "step", "num_images", "factors", *_TEXTS})
+_OF_MAKING = ("metric", "settings", "seed", "step", "dataset", "source", "num_images", "representation", "version")
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,10 +155,8 @@ def read_scores(folder: Path) -> list[Score]:
 
 
 def write_scores(folder: Path, scores: Sequence[Score]) -> None:
-    """metrics.json holds everything; metrics.csv the same, flat; metrics.md the numbers to read."""
+    """All rows, in the order of metrics.json."""
     write_json(folder / FILE, [row_of(score) for score in scores])
-    write_whole(folder / "metrics.csv", _csv(scores))
-    write_whole(folder / "metrics.md", _markdown(scores))
 
 
 def replaced(scores: Iterable[Score], new: Sequence[Score]) -> list[Score]:
@@ -218,11 +216,6 @@ def parsed(rows: Any) -> Iterator[Score]:
         yield score
 
 
-_TEXTS = ("name", "metric", "dataset", "source", "representation", "version")
-_PRESENT = frozenset({"value", "settings", "seed", "step", "num_images", "factors", *_TEXTS})
-_OF_MAKING = ("metric", "settings", "seed", "step", "dataset", "source", "num_images", "representation", "version")
-
-
 def _check(row: Any) -> None:
     if not isinstance(row, dict):
         raise ValueError(f"a row is {row!r}")
@@ -253,53 +246,3 @@ def _parted(name: str, factors: Sequence[str]) -> tuple[str, str | None]:
     endings = [factor for factor in factors if name.endswith(f"_{factor}")]
     factor = max(endings, key=len, default=None)
     return (name, None) if factor is None else (name.removesuffix(f"_{factor}"), factor)
-
-
-def _csv(scores: Sequence[Score]) -> str:
-    rows = [row_of(score) for score in scores]
-    flat = [{**row, "settings": settings_text(row["settings"]), "factors": ", ".join(row["factors"])} for row in rows]
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, list(dict.fromkeys(column for row in flat for column in row)), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(flat)
-    return text.getvalue()
-
-
-def _markdown(scores: Sequence[Score]) -> str:
-    """A table for each choice of step, codes and factors; the settings stand beside a metric's first number."""
-    sections: dict[str, list[Score]] = {}
-    for score in scores:
-        sections.setdefault(_heading(score.making), []).append(score)
-    return "\n".join(f"## {heading}\n\n{_table(section)}" for heading, section in sections.items())
-
-
-def _heading(making: Making) -> str:
-    return f"{subject_text(making)}\n\nFactors: {', '.join(making.factors) or 'none'}"
-
-
-def _table(scores: Sequence[Score]) -> str:
-    rows, metrics = [], set()
-    for score in scores:
-        is_first = score.making.metric not in metrics
-        metrics.add(score.making.metric)
-        settings = settings_text(score.making.settings) if is_first else ""
-        rows.append((score.label, value_text(score), score.unit or "", settings))
-    return markdown_table(("number", "value", "unit", "settings"), rows)
-
-
-def subject_text(making: Making) -> str:
-    """What the numbers are of: codes, images, data, step and seed."""
-    step = "" if making.step is None else f" after step {making.step:,}"
-    codes = f"{making.representation.capitalize()} codes of {making.num_images:,} images"
-    return f"{codes} of {making.dataset} ({making.source}){step}, seed {making.seed}"
-
-
-def settings_text(settings: Mapping[str, Any]) -> str:
-    return "; ".join(f"{key}={value}" for key, value in settings.items())
-
-
-def value_text(score: Score) -> str:
-    """The value to four digits, or why there is none."""
-    if score.value is not None:
-        return f"{score.value:.4f}"
-    return f"not computed: {score.error}" if score.error else f"skipped: {score.skipped}"

@@ -11,6 +11,7 @@ from disent_runner.machine.console import console
 from disent_runner.machine.randomness import random_stream
 from disent_runner.representations.representation import Representation
 from disent_runner.runs import scores as tables
+from disent_runner.runs.score_tables import subject_text, write_tables
 from disent_runner.runs.scores import Making, Score
 from disent_runner.stages.scoring import Metric, Subject, score_all
 
@@ -31,6 +32,7 @@ def evaluate(
     for new in score_all(todo, subject):
         rows = _in_order(tables.replaced(rows, new), list(metrics))
         tables.write_scores(folder, rows)
+        write_tables(folder, rows)
     asked = [row for row in rows if row.making in makings.values()]
     say(asked, folder)
     for logger in loggers:
@@ -87,7 +89,7 @@ def say(rows: Sequence[Score], folder: Path) -> None:
             table.add_row(row.making.metric, "failed", "")
     console.print(table)
     _say_skipped([row for row in rows if row.skipped])
-    console.print(tables.subject_text(rows[0].making), highlight=False)
+    console.print(subject_text(rows[0].making), highlight=False)
     console.print(f"all {len(rows)} rows: {folder / 'metrics.md'}", highlight=False, soft_wrap=True)
 
 

@@ -1,0 +1,67 @@
+"""metrics.csv and metrics.md: the rows of metrics.json, flat, and to read."""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from disent_runner.machine.files import write_whole
+from disent_runner.machine.markdown import markdown_table
+from disent_runner.runs.scores import Making, Score, row_of
+
+
+def write_tables(folder: Path, scores: Sequence[Score]) -> None:
+    """metrics.csv holds all that metrics.json does, flat; metrics.md the numbers to read."""
+    write_whole(folder / "metrics.csv", _csv(scores))
+    write_whole(folder / "metrics.md", _markdown(scores))
+
+
+def _csv(scores: Sequence[Score]) -> str:
+    rows = [row_of(score) for score in scores]
+    flat = [{**row, "settings": settings_text(row["settings"]), "factors": ", ".join(row["factors"])} for row in rows]
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, list(dict.fromkeys(column for row in flat for column in row)), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(flat)
+    return text.getvalue()
+
+
+def _markdown(scores: Sequence[Score]) -> str:
+    """A table for each choice of step, codes and factors; the settings stand beside a metric's first number."""
+    sections: dict[str, list[Score]] = {}
+    for score in scores:
+        sections.setdefault(_heading(score.making), []).append(score)
+    return "\n".join(f"## {heading}\n\n{_table(section)}" for heading, section in sections.items())
+
+
+def _heading(making: Making) -> str:
+    return f"{subject_text(making)}\n\nFactors: {', '.join(making.factors) or 'none'}"
+
+
+def _table(scores: Sequence[Score]) -> str:
+    rows, metrics = [], set()
+    for score in scores:
+        is_first = score.making.metric not in metrics
+        metrics.add(score.making.metric)
+        settings = settings_text(score.making.settings) if is_first else ""
+        rows.append((score.label, value_text(score), score.unit or "", settings))
+    return markdown_table(("number", "value", "unit", "settings"), rows)
+
+
+def subject_text(making: Making) -> str:
+    """What the numbers are of: codes, images, data, step and seed."""
+    step = "" if making.step is None else f" after step {making.step:,}"
+    codes = f"{making.representation.capitalize()} codes of {making.num_images:,} images"
+    return f"{codes} of {making.dataset} ({making.source}){step}, seed {making.seed}"
+
+
+def settings_text(settings: Mapping[str, Any]) -> str:
+    return "; ".join(f"{key}={value}" for key, value in settings.items())
+
+
+def value_text(score: Score) -> str:
+    """The value to four digits, or why there is none."""
+    if score.value is not None:
+        return f"{score.value:.4f}"
+    return f"not computed: {score.error}" if score.error else f"skipped: {score.skipped}"
