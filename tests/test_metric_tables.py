@@ -120,3 +120,8 @@ def test_minibatch_errors_of_the_whole_set_are_the_missing_logarithms():
     log_n = np.log(200)
     found = tables.batch_error(mean, logvar, 200, "weighted", 0)
     assert found == pytest.approx((-log_n, -3 * log_n, 2 * log_n), abs=1e-9)
+
+
+def test_the_page_lists_what_the_metrics_declare():
+    """`python scripts/metric_tables.py numbers` writes it."""
+    assert between_markers("README.md", "numbers") == tables.numbers(tables.all_metrics())

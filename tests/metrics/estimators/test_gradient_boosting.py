@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from sklearn.ensemble import GradientBoostingClassifier
 
+from disent_runner.metrics.estimators import gradient_boosting
 from disent_runner.metrics.estimators.gradient_boosting import boost
 
 pytestmark = pytest.mark.slow  # a hundred stages of trees
@@ -35,3 +36,16 @@ def test_codes_that_are_constant_tell_nothing():
     (fit,) = boost(np.ones((30, 2)), np.ones((30, 2)), [(values, values)], rng=np.random.default_rng(0))
     assert fit.importance.tolist() == [0, 0]
     assert fit.test == pytest.approx(1 / 3)
+
+
+def test_a_tree_has_the_depth_and_the_leaves_of_scikit_learn_s(monkeypatch):
+    """After one stage, on codes without ties."""
+    monkeypatch.setattr(gradient_boosting, "NUM_STAGES", 1)
+    rng = np.random.default_rng(2)
+    codes, values = rng.standard_normal((500, 3)), rng.integers(0, 3, size=500)
+    train, test = slice(0, 400), slice(400, 500)
+    (fit,) = boost(codes[train], codes[test], [(values[train], values[test])], rng=rng)
+    model = GradientBoostingClassifier(n_estimators=1, random_state=0).fit(codes[train], values[train])
+    np.testing.assert_allclose(fit.importance, model.feature_importances_, atol=1e-9)
+    assert fit.train == model.score(codes[train], values[train])
+    assert fit.test == model.score(codes[test], values[test])

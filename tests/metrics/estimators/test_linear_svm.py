@@ -52,3 +52,13 @@ def test_codes_of_any_offset_and_scale_have_an_accuracy(scale):
     guess, best = accuracies(np.hstack([constant, spread]), labels, np.hstack([constant, spread]), labels)[:, 0]
     assert guess == pytest.approx(1 / 3)
     assert best == pytest.approx(1.0 if scale >= 1 else 1 / 3)  # the penalty leaves faint codes no slope
+
+
+def test_factors_scored_together_have_the_accuracies_that_each_has_alone(rng):
+    labels = rng.integers(0, [2, 3, 5], size=(300, 3))
+    codes = labels[:, :2] + rng.standard_normal((300, 2))
+    together = accuracies(codes[:200], labels[:200], codes[200:], labels[200:])
+    for factor in range(3):
+        column = labels[:, [factor]]
+        alone = accuracies(codes[:200], column[:200], codes[200:], column[200:])
+        np.testing.assert_array_equal(together[:, [factor]], alone)
