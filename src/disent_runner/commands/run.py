@@ -78,11 +78,12 @@ def run() -> None:
     """`disent-run`: exit code 0 when every stage is done, 1 after a mistake, 128 + signal after an interruption."""
     if {"--help", "-h"} & set(sys.argv[1:]):
         from disent_runner.commands.help import help_text
-        from disent_runner.machine.console import no_more_output
 
         try:
             print(help_text(CONF), flush=True)
         except BrokenPipeError:
+            from disent_runner.machine.console import no_more_output
+
             no_more_output()  # the reader, such as head, has what it wanted
         return
     sys.argv[1:] = [_escaped(argument) for argument in sys.argv[1:]]
