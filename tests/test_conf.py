@@ -20,7 +20,6 @@ from disent_runner.representations.representation import Representation
 from disent_runner.representations.requirements import NotApplicable
 from disent_runner.stages.fit import fit
 from tests.metrics.test_contract import SMALL
-from tests.models.names import learners
 
 ROOT = Path(__file__).parents[1]
 FILES = sorted(path for path in CONF.rglob("*.yaml") if "hydra" not in path.parts)
@@ -128,38 +127,6 @@ def test_every_metric_has_a_number_or_a_reason_for_poor_input(name, codes, facto
     is_number_or_reason(name, entry, rep, ValueError)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", names("model"))
-def test_every_parameter_of_every_model_learns(name, composed, tmp_path):
-    config = composed(f"model={name}", "trainer.max_steps=3")
-    datamodule = build.build_data(config)
-    model = build.build_model(config, datamodule.dataset.info)
-    before = {key: value.clone() for key, value in model.named_parameters() if value.requires_grad}
-    fit(model, datamodule, folder=tmp_path, seed=0, accelerator="cpu", precision="32-true")
-    frozen = [key for key, value in model.named_parameters() if key in before and torch.equal(value, before[key])]
-    assert not frozen
-    assert model.step == (3 if model.takes_steps else 0)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", names("model"))
-def test_every_model_encodes_and_decodes(name, composed):
-    config = composed(f"model={name}")
-    datamodule = build.build_data(config)
-    model = build.build_model(config, datamodule.training.info)
-    model.learn(datamodule.training, np.random.default_rng(0))
-    rows = torch.arange(4)
-    mean, logvar = model.represent(datamodule.dataset, rows)
-    assert mean.shape == (4, model.latent_dim)
-    assert logvar is None or logvar.shape == mean.shape
-    assert model.sample_codes(3, np.random.default_rng(0)).shape == (3, model.latent_dim)
-    if model.has_decoder:
-        decoded = model.decode(mean)
-        assert decoded.shape == datamodule.dataset.gather(rows).shape
-        assert decoded.min() >= 0
-        assert decoded.max() <= 1
-
-
 @pytest.mark.parametrize("name", names("optimizer"))
 def test_every_optimizer_takes_a_step(name, composed, tmp_path):
     config = composed("model=vae", f"optimizer={name}", "trainer.max_steps=1")
@@ -177,44 +144,3 @@ def test_every_likelihood_trains(name, composed, tmp_path):
     model = build.build_model(config, datamodule.dataset.info)
     fit(model, datamodule, folder=tmp_path, seed=0, accelerator="cpu", precision="32-true")
     assert model.step == config.trainer.max_steps
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", learners())
-def test_bfloat16_is_for_networks_alone(name, untrained):
-    """With the networks kept exact, autocast changes no loss term: none is a matrix product that it would round."""
-    logged = []
-    for rounding in (False, True):
-        model, batch = untrained(f"model={name}")
-        for parameter in model.parameters():
-            parameter.data *= 1.5  # codes far from zero, so that every term counts
-        for network in model.children():
-            network.forward = torch.autocast("cpu", enabled=False)(network.forward)
-        with torch.autocast("cpu", torch.bfloat16, enabled=rounding):
-            logged.append(model.update(batch))
-    assert all(value.dtype == torch.float32 for value in logged[1].values())
-    torch.testing.assert_close(*logged, rtol=1e-3, atol=1e-4)  # bfloat16 rounds to 4e-3
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", learners())
-def test_every_model_trains_in_bfloat16(name, untrained):
-    """Within a few per cent of float32 on the first step."""
-    logged = []
-    for rounding in (False, True):
-        model, batch = untrained(f"model={name}")
-        with torch.autocast("cpu", torch.bfloat16, enabled=rounding):
-            logged.append(model.update(batch)["loss"])
-    torch.testing.assert_close(*logged, rtol=0.05, atol=0.02)
-
-
-def test_networks_are_compiled_on_request(composed, monkeypatch):
-    compiled = []
-    monkeypatch.setattr(torch.nn.Module, "compile", lambda self, mode: compiled.append((type(self).__name__, mode)))
-    info = build.build_data(composed()).dataset.info
-    build.build_model(composed(), info)
-    assert compiled == []
-    build.build_model(composed("trainer.compile=reduce-overhead"), info)
-    assert [mode for _, mode in compiled] == ["reduce-overhead"] * 3
-    with pytest.raises(ValueError, match=r"trainer\.compile must be false, default, .*, got 'fast'"):
-        build.build_model(composed("trainer.compile=fast"), info)

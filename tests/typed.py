@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,22 +21,47 @@ _ENTRIES = {
 _context = multiprocessing.get_context("forkserver")
 
 
+class Typed:
+    """A command under way, as `subprocess.Popen` has it."""
+
+    def __init__(self, command: str, arguments: Sequence[str], *, folder: Path, environment: Mapping[str, str]) -> None:
+        _context.set_forkserver_preload(_LOADED_ONCE)
+        self.args = [command, *arguments]
+        self._streams = [Path(tempfile.mkstemp(suffix=name)[1]) for name in ("out", "err")]
+        given = (command, list(arguments), folder, dict(environment), self._streams)
+        self._process = _context.Process(target=_type, args=given)
+        self._process.start()
+
+    @property
+    def returncode(self) -> int | None:
+        return self._process.exitcode
+
+    def poll(self) -> int | None:
+        return self._process.exitcode
+
+    def send_signal(self, signum: int) -> None:
+        assert self._process.pid is not None
+        os.kill(self._process.pid, signum)
+
+    def communicate(self, timeout: float = 300) -> tuple[str, str]:
+        """What it printed, once it has ended. Raises TimeoutExpired."""
+        self._process.join(timeout)
+        if self._process.exitcode is None:
+            self._process.kill()
+            raise subprocess.TimeoutExpired(self.args, timeout)
+        out, err = (path.read_text() for path in self._streams)
+        for path in self._streams:
+            path.unlink()
+        return out, err
+
+
 def run_typed(
     command: str, arguments: Sequence[str], *, folder: Path, environment: Mapping[str, str], timeout: float = 300
 ) -> subprocess.CompletedProcess[str]:
     """What `disent-run ARGUMENTS`, typed in a folder, printed and returned. Raises TimeoutExpired."""
-    _context.set_forkserver_preload(_LOADED_ONCE)
-    streams = [folder / ".stdout", folder / ".stderr"]
-    process = _context.Process(target=_type, args=(command, list(arguments), folder, dict(environment), streams))
-    process.start()
-    process.join(timeout)
-    if process.exitcode is None:
-        process.kill()
-        raise subprocess.TimeoutExpired([command, *arguments], timeout)
-    printed = [path.read_text() for path in streams]
-    for path in streams:
-        path.unlink()
-    return subprocess.CompletedProcess([command, *arguments], process.exitcode, *printed)
+    typed = Typed(command, arguments, folder=folder, environment=environment)
+    out, err = typed.communicate(timeout)
+    return subprocess.CompletedProcess(typed.args, typed.returncode or 0, out, err)
 
 
 def _type(command: str, arguments: list[str], folder: Path, environment: dict[str, str], streams: list[Path]) -> None:

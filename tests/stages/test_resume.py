@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -11,6 +9,7 @@ import pytest
 import torch
 
 from disent_runner.runs.scores import numbers
+from tests.typed import Typed
 
 STEPS = 240
 SMALLER = {"factorvae": ["model.discriminator.width=40"]}
@@ -36,7 +35,7 @@ class Run:
             "stages=[fit,evaluate]",
             *SMALLER.get(model, []),
         ]
-        self.command = [sys.executable, "-m", "disent_runner", *arguments]
+        self.arguments = arguments
         self.environment = {**os.environ, "DISENT_DATA_DIR": str(data_dir), "OMP_NUM_THREADS": "1"}
 
     @property
@@ -44,22 +43,15 @@ class Run:
         (folder,) = self.place.glob("outputs/dsprites/*/*/seed=0")
         return folder
 
-    def start(self) -> subprocess.Popen:
-        return subprocess.Popen(
-            self.command,
-            cwd=self.place,
-            env=self.environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+    def start(self) -> Typed:
+        return Typed("disent-run", self.arguments, folder=self.place, environment=self.environment)
 
     def finish(self) -> None:
         process = self.start()
         _, errors = process.communicate(timeout=300)
         assert process.returncode == 0, errors
 
-    def stop_at(self, step: int, signum: signal.Signals) -> int:
+    def stop_at(self, step: int, signum: signal.Signals) -> int | None:
         """Send the signal once train.csv shows the step. Returns the process's exit code."""
         process = self.start()
         deadline = time.monotonic() + 120

@@ -13,13 +13,14 @@ import pytest
 import yaml
 
 from disent_runner.runs.scores import numbers
+from tests.typed import Typed
 
 SMALL = (
     *("network=tiny", "trainer=smoke", "trainer.accelerator=cpu", "metric=[mig]", "figure=[]"),
     *("dataset.subset={orientation: 4, pos_x: 8, pos_y: 8}", "dataset.batch_size=16"),
 )
 GRID = ("-m", *SMALL, "trainer.max_steps=30", "model=betavae", "model.beta=1,4", "seed=0,1")
-Start = Callable[..., subprocess.Popen[str]]
+Start = Callable[..., Typed]
 
 
 def popen(arguments: Sequence[str], *, data_dir: Path, folder: Path) -> subprocess.Popen[str]:
@@ -34,9 +35,21 @@ def popen(arguments: Sequence[str], *, data_dir: Path, folder: Path) -> subproce
     )
 
 
+class Sweep(Typed):
+    """A command under way whose two streams are read as one."""
+
+    def communicate(self, timeout: float = 300) -> tuple[str, str]:
+        return "".join(super().communicate(timeout)), ""
+
+
+def typed(arguments: Sequence[str], *, data_dir: Path, folder: Path) -> Sweep:
+    environment = {**os.environ, "DISENT_DATA_DIR": str(data_dir), "COLUMNS": "160"}
+    return Sweep("disent-run", arguments, folder=folder, environment=environment)
+
+
 @pytest.fixture
 def start(data_dir: Path, tmp_path: Path) -> Start:
-    return lambda *arguments: popen(arguments, data_dir=data_dir, folder=tmp_path)
+    return lambda *arguments: typed(arguments, data_dir=data_dir, folder=tmp_path)
 
 
 def results(root: Path) -> dict[Path, tuple[str, dict[str, float]]]:
@@ -56,7 +69,7 @@ def wait_for(condition: Callable[[], object]) -> None:
 def unbroken(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the grid was done in one go."""
     folder = tmp_path_factory.mktemp("unbroken")
-    sweep = popen(GRID, data_dir=data_dir, folder=folder)
+    sweep = typed(GRID, data_dir=data_dir, folder=folder)
     output, _ = sweep.communicate(timeout=120)
     assert sweep.returncode == 0, output
     return folder
@@ -79,7 +92,7 @@ def test_a_sweep_that_is_stopped_ends_with_the_same_numbers(start, disent_run, t
 
 @pytest.mark.slow
 def test_a_sweep_that_is_done_does_nothing(data_dir, unbroken):
-    output, _ = popen(GRID, data_dir=data_dir, folder=unbroken).communicate(timeout=120)
+    output, _ = typed(GRID, data_dir=data_dir, folder=unbroken).communicate(timeout=120)
     assert "sweep: 4 runs: 4 done before and skipped" in output
     assert "fit:" not in output
 
@@ -115,9 +128,11 @@ def test_a_run_that_fails_does_not_stop_the_others_and_is_tried_again(disent_run
 
 
 @pytest.mark.slow
-def test_processes_share_the_cores(start, tmp_path):
+def test_processes_share_the_cores(data_dir, tmp_path):
+    """Processes of joblib outlive a forked command, which would wait for them."""
     processes = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
-    sweep = start("-m", *SMALL, "model=betavae", "model.latent_dim=0,4", "seed=0,1", *processes)
+    grid = ("-m", *SMALL, "model=betavae", "model.latent_dim=0,4", "seed=0,1", *processes)
+    sweep = popen(grid, data_dir=data_dir, folder=tmp_path)
     output, _ = sweep.communicate(timeout=120)
     assert sweep.returncode == 1
     assert "sweep: 4 runs: 2 done, 2 failed" in output, output
