@@ -139,3 +139,13 @@ def test_new_rows_take_the_place_of_those_of_the_same_subject(run):
     new = [made(0.9, version="0.2.0"), made(0.8, "mig_more", version="0.2.0")]
     values = [score.value for score in replaced(read_scores(run), new)]
     assert values == [0.1, 0.3, 0.4, None, 7.0, 0.9, 0.8]
+
+
+@pytest.mark.parametrize(("part", "expected"), [("all", 0.2), ("held_out", 0.5)])
+def test_the_number_is_of_the_images_that_the_run_s_own_config_evaluates(tmp_path, part, expected):
+    """Others may have been scored since, or before."""
+    text = "evaluation:\n  part: {}\nrun:\n  data_name: dsprites\n  factors:\n    shape: 3\n    scale: 6\n"
+    (tmp_path / "config.yaml").write_text(text.format(part))
+    scores = [made(0.2), made(0.5, dataset="dsprites, held-out images"), made(0.7, dataset="dsprites, training images")]
+    write_scores(tmp_path, scores)
+    assert numbers(tmp_path) == {"mig": expected}

@@ -65,7 +65,11 @@ def record_scoring(config: DictConfig, folder: Path, source: Path) -> None:
 
 def recorded_facts(folder: Path) -> dict[str, Any]:
     """What an earlier start wrote of the folder's run; empty when there was none."""
-    return dict(read_record(folder)["run"]) if (folder / _FILE).exists() else {}
+    return dict(read_record(folder)["run"]) if has_record(folder) else {}
+
+
+def has_record(folder: Path) -> bool:
+    return (folder / _FILE).exists()
 
 
 def read_config(folder: Path) -> DictConfig:

@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from disent_runner.machine.files import write_json
-from disent_runner.runs.record import recorded_facts
+from disent_runner.runs.identity import setting
+from disent_runner.runs.record import has_record, read_record
 
 FILE = "metrics.json"
+PARTS = {"all": "", "training": ", training images", "held_out": ", held-out images"}
+"""Images that can be evaluated, and what the tables call them after the data set's name."""
 SCORE_AGAIN = "score the run again: stages=[evaluate]"
 _TEXTS = ("name", "metric", "dataset", "source", "representation", "version")
 _PRESENT = frozenset({"value", "settings", "seed", "step", "num_images", "factors", *_TEXTS})
@@ -78,8 +81,9 @@ class Score:
 def number(
     run: Path, name: str, *, representation: str = "mean", factors: Sequence[str] | None = None, step: int | None = None
 ) -> float:
-    """*The* number of a run folder by its label: of posterior means (or codes from a file), of all factors, at the
-    last step that was scored, unless another representation, other factors or a step are asked for.
+    """*The* number of a run folder by its label: of posterior means (or codes from a file), of the images that its
+    config evaluates, of all factors, at the last step that was scored, unless another representation, other factors or
+    a step are asked for.
 
     Raises ValueError where the run has no such number.
     """
@@ -94,8 +98,14 @@ def numbers(
     run: Path, *, representation: str = "mean", factors: Sequence[str] | None = None, step: int | None = None
 ) -> dict[str, float]:
     """All numbers of a run by label, of which `number` is one."""
-    rows = [score for score in read_scores(run) if _is_of(score.making, representation)]
-    everything = tuple(factors) if factors is not None else _all_factors(run, rows)
+    record = read_record(run) if has_record(run) else {}
+    images = _evaluated(record)
+    rows = [
+        score
+        for score in read_scores(run)
+        if _is_of(score.making, representation) and score.making.dataset == (images or score.making.dataset)
+    ]
+    everything = tuple(factors) if factors is not None else _all_factors(record, rows)
     rows = [score for score in rows if score.making.factors == everything and score.value is not None]
     chosen = at_last_step(rows) if step is None else [score for score in rows if score.making.step == step]
     return {score.label: score.value for score in chosen if score.value is not None}
@@ -105,9 +115,15 @@ def _is_of(making: Making, representation: str) -> bool:
     return making.representation == representation or (representation == "mean" and making.representation == "given")
 
 
-def _all_factors(run: Path, scores: Iterable[Score]) -> tuple[str, ...]:
+def _evaluated(record: Mapping[str, Any]) -> str | None:
+    """What rows call the images that a run's own config evaluates; None for codes from a file."""
+    name, part = setting(record, "run.data_name"), setting(record, "evaluation.part")
+    return None if name is None else name + PARTS.get(part or "all", "")
+
+
+def _all_factors(record: Mapping[str, Any], scores: Iterable[Score]) -> tuple[str, ...]:
     """Those of the data set that the run was trained on; of codes from a file, the most that were scored together."""
-    recorded = recorded_facts(run).get("factors")
+    recorded = setting(record, "run.factors")
     if recorded is not None:
         return tuple(recorded)
     return max((score.making.factors for score in scores), key=len, default=())

@@ -21,12 +21,11 @@ from disent_runner.runs.checkpoints import load_trained
 from disent_runner.runs.folder import exclusive
 from disent_runner.runs.identity import request_of
 from disent_runner.runs.record import record_scoring, record_start
+from disent_runner.runs.scores import PARTS
 from disent_runner.runs.status import reported
 from disent_runner.stages.fit import fit
 
 STAGES = ("fit", "evaluate", "draw")
-PARTS = {"all": "", "training": ", training images", "held_out": ", held-out images"}
-"""Images that can be evaluated, and what the tables call them after the data set's name."""
 
 
 def run_job(config: DictConfig, folder: Path, *, request: str = "", model_name: str | None = None) -> None:
