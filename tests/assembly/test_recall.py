@@ -1,6 +1,8 @@
+import numpy as np
 import pytest
 from omegaconf import OmegaConf
 
+from disent_runner.assembly.build import build_data
 from disent_runner.assembly.recall import recalled
 from disent_runner.runs.identity import run_id
 from disent_runner.stages.job import run_job
@@ -36,7 +38,38 @@ def test_its_data_may_have_moved(folder, composed, data_dir):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("override", ["model.beta=4", "dataset=dsprites", "seed=3", "trainer.max_steps=9"])
+@pytest.mark.parametrize("override", ["model.beta=4", "dataset=blob", "seed=3", "trainer.max_steps=9"])
 def test_what_would_make_it_another_run_is_refused(folder, composed, override):
     with pytest.raises(ValueError, match=f"{override}: run=.* has its own {override.split('=')[0].split('.')[0]}"):
-        recalled(composed(f"run={folder}"), [override])
+        recalled(composed("model=betavae", f"run={folder}", override), [override])
+
+
+@pytest.mark.slow
+def test_a_run_of_an_earlier_version_has_the_defaults_of_what_came_later(folder, composed):
+    path = folder / "config.yaml"
+    config = OmegaConf.load(path)
+    for node, key in (("dataset", "dequantize"), ("trainer", "compile"), ("evaluation", "part")):
+        del config[node][key]
+    OmegaConf.save(config, path)
+    result = recalled(composed(f"run={folder}"), [])
+    assert (result.dataset.dequantize, result.trainer.compile, result.evaluation.part) == (False, False, "all")
+    assert result.dataset.subset == {"orientation": 4, "pos_x": 8, "pos_y": 8}
+
+
+def test_a_users_file_may_have_moved_and_is_read_as_it_is(composed, tmp_path):
+    def write(path, labels):
+        np.savez(path, images=np.zeros((4, 16, 16), np.uint8), factors=labels)
+        return f"dataset.path={path}"
+
+    typed = ("dataset=custom", "dataset.subset=null", "dataset.batch_size=2")
+    run = tmp_path / "run"
+    config = composed("model=pca", "network=tiny", *typed, write(tmp_path / "mine.npz", [0, 0, 1, 1]))
+    run.mkdir()
+    OmegaConf.save(OmegaConf.create(OmegaConf.to_container(config, resolve=True)), run / "config.yaml")
+    (tmp_path / "mine.npz").unlink()
+    moved = write(tmp_path / "other.npz", [0, 1, 0, 1])
+    result = recalled(composed("dataset=custom", moved, f"run={run}"), ["dataset=custom", moved])
+    assert result.dataset.card.path == result.dataset.path == str(tmp_path / "other.npz")
+    assert result.dataset.content == OmegaConf.load(run / "config.yaml").dataset.content
+    assert result.dataset.labels != OmegaConf.load(run / "config.yaml").dataset.labels
+    assert build_data(result).dataset.space.factors(np.arange(4))[:, 0].tolist() == [0, 1, 0, 1]

@@ -1,11 +1,15 @@
 """Every file of conf/model keeps the contract of a model; nothing here lists their names."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
 
 from disent_runner.assembly import build
 from disent_runner.assembly.conf import choices as names
+from disent_runner.datasets.batches import Batch
+from disent_runner.datasets.labels.label_table import LabelTable
 from disent_runner.stages.fit import fit
 from tests.models.names import learners
 
@@ -21,6 +25,26 @@ def test_every_parameter_of_every_model_learns(name, composed, tmp_path):
     frozen = [key for key, value in model.named_parameters() if key in before and torch.equal(value, before[key])]
     assert not frozen
     assert model.step == (3 if model.takes_steps else 0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", learners())
+def test_a_model_that_learns_from_labels_says_so(name, composed):
+    """Others have the same weights, whatever the images are said to show."""
+    weights = []
+    for turn in (1, -1):
+        config = composed(f"model={name}", "trainer.max_steps=1")
+        datamodule = build.build_data(config)
+        training = datamodule.training
+        table = LabelTable(training.space.sizes, training.space.factors(np.arange(len(training)))[::turn])
+        training = dataclasses.replace(training, space=table)
+        model = build.build_model(config, training.info)
+        batches = model.batches(training, datamodule.source, batch_size=64, seed=0)
+        model.configure_optimizers()
+        batch = Batch(step=0, is_logged=False, source=batches, dataset=training, device=torch.device("cpu"))
+        model.update(batch)
+        weights.append(torch.cat([value.flatten() for value in model.parameters()]))
+    assert model.learns_from_labels or torch.equal(*weights)
 
 
 @pytest.mark.slow

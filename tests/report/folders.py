@@ -106,7 +106,7 @@ def _of_seed(row: Score, seed: int) -> Score:
 def _data_module(*, name: str, source: str, hash: str) -> Any:
     """What the record takes from a data module."""
     info = DatasetInfo(name, (1, 64, 64), FACTORS, 18, source)
-    dataset = SimpleNamespace(info=info, content_hash=hash)
+    dataset = SimpleNamespace(info=info, content_hash=hash, labels_hash="a1b2c3d4")
     return SimpleNamespace(dataset=dataset, held_out=np.zeros(info.num_images, dtype=bool))
 
 

@@ -77,3 +77,32 @@ def test_a_setting_is_found_by_its_dotted_key():
     assert setting({"a": {"b": 3}}, "a.b") == 3
     assert setting({"a": 3}, "a.b") is None
     assert setting({}, "a") is None
+
+
+def of_file(**changes):
+    """The config of a run on a user's file."""
+    card = {"_target_": "c", "path": "mine.npz", "content": "c0", "labels": "l0"}
+    known = {"path": "mine.npz", "content": "c0", "labels": "l0", "split": None, "joint": None, "subset": None}
+    tree = config(dataset__card=card, **{f"dataset__{key}": value for key, value in known.items()})
+    for key, value in changes.items():
+        for node in (tree.dataset, tree.dataset.card):
+            if key in node:
+                node[key] = value
+    return tree
+
+
+def test_a_users_file_is_known_by_its_images_and_not_by_its_place():
+    assert run_id(of_file(path="/far/mine.npz")) == run_id(of_file())
+    assert request_of(of_file(path="/far/mine.npz")) == request_of(of_file())
+    assert run_id(of_file(content="c1")) != run_id(of_file())
+    assert "dataset.path" not in settings_of(OmegaConf.to_container(of_file()))
+    unknown = config(dataset__card={"_target_": "c", "path": "mine.npz"})
+    assert run_id(unknown) != run_id(config(dataset__card={"_target_": "c", "path": "other.npz"}))
+
+
+@pytest.mark.parametrize("choice", ["split", "joint", "subset"])
+def test_labels_are_what_is_asked_and_of_a_run_where_they_choose_its_images(choice):
+    assert request_of(of_file(labels="l1")) != request_of(of_file())
+    assert run_id(of_file(labels="l1")) == run_id(of_file())
+    chosen = {choice: {"row": 3}}
+    assert run_id(of_file(labels="l1", **chosen)) != run_id(of_file(**chosen))

@@ -21,6 +21,15 @@ def test_each_run_has_the_folder_of_a_single_run_and_equal_ones_are_one(hydra_lo
     assert jobs[0].request != jobs[1].request
 
 
+def test_runs_of_other_settings_do_not_share_a_folder(hydra_loader, master):
+    loader = SweepLoader(hydra_loader.get_search_path())
+    master.hydra.overrides.hydra.append("hydra.sweep.subdir=all")
+    again = [["seed=0", "metric=[mig]"], ["seed=0", "metric=[sap]"]]
+    assert len(plan(loader, master, again)) == 2
+    with pytest.raises(ValueError, match=r"share the folder .*/all, such as seed=0 and seed=1"):
+        plan(loader, master, [["seed=0"], ["seed=1"]])
+
+
 @pytest.fixture
 def job(tmp_path: Path) -> Job:
     return Job(("seed=0",), "seed=0", tmp_path, "asked")

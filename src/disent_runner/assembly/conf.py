@@ -31,6 +31,14 @@ def _place(folder: str, config: DictConfig) -> str:
     return folder
 
 
+def of_file(part: str, path: str | None, config: DictConfig) -> str | None:
+    """What a user's file of images is known by: its `content` or its `labels`. None where there is no such file."""
+    from disent_runner.datasets.file_contents import contents_of
+
+    return contents_of(path, part, Path(config.get("data_dir") or "data"))
+
+
+OmegaConf.register_new_resolver("of_file", lambda part, path, *, _root_: of_file(part, path, _root_), replace=True)
 OmegaConf.register_new_resolver("run_id", lambda *, _root_: run_id(_root_), replace=True)
 OmegaConf.register_new_resolver("place", lambda folder, *, _root_: _place(folder, _root_), replace=True)
 # one preset that no file lists, so that adding a metric edits nothing

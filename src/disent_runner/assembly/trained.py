@@ -10,13 +10,14 @@ import torch
 from omegaconf import DictConfig
 
 from disent_runner.assembly import build
+from disent_runner.assembly.recall import recorded_config, with_files_as_they_are
 from disent_runner.datasets.dataset import Dataset
 from disent_runner.datasets.info import DatasetInfo
 from disent_runner.models.base import AbstractModel
 from disent_runner.runs import scores
 from disent_runner.runs.checkpoints import load_trained
 from disent_runner.runs.folder import run_folder_of
-from disent_runner.runs.record import read_config, read_record, trained_info
+from disent_runner.runs.record import read_record, trained_info
 from disent_runner.runs.train_log import read_train_log
 
 
@@ -67,7 +68,7 @@ class TrainedRun:
 
     def dataset(self) -> Dataset:
         """The data that it was trained on, opened (or rendered) anew."""
-        return build.build_data(self.config).dataset
+        return build.build_data(with_files_as_they_are(self.config.copy())).dataset
 
     def _tensor(self, values: Any) -> torch.Tensor:
         return torch.as_tensor(np.asarray(values, dtype=np.float32), device=self.model.device)
@@ -76,7 +77,7 @@ class TrainedRun:
 def load_run(path: str, *, device: str) -> TrainedRun:
     """See `disent_runner.load`."""
     folder = run_folder_of(path)
-    config = read_config(folder)
+    config = recorded_config(folder)
     config.trainer.compile = False
     info = trained_info(read_record(folder)["run"])
     model = build.build_model(config, info)

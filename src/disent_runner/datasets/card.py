@@ -81,7 +81,7 @@ class Origin:
     folder: str | None = None
     package: str | None = None
     hint: str | None = None
-    version: int = 1
+    version: int | str = 1
     sha256: str | None = None
     show: "Callable[[ImageStore], ImageStore] | None" = None
     shown_as: str = ""

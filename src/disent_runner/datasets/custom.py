@@ -39,8 +39,9 @@ def any_npz_array(path: Path, name: str) -> StoredArray:
 OPENERS = {".npz": any_npz_array, ".h5": hdf5_array, ".hdf5": hdf5_array}
 
 
-def card(*, path: str | None) -> Card:
-    """The card of the file's data set, which is called as the file is.
+def card(*, path: str | None, content: str | None = None, labels: str | None = None) -> Card:
+    """The card of the file's data set, which is called as the file is. `content` and `labels` tell the file from one
+    that had its place before: see `file_contents`.
 
     ValueError for no file or one of another kind, FileNotFoundError where it is not there.
     """
@@ -56,14 +57,19 @@ def card(*, path: str | None) -> Card:
         title=file.name,
         licence="the file's own",
         homepage="docs/datasets",
-        stored_as=f"custom_{file.stem}_{hashlib.sha256(bytes(file)).hexdigest()[:8]}",  # others may be called the same
-        origins=(Origin("file", _read, files=(PublishedFile(str(file)),)),),
+        stored_as=stored_name(file),
+        origins=(Origin("file", _read, files=(PublishedFile(str(file)),), version=f"{content} {labels}"),),
     )
+
+
+def stored_name(file: Path) -> str:
+    """What the converted images of the file are called; others may be called as it is."""
+    return f"custom_{file.stem}_{hashlib.sha256(bytes(file)).hexdigest()[:8]}"
 
 
 def _read(paths: Sequence[Path]) -> Contents:
     (path,) = paths
-    names = _names(path)
+    names = array_names(path)
     if "images" not in names:
         raise ValueError(f"{path} must hold an array `images`, got {', '.join(names) or 'nothing'}")
     images = OPENERS[path.suffix](path, "images")
@@ -71,7 +77,7 @@ def _read(paths: Sequence[Path]) -> Contents:
     return Contents(shape, _factors(path, names, images.shape[0]), _byte_blocks(images, shape, is_channel_last))
 
 
-def _names(path: Path) -> list[str]:
+def array_names(path: Path) -> list[str]:
     """Of all arrays at the top of the file, and of those in the group of factors."""
     if path.suffix == ".npz":
         with zipfile.ZipFile(path) as archive:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -34,6 +35,11 @@ class Dataset:
                 f"{self.info.name}: {len(self)} factor combinations, {num_rows} images and "
                 f"num_images {self.info.num_images} must be equal"
             )
+
+    @cached_property
+    def labels_hash(self) -> str:
+        """Of the names and values of the factors of these images."""
+        return self.space.digest()
 
     def __len__(self) -> int:
         return len(self.space)

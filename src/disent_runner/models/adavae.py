@@ -22,6 +22,8 @@ class AdaVAE(AbstractVAE):
     is the mean over both images of a β-VAE's. `num_changed` factors differ, or, if null, 1 to all but one.
     """
 
+    learns_from_labels = True
+
     def __init__(self, *, average: str, beta: float, num_changed: int | None, **vae: Any) -> None:
         super().__init__(**vae)
         if average not in AVERAGES:

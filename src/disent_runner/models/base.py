@@ -27,6 +27,8 @@ class AbstractModel(pl.LightningModule, ABC):
     """Whether it is trained by optimisation steps; what is not has all it needs after `learn`."""
     has_decoder: ClassVar[bool] = True
     """Whether `decode` makes images."""
+    learns_from_labels: ClassVar[bool] = False
+    """Whether its training depends on the factors of images, and not on the images alone."""
     latent_dim: int
     """Length of a code."""
     noise_dim: int = 0

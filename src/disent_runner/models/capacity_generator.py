@@ -30,6 +30,8 @@ class CapacityGenerator(AbstractModel):
     Adam, which divides by both, lets the capacity move between factors slowly.
     """
 
+    learns_from_labels = True
+
     def __init__(
         self,
         *,

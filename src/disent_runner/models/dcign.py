@@ -30,6 +30,7 @@ class DCIGN(AbstractVAE):
     their KL too. `warmup_steps` at the start are those of a plain VAE on the same batches.
     """
 
+    learns_from_labels = True
     batch_statistics: ClassVar[bool] = True
 
     def __init__(

@@ -10,7 +10,7 @@ from disent_runner.report.settings import shown, symbols
 ALWAYS_SHOWN = ("dataset", "source", "model")
 """A stand-in for a data set never passes for the original."""
 _COMPARED_WITHIN = {
-    **dict.fromkeys(("source", "factors", "num_images", "binned"), ("dataset",)),
+    **dict.fromkeys(("source", "factors", "num_images", "binned", "labels"), ("dataset",)),
     "data_hash": ("dataset", "source"),
 }
 """Columns that only tell where these are the same: other data have other factors, and another hash."""

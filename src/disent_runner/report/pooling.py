@@ -20,6 +20,7 @@ class Evaluation(NamedTuple):
     representation: str
     factors: tuple[str, ...]
     binned: str
+    labels: str
     version: str
 
 
@@ -61,13 +62,13 @@ class Setting:
     @property
     def view(self) -> tuple[Any, ...]:
         """Equal for settings that may be drawn in one plot: of the same data and evaluation."""
-        return (str(self.members[0].run.facts.get("data_hash")), self.members[0].evaluation, self.variant)
+        return (_data(self.members[0].run), self.members[0].evaluation, self.variant)
 
     def comparison(self, metric: str) -> Comparison:
         first = self.members[0]
         settings = (member.metric_settings.get(metric) for member in self.members)
         text = next((text for text in settings if text is not None), "")
-        return Comparison(str(first.run.facts.get("data_hash")), first.evaluation, text)
+        return Comparison(_data(first.run), first.evaluation, text)
 
 
 def without_copies(runs: Sequence[Run]) -> tuple[list[Run], list[Omission]]:
@@ -106,12 +107,14 @@ def final_scores(run: Run) -> list[Score]:
     return [score for score in run.scores if score.making.step == step]
 
 
-def evaluations_of(run: Run, names: Mapping[tuple[str, str], str]) -> list[Evaluated]:
-    """The run's final numbers, each evaluation by itself. `names`: see `number_names`."""
+def evaluations_of(run: Run, names: Mapping[tuple[str, str], str], labels: str = "") -> list[Evaluated]:
+    """The run's final numbers, each evaluation by itself. `names`: see `number_names`; `labels`: of rows that do not
+    say which they are of.
+    """
     members: dict[Evaluation, Evaluated] = {}
     for score in final_scores(run):
         making = score.making
-        evaluation = _evaluation(making)
+        evaluation = _evaluation(making, labels)
         member = members.setdefault(evaluation, Evaluated(run, evaluation, making.step, {}, {}))
         if making.metric not in member.metric_settings:
             member.metric_settings[making.metric] = json.dumps(making.settings, sort_keys=True)
@@ -120,7 +123,7 @@ def evaluations_of(run: Run, names: Mapping[tuple[str, str], str]) -> list[Evalu
     return list(members.values())
 
 
-def _evaluation(making: Making) -> Evaluation:
+def _evaluation(making: Making, labels: str) -> Evaluation:
     return Evaluation(
         making.dataset,
         making.source,
@@ -128,6 +131,7 @@ def _evaluation(making: Making) -> Evaluation:
         making.representation,
         making.factors,
         json.dumps(making.binned, sort_keys=True),
+        making.labels or labels,
         making.version,
     )
 
@@ -135,7 +139,8 @@ def _evaluation(making: Making) -> Evaluation:
 def pool(runs: Sequence[Run]) -> list[Setting]:
     """A row for each setting of the runs, in the order of data sets, models and settings."""
     names = number_names(runs)
-    members = [member for run in runs for member in evaluations_of(run, names)]
+    labels = _only_labels(runs)
+    members = [member for run in runs for member in evaluations_of(run, names, labels.get(_data(run), ""))]
     texts: dict[str, set[str]] = {}
     for member in members:
         for metric, text in member.metric_settings.items():
@@ -146,6 +151,21 @@ def pool(runs: Sequence[Run]) -> list[Setting]:
         groups.setdefault((origin(member.run), member.evaluation, member.step), []).append(member)
     settings = [_setting(part, variant) for group in groups.values() for variant, part in _by_variant(group, contested)]
     return sorted(settings, key=lambda setting: _order(setting.columns))
+
+
+def _only_labels(runs: Sequence[Run]) -> dict[str, str]:
+    """The labels of the runs' data, by the data's hash, of data that all rows have the same labels of.
+
+    Rows of earlier versions do not say; they are taken to have them too.
+    """
+    seen: dict[str, set[str]] = {}
+    for run in runs:
+        seen.setdefault(_data(run), set()).update(row.making.labels for row in run.scores if row.making.labels)
+    return {data: min(labels) for data, labels in seen.items() if len(labels) == 1}
+
+
+def _data(run: Run) -> str:
+    return str(run.facts.get("data_hash"))
 
 
 def _by_variant(
@@ -174,8 +194,9 @@ def _setting(members: list[Evaluated], variant: Mapping[str, str]) -> Setting:
         "factors": ", ".join(evaluation.factors),
         "num_images": evaluation.num_images,
         "binned": evaluation.binned,
+        "labels": evaluation.labels,
         **_metric_columns(variant),
-        "data_hash": str(run.facts.get("data_hash"))[:12],
+        "data_hash": _data(run)[:12],
         "trained with": training_version(run),
         "version": evaluation.version,
         "id": str(run.facts.get("id") or run.facts.get("data_source")),

@@ -58,7 +58,7 @@ def encode_once(
     where they are not equally likely.
     """
     origin = {"step": model.step, "data_hash": dataset.content_hash, "num_images": len(indices)}
-    origin["images"] = zlib.crc32(indices.tobytes())
+    origin |= {"images": zlib.crc32(indices.tobytes()), "labels": dataset.labels_hash}
     stored = codes.read_codes(folder, origin)
     if stored is None:
         _encode_into(folder, model, dataset, indices, origin=origin, batch_size=batch_size)

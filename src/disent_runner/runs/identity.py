@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -10,10 +10,13 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from disent_runner.machine.digests import file_sha256
+
 IDENTITY = ("model", "dataset", "trainer.max_steps", "trainer.precision")
 """What changes the numbers; the model's node holds its network, likelihood and optimizer once resolved."""
 ELSEWHERE = frozenset({"data_dir", "check_hash"})
 """Where things lie on this machine: no part of a run's identity."""
+_CHOSEN_BY_LABELS = ("split", "joint", "subset")
 _ASKED = (
     *("stages", "seed", "model", "dataset", "trainer", "evaluation", "metric", "figure"),
     *("representation", "factors", "run"),
@@ -23,12 +26,21 @@ _ASKED = (
 
 def run_id(config: DictConfig) -> str:
     """Eight hex digits that are equal for two configs exactly when their numbers are (seed aside)."""
-    return _digest({key: canonical(plain(OmegaConf.select(config, key))) for key in IDENTITY})[:8]
+    return _digest({key: canonical(trained_on(key, plain(OmegaConf.select(config, key)))) for key in IDENTITY})[:8]
+
+
+def owner_of(config: DictConfig) -> str:
+    """Whose folder the config's is: an earlier run's, that of a file of codes, or of the run's id; and the seed."""
+    if config.run is not None:
+        return str(config.run)
+    path = Path(config.representation)
+    return f"{codes_id(path) if path.suffix else run_id(config)} seed={config.seed}"
 
 
 def request_of(config: DictConfig) -> str:
     """Hash of what the config asks of its run, and of the version that is to do it."""
-    return _digest([_own_version(), {key: canonical(plain(config.get(key))) for key in _ASKED}])[:16]
+    asked = {key: canonical(without_places(plain(config.get(key)))) for key in _ASKED}
+    return _digest([_own_version(), asked])[:16]
 
 
 def codes_folder(path: Path) -> Path:
@@ -36,16 +48,39 @@ def codes_folder(path: Path) -> Path:
 
     Raises FileNotFoundError where there is no such file.
     """
+    return Path("representations", path.stem, codes_id(path))
+
+
+def codes_id(path: Path) -> str:
+    """Eight hex digits of the content of a file of codes. Raises FileNotFoundError where there is none."""
     if not path.is_file():
         raise FileNotFoundError(f"representation={path}: no such file")
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return Path("representations", path.stem, digest[:8])
+    return file_sha256(path)[:8]
 
 
 def settings_of(config: Mapping[str, Any]) -> dict[str, Any]:
     """All that changes the numbers, the seed aside, one level deep: `model.beta` and so on; lists are texts."""
-    return {name: value for key in IDENTITY for name, value in _leaves(key, setting(config, key))}
+    return {name: value for key in IDENTITY for name, value in _leaves(key, trained_on(key, setting(config, key)))}
+
+
+def trained_on(key: str, value: Any) -> Any:
+    """A part of the config as far as training depends on it; on labels it does where they choose the images."""
+    value = without_places(value)
+    if key != "dataset" or not isinstance(value, Mapping) or any(value.get(name) for name in _CHOSEN_BY_LABELS):
+        return value
+    return _without(value, lambda node: {"labels"} if "content" in node else set())
+
+
+def without_places(value: Any) -> Any:
+    """Mappings without the path of what is known by its content."""
+    return _without(value, lambda node: {"path"} if "content" in node else set())
+
+
+def _without(value: Any, left_out: Callable[[Mapping[str, Any]], set[str]]) -> Any:
+    if not isinstance(value, Mapping):
+        return value
+    names = left_out(value)
+    return {key: _without(item, left_out) for key, item in value.items() if key not in names}
 
 
 def setting(config: Mapping[str, Any], key: str) -> Any:

@@ -13,27 +13,52 @@ import yaml
 from omegaconf import DictConfig, OmegaConf
 
 from disent_runner.machine.files import write_whole
-from disent_runner.runs.identity import run_id
+from disent_runner.runs.identity import codes_id, owner_of, run_id, setting
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from disent_runner.datasets.data_module import DataModule
     from disent_runner.datasets.info import DatasetInfo
 
-_FILE = "config.yaml"
+_FILE, _HELD_OUT = "config.yaml", "held_out.npy"
 _VERSIONS = ("disent-runner", "torch", "pytorch-lightning", "hydra-core", "numpy", "scikit-learn", "h5py")
 _SECTION = re.compile(r"^(?=[A-Za-z_]\w*:)", re.MULTILINE)
 
 
-def record_start(config: DictConfig, folder: Path, datamodule: "DataModule", *, model_name: str | None = None) -> None:
-    """Write config.yaml. Raises ValueError when the folder's run was trained on other data of the same name."""
+def check_owner(config: DictConfig, folder: Path) -> None:
+    """ValueError where the folder holds the work of other settings: the id that is recorded in it decides."""
+    if config.run is not None:
+        return
+    if not has_record(folder):
+        if (folder / "checkpoints").is_dir():
+            raise ValueError(f"{folder} has checkpoints, but no {_FILE} that says of which run; choose another folder")
+        return
+    record, new = read_record(folder), owner_of(config)
+    before = setting(record, "run.id")
+    if before is None and setting(record, "run.data_hash") is None:
+        return  # codes from a file, as an earlier version recorded them, whose folder is named by their content
+    owner = f"{before} seed={setting(record, 'seed')}"
+    if owner != new:
+        raise ValueError(
+            f"{folder} holds the run {owner}, other than {new}; choose another folder, or leave hydra.run.dir and "
+            f"hydra.sweep out: each run then has its own"
+        )
+
+
+def record_start(
+    config: DictConfig,
+    folder: Path,
+    datamodule: "DataModule",
+    *,
+    model_name: str | None = None,
+    learns_from_labels: bool = False,
+) -> None:
+    """Write config.yaml. Raises ValueError where the folder's run was trained on other data."""
     dataset, info = datamodule.dataset, datamodule.dataset.info
     before = recorded_facts(folder)
-    if before and before["data_hash"] != dataset.content_hash:
-        raise ValueError(
-            f"{folder} was made from {before['data_source']} {info.name} with hash "
-            f"{before['data_hash'][:12]}…, the data now is {info.source} with {dataset.content_hash[:12]}…; "
-            f"set dataset.source={before['data_source']}, or another output_root"
-        )
+    if before:
+        _check_data(folder, before, datamodule, learns_from_labels=learns_from_labels)
     if config.run is not None:
         return  # the run was recorded when it was made
     facts = {
@@ -42,7 +67,8 @@ def record_start(config: DictConfig, folder: Path, datamodule: "DataModule", *, 
         "model_name": model_name,
         "data_source": info.source,
         "data_hash": dataset.content_hash,
-        "data_name": info.name,
+        "labels_hash": dataset.labels_hash,
+        "data_name": before.get("data_name", info.name),  # a copy of the file may be called otherwise
         "image_shape": list(info.image_shape),
         "factors": dict(info.factors),
         "periods": dict(info.periods),
@@ -59,13 +85,52 @@ def record_start(config: DictConfig, folder: Path, datamodule: "DataModule", *, 
 def record_scoring(config: DictConfig, folder: Path, source: Path) -> None:
     """Write config.yaml of codes from a file, without a model of ours."""
     kept = {key: config[key] for key in ("seed", "stages", "metric", "representation", "factors")}
-    facts = {"folder": str(folder), "data_source": str(source.resolve()), "versions": _versions()}
+    facts = {
+        "id": codes_id(source),
+        "folder": str(folder),
+        "data_source": str(source.resolve()),
+        "versions": _versions(),
+    }
     _write(folder, OmegaConf.create(kept), facts)
+
+
+def _check_data(folder: Path, before: Mapping[str, Any], datamodule: "DataModule", *, learns_from_labels: bool) -> None:
+    import numpy as np
+
+    dataset, info = datamodule.dataset, datamodule.dataset.info
+    if before["data_hash"] != dataset.content_hash:
+        raise ValueError(
+            f"{folder} was made from {before['data_source']} {info.name} with hash "
+            f"{before['data_hash'][:12]}…, the data now is {info.source} with {dataset.content_hash[:12]}…; "
+            f"set dataset.source={before['data_source']}, or another output_root"
+        )
+    if learns_from_labels and before.get("labels_hash", dataset.labels_hash) != dataset.labels_hash:
+        raise ValueError(
+            f"{folder}: its model learns from labels, and those of {info.name} have changed since it was trained; "
+            f"choose another output_root to train it anew"
+        )
+    held_out = held_out_images(folder)
+    if held_out is not None and not np.array_equal(held_out, np.flatnonzero(datamodule.held_out)):
+        raise ValueError(
+            f"{folder}: the labels of {info.name} now hold out other images than those that training left out; "
+            f"choose another output_root to train anew"
+        )
 
 
 def recorded_facts(folder: Path) -> dict[str, Any]:
     """What an earlier start wrote of the folder's run; empty when there was none."""
     return dict(read_record(folder)["run"]) if has_record(folder) else {}
+
+
+def held_out_images(folder: Path) -> "np.ndarray | None":
+    """Indices of the images that training left out; None where it left out none. ValueError for a damaged file."""
+    import numpy as np
+
+    path = folder / _HELD_OUT
+    try:
+        return np.load(path, allow_pickle=False) if path.exists() else None
+    except (ValueError, EOFError) as error:
+        raise ValueError(f"{path} is damaged ({error}); delete it and run the command again") from None
 
 
 def has_record(folder: Path) -> bool:
@@ -138,7 +203,7 @@ def _write_held_out(folder: Path, datamodule: "DataModule") -> None:
 
     content = io.BytesIO()
     np.save(content, np.flatnonzero(datamodule.held_out))
-    write_whole(folder / "held_out.npy", content.getbuffer())
+    write_whole(folder / _HELD_OUT, content.getbuffer())
 
 
 @cache

@@ -40,6 +40,8 @@ class Making:
     """of disent-runner"""
     binned: Mapping[str, int] = field(default_factory=dict)
     """number of bins of each factor whose values were put into bins"""
+    labels: str | None = None
+    """hash of the factors' names and values; None in rows of earlier versions, and of codes from a file"""
 
     @property
     def subject(self) -> tuple[Any, ...]:
@@ -181,6 +183,11 @@ def replaced(scores: Iterable[Score], new: Sequence[Score]) -> list[Score]:
     return [score for score in scores if not _is_about(score.making, making)] + list(new)
 
 
+def of_labels(scores: Iterable[Score], labels: str | None) -> list[Score]:
+    """The rows without those of labels that have been put right since."""
+    return [score for score in scores if score.making.labels in (None, labels)]
+
+
 def _is_about(making: Making, other: Making) -> bool:
     return making.metric == other.metric and making.subject == other.subject
 
@@ -209,6 +216,8 @@ def row_of(score: Score) -> dict[str, Any]:
         "factors": list(making.factors),
         "version": making.version,
     }
+    if making.labels is not None:
+        row["labels"] = making.labels
     how = {"seconds": score.seconds, "libraries": score.libraries, "skipped": score.skipped, "error": score.error}
     return row | {key: value for key, value in how.items() if value is not None}
 
@@ -245,7 +254,7 @@ def _check(row: Any) -> None:
     if type(row["step"]) not in (int, type(None)) or row.get("better") not in (None, "higher", "lower"):
         raise ValueError(f"{name} has step {row['step']!r} and better {row.get('better')!r}")
     texts = [row[key] for key in _TEXTS] + row["factors"]
-    may_lack = [row.get(key) for key in ("factor", "unit", "libraries", "skipped", "error")]
+    may_lack = [row.get(key) for key in ("factor", "unit", "labels", "libraries", "skipped", "error")]
     if {type(text) for text in texts} != {str} or not {type(text) for text in may_lack} <= {str, type(None)}:
         raise ValueError(f"a name in the row of {name!r} is no text")
 
@@ -253,7 +262,7 @@ def _check(row: Any) -> None:
 def _making(row: Mapping[str, Any], before: Making | None) -> Making:
     """The same object as the row before has, where it was made alike: thousands of runs are read at once."""
     facts: dict[str, Any] = {key: row[key] for key in _OF_MAKING}
-    making = Making(**facts, factors=tuple(row["factors"]), binned=row.get("binned", {}))
+    making = Making(**facts, factors=tuple(row["factors"]), binned=row.get("binned", {}), labels=row.get("labels"))
     return before if before is not None and making == before else making
 
 

@@ -33,13 +33,17 @@ def draw(
     folder: Path,
     step: int,
     seed: int,
+    labels: str,
 ) -> None:
-    """Make every figure that is not there yet with the same settings, from the run folder and its model.
+    """Make every figure that is not there yet with the same settings and labels, from the run folder and its model.
 
     A figure that lacks what it shows, such as labels, is left out with the reason in the log.
     """
     done = pictures.read_index(folder)
-    wanted = {name: figure for name, figure in figures.items() if done.get(name) != _making(figure, step, seed)}
+    makings = {
+        name: {**_settings(figure), "step": step, "seed": seed, "labels": labels} for name, figure in figures.items()
+    }
+    wanted = {name: figure for name, figure in figures.items() if done.get(name) != makings[name]}
     if not wanted:
         log.info("draw: done, %d figures in %s", len(figures), folder / pictures.FOLDER)
         return
@@ -62,7 +66,7 @@ def draw(
         for stem, picture in drawn.items():
             ending, content = encoded(picture)
             pictures.write_picture(folder, f"{stem}{ending}", content)
-        done[name] = _making(figure, step, seed)
+        done[name] = makings[name]
         pictures.write_index(folder, done)
     names = [name for name in wanted if name not in left_out]
     log.info("draw: %s in %s", ", ".join(names) or "nothing", folder / pictures.FOLDER)
@@ -85,6 +89,5 @@ def _without_colour(frame: np.ndarray) -> np.ndarray:
     return frame[..., 0] if frame.ndim == 3 and (frame == frame[..., :1]).all() else frame
 
 
-def _making(figure: Draw, step: int, seed: int) -> dict[str, Any]:
-    settings = dict(figure.keywords) if isinstance(figure, partial) else {}
-    return {"settings": settings, "step": step, "seed": seed}
+def _settings(figure: Draw) -> dict[str, Any]:
+    return {"settings": dict(figure.keywords) if isinstance(figure, partial) else {}}

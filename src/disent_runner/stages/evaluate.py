@@ -1,5 +1,6 @@
 """Stage `evaluate`: encode the images once, score the codes, and leave the metric tables."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,17 +18,23 @@ from disent_runner.stages.scoring import Metric, Subject, score_all
 
 _MOST_REASONS = 3
 
+log = logging.getLogger(__name__)
+
 
 def evaluate(
     subject: Subject, metrics: Mapping[str, Metric], *, folder: Path, loggers: Sequence[Logger] = ()
 ) -> list[str]:
-    """One row per number, in metrics.json, .csv and .md; a number that is there with the same making is kept.
+    """One row per number, in metrics.json, .csv and .md; a number that is there with the same making is kept, one by
+    other labels is not.
 
     Returns a sentence for each metric that failed; a metric that lacks what it needs is skipped. Either way its row has
     the reason and no value, and the other metrics go on.
     """
     makings = {name: subject.making(name, metric) for name, metric in metrics.items()}
-    rows = tables.read_scores(folder)
+    before = tables.read_scores(folder)
+    rows = tables.of_labels(before, subject.labels)
+    if len(rows) < len(before):
+        log.info("evaluate: %d numbers by earlier labels go, these are of corrected ones", len(before) - len(rows))
     todo = {name: metric for name, metric in metrics.items() if not _is_done(makings[name], rows)}
     for new in score_all(todo, subject):
         rows = _in_order(tables.replaced(rows, new), list(metrics))

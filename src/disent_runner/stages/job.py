@@ -20,7 +20,7 @@ from disent_runner.representations.representation import Representation
 from disent_runner.runs.checkpoints import load_trained
 from disent_runner.runs.folder import exclusive
 from disent_runner.runs.identity import request_of
-from disent_runner.runs.record import record_scoring, record_start
+from disent_runner.runs.record import check_owner, record_scoring, record_start, recorded_facts
 from disent_runner.runs.scores import PARTS
 from disent_runner.runs.status import reported
 from disent_runner.stages.fit import fit
@@ -34,24 +34,30 @@ def run_job(config: DictConfig, folder: Path, *, request: str = "", model_name: 
     `request` is the hash of what was asked, where the config is not that: it is a recalled run's. `model_name` is the
     choice of the group `model`, by which tables name the run.
     """
-    with exclusive(folder), reported(folder, request or request_of(config)):
-        check_stages(config.stages)
-        check_seed(config.seed)
-        if Path(config.representation).suffix:
-            score_table(config, folder)
-            return
-        datamodule = build.build_data(config)
-        model = build.build_model(config, datamodule.training.info)
-        check_choices(config, datamodule.dataset.info)
-        part_of(datamodule, config.evaluation.part)
-        record_start(config, folder, datamodule, model_name=model_name)
-        loggers = build.build_loggers(config)
-        status = "failed"
-        try:
-            run_stages(config, folder, model, datamodule, loggers)
-            status = "success"
-        finally:
-            build.close_loggers(loggers, status=status)
+    with exclusive(folder):
+        check_owner(config, folder)
+        with reported(folder, request or request_of(config)):
+            _do(config, folder, model_name)
+
+
+def _do(config: DictConfig, folder: Path, model_name: str | None) -> None:
+    check_stages(config.stages)
+    check_seed(config.seed)
+    if Path(config.representation).suffix:
+        score_table(config, folder)
+        return
+    datamodule = build.build_data(config)
+    model = build.build_model(config, datamodule.training.info)
+    check_choices(config, datamodule.dataset.info)
+    part_of(datamodule, config.evaluation.part)
+    record_start(config, folder, datamodule, model_name=model_name, learns_from_labels=model.learns_from_labels)
+    loggers = build.build_loggers(config)
+    status = "failed"
+    try:
+        run_stages(config, folder, model, datamodule, loggers)
+        status = "success"
+    finally:
+        build.close_loggers(loggers, status=status)
 
 
 def run_stages(
@@ -85,10 +91,11 @@ def run_stages(
         subject = Subject(
             represent(),
             seed=config.seed,
-            dataset=info.name + PARTS[config.evaluation.part],
+            dataset=recorded_facts(folder)["data_name"] + PARTS[config.evaluation.part],
             source=info.source,
             choice=config.representation,
             step=model.step,
+            labels=datamodule.dataset.labels_hash[:8],
         )
         metrics = build.build_metrics(config)
         failures = evaluate(chosen(subject, config.factors), metrics, folder=folder, loggers=loggers)
@@ -96,7 +103,15 @@ def run_stages(
         from disent_runner.stages.draw import draw
 
         figures = build.build_figures(config)
-        draw(represent, info, figures, folder=folder, step=model.step, seed=config.seed)
+        draw(
+            represent,
+            info,
+            figures,
+            folder=folder,
+            step=model.step,
+            seed=config.seed,
+            labels=datamodule.dataset.labels_hash[:8],
+        )
     if failures:
         raise RuntimeError("; ".join(failures))
 

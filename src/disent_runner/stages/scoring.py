@@ -44,6 +44,8 @@ class Subject:
     """of the model; None for codes from a file"""
     binned: Mapping[str, int] | None = None
     """number of bins of each factor whose values were put into bins"""
+    labels: str | None = None
+    """hash of the factors' names and values; None for codes from a file, which has them inside"""
 
     def making(self, name: str, metric: Metric) -> Making:
         """How the numbers of a metric are made of it."""
@@ -59,6 +61,7 @@ class Subject:
             factors=self.representation.factor_names,
             version=version("disent-runner"),
             binned=self.binned or {},
+            labels=self.labels,
         )
 
 

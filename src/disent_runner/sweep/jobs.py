@@ -9,7 +9,7 @@ from hydra.core.config_loader import ConfigLoader
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, open_dict
 
-from disent_runner.runs.identity import request_of
+from disent_runner.runs.identity import owner_of, request_of
 from disent_runner.runs.status import is_finished, read_status, state_of
 from disent_runner.sweep.grid import varied
 
@@ -44,9 +44,29 @@ def plan(loader: ConfigLoader, config: DictConfig, overrides: Sequence[Sequence[
         for choices, label in zip(overrides, varied(overrides), strict=True):
             job = _job(loader.load_sweep_config(config, list(choices)), tuple(choices), label)
             jobs.setdefault((job.folder, job.request), job)
+        _check_owners(loader, config, list(jobs.values()))
     finally:
         HydraConfig.instance().cfg = before
     return list(jobs.values())
+
+
+def _check_owners(loader: ConfigLoader, config: DictConfig, jobs: Sequence[Job]) -> None:
+    """ValueError where jobs of several runs have one folder: one that scores a run again may share it."""
+    by_folder: dict[Path, list[Job]] = {}
+    for job in jobs:
+        by_folder.setdefault(job.folder, []).append(job)
+    for folder, together in by_folder.items():
+        if len(together) > 1 and len({_owner(loader, config, job) for job in together}) > 1:
+            raise ValueError(
+                f"runs with other settings would share the folder {folder}, such as {together[0].label} and "
+                f"{together[1].label}; leave hydra.sweep and hydra.run.dir out, each run then has its own"
+            )
+
+
+def _owner(loader: ConfigLoader, config: DictConfig, job: Job) -> str:
+    composed = loader.load_sweep_config(config, list(job.overrides))
+    HydraConfig.instance().cfg = composed  # pyright: ignore[reportAttributeAccessIssue] - set_config would copy it all
+    return owner_of(composed)
 
 
 def _job(config: DictConfig, overrides: tuple[str, ...], label: str) -> Job:

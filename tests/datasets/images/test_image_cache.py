@@ -74,7 +74,7 @@ def test_only_the_first_call_makes_the_images(path: Path) -> None:
     open_or_write(nested, attributes=ATTRIBUTES, make=all_images)
     cached = open_or_write(nested, attributes=ATTRIBUTES, make=never)
     np.testing.assert_array_equal(cached.data, IMAGES)
-    assert sorted(file.name for file in nested.parent.iterdir()) == ["images.h5", "images.h5.lock"]
+    assert sorted(file.name for file in nested.parent.iterdir()) == [".images.h5.sha256", "images.h5", "images.h5.lock"]
 
 
 def test_every_truncation_is_told_and_repaired(written: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -172,11 +172,12 @@ def test_the_hash_is_checked_when_it_is_known(path: Path) -> None:
 
 
 def test_damage_is_what_changed_a_byte(written: Path) -> None:
-    assert damage(open_images(written)) is None
+    cached = open_images(written)
+    assert damage(cached) is None
     content = bytearray(written.read_bytes())
     content[content.index(IMAGES.tobytes()) + 3] ^= 1
     written.write_bytes(content)
-    assert "its images have sha256" in str(damage(open_images(written)))
+    assert "its images have sha256" in str(damage(cached))
 
 
 def test_labels_have_a_checksum(written: Path) -> None:
@@ -195,7 +196,7 @@ def test_an_interrupted_writer_leaves_the_old_file(written: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         write_cache(written, attributes=ATTRIBUTES, new=NewImages(SHAPE, interrupted()))
     np.testing.assert_array_equal(open_images(written).data, IMAGES)
-    assert list(written.parent.iterdir()) == [written]
+    assert sorted(written.parent.iterdir()) == [written.with_name(".images.h5.sha256"), written]
 
 
 def test_what_a_killed_writer_left_goes_after_an_hour(path: Path) -> None:
@@ -241,3 +242,37 @@ def test_of_several_processes_one_writes(path: Path) -> None:
     processes = [subprocess.Popen([sys.executable, "-c", WRITER, str(path), str(log)]) for _ in range(3)]
     assert [process.wait(timeout=60) for process in processes] == [0, 0, 0]
     assert log.read_text() == "made\n"
+
+
+def test_every_changed_byte_of_a_file_is_noticed_when_it_is_opened(written: Path) -> None:
+    open_images(written)
+    content = written.read_bytes()
+    for place in (content.index(IMAGES.tobytes()) + 5, content.index(b"factor_names") + 3, len(content) - 1):
+        flipped = bytearray(content)
+        flipped[place] ^= 2
+        written.write_bytes(flipped)
+        with pytest.raises(BrokenCacheError, match="is damaged"):
+            open_images(written)
+    written.write_bytes(content)
+    np.testing.assert_array_equal(open_images(written).data, IMAGES)
+
+
+def test_a_file_without_a_note_is_known_by_its_images(written: Path) -> None:
+    """As earlier versions left it, or copied without what lies beside it."""
+    content = bytearray(written.read_bytes())
+    content[content.index(IMAGES.tobytes())] ^= 1
+    written.write_bytes(content)
+    with pytest.raises(BrokenCacheError, match="its bytes are not those that were written"):
+        open_images(written)
+
+
+def test_bytes_are_read_once_as_long_as_nobody_touches_them(written: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    open_images(written)
+    monkeypatch.setattr("disent_runner.machine.digests.file_sha256", lambda path: pytest.fail("read again"))
+    open_images(written)
+
+
+def test_images_made_anew_have_a_note_of_their_own(written: Path) -> None:
+    open_images(written)
+    write_cache(written, attributes=ATTRIBUTES, new=NewImages(SHAPE, [IMAGES[::-1]]))
+    np.testing.assert_array_equal(open_images(written).data, IMAGES[::-1])

@@ -13,6 +13,7 @@ import h5py
 import numpy as np
 from filelock import FileLock
 
+from disent_runner.machine.digests import is_as_noted
 from disent_runner.machine.files import UNFINISHED, appearing, require_room
 
 FORMAT = "disent-runner images"
@@ -78,7 +79,8 @@ def open_or_write(path: Path, *, attributes: Mapping[str, object], make: Callabl
 
 
 def open_cache(path: Path, *, attributes: Mapping[str, object]) -> CachedImages:
-    """The images of a finished cache file with exactly these attributes.
+    """The images of a finished cache file with exactly these attributes, all of its bytes checked where the file was
+    touched since they last were: half a second a gigabyte.
 
     FileNotFoundError, BrokenCacheError, or ValueError where the file is not one of ours at all.
     """
@@ -92,7 +94,10 @@ def open_cache(path: Path, *, attributes: Mapping[str, object]) -> CachedImages:
     except (OSError, RuntimeError, KeyError) as error:
         raise BrokenCacheError(f"{path} is damaged ({error})") from error
     data = np.memmap(path, np.uint8, mode="r", offset=offset, shape=shape)
-    return CachedImages(data, digest, facts, tables)
+    cached = CachedImages(data, digest, facts, tables)
+    if not is_as_noted(path, _note(path), lambda: damage(cached) is None):
+        raise BrokenCacheError(f"{path} is damaged: its bytes are not those that were written")
+    return cached
 
 
 def write_cache(path: Path, *, attributes: Mapping[str, object], new: NewImages) -> None:
@@ -112,6 +117,7 @@ def write_cache(path: Path, *, attributes: Mapping[str, object], new: NewImages)
                 # with a checksum, but for nothing at all, which cannot have one
                 file.create_dataset(name, data=table, fletcher32=table.size > 0 or None)
             file.attrs.update({"format": FORMAT, "sha256": digest, **new.facts, **attributes, **_FINISHED})
+        _note(path).unlink(missing_ok=True)  # of the file that had this name before
 
 
 def damage(cached: CachedImages) -> str | None:
@@ -122,6 +128,11 @@ def damage(cached: CachedImages) -> str | None:
         digest.update(cached.data[start : start + rows].data)
     seen = digest.hexdigest()
     return None if seen == cached.sha256 else f"its images have sha256 {seen}, written were {cached.sha256}"
+
+
+def _note(path: Path) -> Path:
+    """Where the hash of the whole file is kept."""
+    return path.with_name(f".{path.name}.sha256")
 
 
 def _allocate(path: Path, shape: tuple[int, ...]) -> int:

@@ -64,6 +64,9 @@ class FactorSpace(Factors):
             raise ValueError(f"dataset.subset {dict(counts)} leaves no image; keep more values")
         return FactorSpace(sizes, np.flatnonzero(exists)), indices[exists]
 
+    def _table(self) -> np.ndarray | None:
+        return self.grid_rows
+
     def _find(self, cells: Int[np.ndarray, " n"]) -> tuple[np.ndarray, np.ndarray]:
         """(image index, whether there is such an image) of flat indices of the full grid."""
         if self.grid_rows is None:

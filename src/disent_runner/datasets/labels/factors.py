@@ -1,5 +1,6 @@
 """Which factor values each image of a data set shows, whether they form a grid or not."""
 
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
@@ -38,6 +39,18 @@ class Factors(ABC):
         Value `i` of `n` is value `i * size // n` of the factor. ValueError for an unknown factor, a count that is not
         1 to size, or when no image is left.
         """
+
+    def digest(self) -> str:
+        """Hash of the factors' names and of what each image shows."""
+        digest = hashlib.sha256(repr(dict(self.sizes)).encode())
+        table = self._table()
+        if table is not None:
+            digest.update(np.ascontiguousarray(table, np.int64).data)
+        return digest.hexdigest()
+
+    @abstractmethod
+    def _table(self) -> Integer[np.ndarray, "..."] | None:
+        """What the images show, as far as it does not follow from the sizes."""
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -65,6 +65,9 @@ class LabelTable(Factors):
         sizes = {name: len(values) for name, values in zip(self.names, kept, strict=True)}
         return LabelTable(sizes, labels[indices]), indices
 
+    def _table(self) -> np.ndarray:
+        return self.labels
+
 
 def _ranks_among(column: Integer[np.ndarray, " image"], values: Int[np.ndarray, " kept"]) -> Int[np.ndarray, " image"]:
     """Position of each label among the values, UNKNOWN for the others."""

@@ -1,0 +1,62 @@
+"""Hashes of files' contents, taken once as long as nothing touches the files."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from disent_runner.machine.files import read_json, write_json
+
+
+def remembered(path: Path, note: Path, take: Callable[[], dict[str, str]]) -> dict[str, str]:
+    """What `take()` says of the file's content, or said before, while the file's size, times and inode are the same.
+
+    It is kept in the file `note`; where that cannot be written it is taken each time. Raises what `take` does.
+    """
+    noted, touched = _noted(note), _touched(path)
+    if noted.get("of") != touched:
+        noted = {"of": touched, "digests": take()}
+        _write(note, noted)
+    return noted["digests"]
+
+
+def is_as_noted(path: Path, note: Path, is_sound: Callable[[], bool]) -> bool:
+    """Whether the file's bytes are those that the note was taken of, which are read only where it was touched since.
+
+    Without a note `is_sound()` says it, and a note is made.
+    """
+    noted, touched = _noted(note), _touched(path)
+    if noted.get("of") == touched:
+        return True
+    digest = file_sha256(path)
+    is_same = noted["digests"].get("sha256") == digest if noted else is_sound()
+    if is_same:
+        _write(note, {"of": touched, "digests": {"sha256": digest}})
+    return is_same
+
+
+def file_sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _noted(note: Path) -> dict[str, Any]:
+    """What the note says; empty where there is none that can be read."""
+    with suppress(OSError, ValueError):
+        content = read_json(note, default={})
+        if isinstance(content, dict) and isinstance(content.get("digests"), dict):
+            return content
+    return {}
+
+
+def _write(note: Path, content: Mapping[str, Any]) -> None:
+    if note.parent.is_dir():
+        with suppress(OSError):
+            write_json(note, content)
+
+
+def _touched(path: Path) -> list[int]:
+    """What changes whenever something writes to the file or puts another in its place."""
+    status = path.stat()
+    return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
