@@ -73,7 +73,7 @@ def test_a_changed_byte_among_the_images(tmp_path: Path):
     path.write_bytes(content)
     right, (line,) = found(asked)
     assert right == []
-    assert line.startswith(f"{path}: its images have sha256 ")
+    assert line.startswith(f"{path} is damaged: its bytes are not those that were written; ")
     assert line.endswith("remove it, and `disent-data prepare twelve` makes it again")
 
 

@@ -121,6 +121,7 @@ def test_a_run_without_a_metric_stays_with_those_that_have_it(tmp_path):
 
 def test_codes_from_a_file_are_pooled_over_seeds(tmp_path):
     table = tmp_path / "codes.npz"
+    table.write_bytes(b"codes")
     making = {"source": "file", "dataset": "codes.npz", "step": None, "representation": "given"}
     for seed in range(2):
         folder = write_run(tmp_path / f"seed={seed}", [score("mig", 0.25, **making)], seed=seed)

@@ -96,10 +96,10 @@ def test_arguments_of_a_card_are_told_where_runs_of_its_data_set_differ_in_them(
 
 def test_two_files_of_one_name_are_told_apart(tmp_path):
     files = [
-        {"dataset": "custom", "settings": {"dataset.path": path}, "data": {"name": "mine"}}
-        for path in ("/x/mine.npz", "/y/mine.npz")
+        {"dataset": "custom", "settings": {"dataset.content": content}, "data": {"name": "mine"}}
+        for content in ("c0ffee", "decade")
     ]
-    assert labelled(tmp_path, *files)[0] == ("betavae path=/x/mine.npz", {"dataset.path": "/x/mine.npz"})
+    assert labelled(tmp_path, *files)[0] == ("betavae content=c0ffee", {"dataset.content": "c0ffee"})
 
 
 def test_batches_are_compared_among_all_data_sets(tmp_path):

@@ -45,7 +45,7 @@ def test_codes_are_the_models_own_with_their_factors(run, tmp_path):
     np.testing.assert_allclose(encoded.representation.logvar, logvar.detach(), atol=1e-5)
     np.testing.assert_array_equal(data.space.indices(encoded.representation.factors), encoded.indices)
     with h5py.File(tmp_path / "codes.h5") as file:
-        assert set(file) == {"mean", "logvar", "factors", "index", "done"}
+        assert set(file) == {"mean", "logvar", "factors", "index", "check", "done"}
         assert file.attrs["source"] == "rendered"
     assert encoded.representation.factor_names == tuple(data.info.factors)
     assert encoded.representation.autoencoder is not None

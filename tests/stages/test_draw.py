@@ -38,7 +38,7 @@ def test_every_figure_is_drawn_once(composed, tmp_path):
         return {"counted": Figure()}
 
     encode_indices = torch.from_numpy(encode().indices)
-    for _ in range(2):
+    for labels in ("a", "a", "b"):  # put right before the last
         draw(
             lambda: encode().representation,
             data.info,
@@ -46,8 +46,9 @@ def test_every_figure_is_drawn_once(composed, tmp_path):
             folder=tmp_path,
             step=0,
             seed=0,
+            labels=labels,
         )
-    assert drawn == [(2, 1, 64, 64)]
+    assert drawn == [(2, 1, 64, 64)] * 2
     with Image.open(tmp_path / "figures" / "counted.png") as picture:
         assert picture.size[0] > 100
 

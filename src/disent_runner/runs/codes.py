@@ -108,9 +108,10 @@ def filling(folder: Path) -> Iterator[Callable[..., None]]:
 
         def write(row: int, codes: Mapping[str, np.ndarray], *, is_saved: bool) -> None:
             last = row + len(codes["mean"])
-            for name, values in codes.items():
+            arrays = {name: np.asarray(values, np.float32) for name, values in codes.items()}
+            for name, values in arrays.items():
                 datasets[name][row:last] = values
-            arrays = {**codes, "index": datasets["index"][row:last]}
+            arrays["index"] = datasets["index"][row:last]
             datasets[_CHECK][row:last] = _row_checks(np.arange(row, last), arrays)
             if is_saved:
                 _to_disk(file)  # the codes before the count that vouches for them

@@ -33,7 +33,7 @@ def draw(
     folder: Path,
     step: int,
     seed: int,
-    labels: str,
+    labels: str | None = None,
 ) -> None:
     """Make every figure that is not there yet with the same settings and labels, from the run folder and its model.
 
