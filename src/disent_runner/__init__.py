@@ -35,6 +35,8 @@ def score(
     metric: "str | Sequence[str] | Mapping[str, Mapping[str, Any] | None]" = "fast",
     logvar: Any = None,
     factor_names: Sequence[str] | None = None,
+    continuous: Sequence[str] | None = None,
+    discrete: Sequence[str] | None = None,
     seed: int = 0,
 ) -> "pd.DataFrame":
     """Scores of your own model's codes: the rows that a run's metrics.json has, one for each number.
@@ -42,14 +44,26 @@ def score(
     `codes` (N, D): any numbers, such as posterior means; `factors` (N, K) or (N,): whole numbers, real numbers or text
     as in `representation=FILE.npz`, None where they are unknown; `logvar` (N, D): log variance of q(z|x) in nats, None
     for point codes. Arrays, tensors or data frames; a frame's columns name the factors, unless `factor_names` do.
+    `continuous`, `discrete`: names of factors whose labels are binned, or are not; how often a factor's values repeat
+    decides on those in neither. Missing labels are NaN, None, NA, masked or "": warnings count them.
     `metric`: a name, a preset (fast, paper, all), several, or names with settings, {"dci": {"estimator": "lasso"}}.
     A metric that lacks something is skipped, or fails, alone: its row has no value, and says why.
 
-    Columns: name, factor (None: of all), value, better (higher, lower or None), unit, metric, settings, seed, …
+    Columns: name, factor (None: of all), value, better (higher, lower or None), unit, metric, settings, seed, …;
+    `num_images` those whose labels the number needs are all known, `binned` the continuous factors and their bins.
 
     Raises:
         ValueError: arrays that do not belong together, codes that are no finite numbers, or no such metric.
     """
     from disent_runner.stages.scoring_arrays import score_arrays
 
-    return score_arrays(codes, factors, metric=metric, logvar=logvar, factor_names=factor_names, seed=seed)
+    return score_arrays(
+        codes,
+        factors,
+        metric=metric,
+        logvar=logvar,
+        factor_names=factor_names,
+        continuous=continuous,
+        discrete=discrete,
+        seed=seed,
+    )

@@ -23,7 +23,7 @@ from disent_runner.stages.interrupts import Interrupted
             "experiment=chen2018/bas: no such experiment, did you mean chen2018/bias?; choose from chen2018/bias,",
         ),
         ("+experiment=bias", "experiment=bias: no such experiment"),
-        ("modle=vae", "modle: no such key, did you mean model?; keys here: data_dir,"),
+        ("modle=vae", "modle: no such key, did you mean model?; keys here: continuous, data_dir,"),
         ("trainer.max_steps=[1", "no viable alternative at input '[1'"),
     ],
 )

@@ -131,7 +131,7 @@ def test_one_factor_without_a_name(name: str, write: Write, tmp_path: Path) -> N
     [
         pytest.param(GRID, True, id="grid"),
         pytest.param(GRID[:, ::-1], False, id="first factor fastest"),
-        pytest.param(np.where(GRID == 2, -1, GRID), False, id="unknown"),
+        pytest.param(np.where([[False, False]] * 5 + [[False, True]], np.nan, GRID), False, id="unknown"),
         pytest.param(np.zeros((6, 2), int), False, id="one combination"),
     ],
 )
@@ -141,15 +141,41 @@ def test_a_full_grid_in_order_is_a_factor_space(
     write(tmp_path / name, {"images": GREY, "factors": factors})
     space = opened(tmp_path / name, tmp_path).space
     assert isinstance(space, FactorSpace if is_grid else LabelTable)
-    np.testing.assert_array_equal(space.factors(np.arange(6)), factors)
+    np.testing.assert_array_equal(space.factors(np.arange(6)), np.nan_to_num(factors, nan=-1))
 
 
 def test_bins_are_announced(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "disent_runner")
     path = tmp_path / "mine.npz"
-    np.savez(path, images=np.full((400, 2, 2), 9, np.uint8), factors=np.linspace(0, 1, 400), factor_names=["angle"])
-    assert dict(opened(path, tmp_path).info.factors) == {"angle": 20}
-    assert caplog.messages == [f"{path}: angle is continuous, its values fall into 20 bins of equal width"]
+    angles = np.where(np.arange(400) % 4, np.linspace(0, 1, 400), np.nan)
+    images = np.arange(400, dtype=np.uint8)[:, None, None].repeat(4, 1)
+    np.savez(path, images=images, factors=angles, factor_names=["angle"])
+    for _ in ("converted", "opened again"):
+        caplog.clear()
+        info = opened(path, tmp_path).info
+        assert (dict(info.factors), info.binned) == ({"angle": 20}, {"angle": 20})
+        assert caplog.messages == [
+            "mine.npz: angle: 100 of 400 labels are missing",
+            "mine.npz: angle: continuous, as most values occur fewer than 5 times; 20 bins of equal width "
+            "(`discrete` names factors that are not)",
+        ]
+    assert opened(path, tmp_path).take(np.arange(30)).info.binned == {"angle": 20}
+
+
+def test_what_is_said_of_the_labels_has_images_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "mine.npz"
+    np.savez(path, images=GREY, factors=np.c_[GRID[:, 0], np.arange(6)], factor_names=["shape", "year"])
+    cases: list[tuple[dict[str, Any], tuple[int, ...], dict[str, int]]] = [
+        ({}, (2, 6), {}),
+        ({"continuous": ["year"]}, (2, 20), {"year": 20}),
+        ({"discrete": ["year"]}, (2, 6), {}),
+    ]
+    for named, sizes, binned in cases:
+        for _ in ("converted", "opened again"):
+            info = load(card(path=str(path), **named), data_dir=tmp_path / "data").info
+            assert (tuple(info.factors.values()), info.binned) == (sizes, binned)
+    with pytest.raises(ValueError, match=r"mine\.npz: continuous names 'hue'; the factors are shape, year"):
+        load(card(path=str(path), continuous=["hue"]), data_dir=tmp_path / "data")
 
 
 def test_files_of_one_name_are_told_apart_and_changed_ones_read_again(tmp_path: Path) -> None:

@@ -23,6 +23,17 @@ def test_a_metric_that_failed_is_said(tmp_path):
     assert notes_of(tmp_path) == ["mig has no value in 1 run: codes are nan"]
 
 
+def test_continuous_factors_and_images_without_labels_are_said(tmp_path):
+    binned = {"scale": 20}
+    numbers = [score(name, 0.25, binned=binned, missing={}, num_labelled=1500) for name in ("mig", "sap")]
+    for seed in (0, 1):
+        write_run(tmp_path / str(seed), [*numbers, score("reconstruction", 3.0, binned=binned)], seed=seed)
+    assert notes_of(tmp_path) == [
+        "scale of dsprites is continuous, in 20 bins",
+        "mig, sap of dsprites: 1,500 of 2,000 images, those whose labels are all known",
+    ]
+
+
 def test_folders_of_before_are_said_to_have_no_directions(tmp_path):
     write_run(tmp_path / "a", [score("mig", 0.25, better=None)])
     assert notes_of(tmp_path) == [

@@ -33,14 +33,56 @@ def test_labels_become_ranks_and_missing_ones_unknown(factor, expected):
 def test_real_numbers_are_binned_as_said():
     factor = np.random.default_rng(0).random(1_000)
     factor[7] = np.nan
-    table = represent(np.zeros((1_000, 2)), factor, factor_names=["angle"], num_bins=4)
+    table = represent(np.zeros((1_000, 2)), factor, factor_names=["angle"])
     known = np.delete(factor, 7)
-    edges = np.linspace(known.min(), known.max(), 5)
+    edges = np.linspace(known.min(), known.max(), 21)
     expected = np.digitize(factor, edges[1:-1])
     expected[7] = -1
     np.testing.assert_array_equal(table.representation.factors[:, 0], expected)
-    assert table.binned == {"angle": 4}
-    assert table.representation.factor_sizes == (4,)
+    assert table.binned == {"angle": 20}
+    assert table.representation.factor_sizes == (20,)
+    assert represent(np.zeros((1_000, 2)), factor, factor_names=["angle"], discrete=["angle"]).binned == {}
+
+
+@pytest.mark.parametrize("factors", [np.arange(12).reshape(6, 2), np.arange(6), np.array([list("abcdef")] * 2).T])
+def test_masked_labels_are_missing(factors):
+    masked = np.ma.array(factors, mask=np.zeros(factors.shape, bool))
+    masked[2] = np.ma.masked
+    rows = represent(CODES, masked).representation.factors
+    assert (rows == -1).all(axis=1).tolist() == [False, False, True, False, False, False]
+    table = represent(CODES, masked)
+    assert table.remarks[0] == "factor_0: 1 of 6 labels are missing"
+
+
+def test_columns_of_a_frame_have_missing_labels_of_every_type():
+    frame = pd.DataFrame(
+        {
+            "whole": pd.array([2, None, 0, 1, 2, 0], dtype="Int64"),
+            "name": pd.Categorical(["a", None, "b", "a", "b", "b"]),
+            "real": [0.5, None, 0.25, 0.5, 0.5, 0.25],
+            "text": pd.array(["a", pd.NA, "b", "a", "b", "b"], dtype="string"),
+            "switch": pd.array([True, None, False, True, True, True], dtype="boolean"),
+        }
+    )
+    rep = represent(CODES, frame).representation
+    assert rep.factors.tolist() == [
+        [2, 0, 1, 0, 1],
+        [-1, -1, -1, -1, -1],
+        [0, 1, 0, 1, 0],
+        [1, 0, 1, 0, 1],
+        [2, 1, 1, 1, 1],
+        [0, 1, 0, 1, 1],
+    ]
+    assert represent(
+        CODES, [[1, None], [0, "a"], [2, "b"], [1, ""], [1, "a"], [-1, "a"]]
+    ).representation.factors.tolist() == [
+        [1, -1],
+        [0, 0],
+        [2, 1],
+        [1, -1],
+        [1, 0],
+        [-1, 0],
+    ]
 
 
 def test_no_factors_are_no_factors():
@@ -52,6 +94,8 @@ def test_no_factors_are_no_factors():
     [
         ({"codes": CODES * np.nan}, "codes hold 12 values that are NaN or infinite"),
         ({"codes": CODES[0]}, r"codes must be \(N, D\)"),
+        ({"codes": np.ma.array(CODES, mask=CODES > 0.8)}, "codes hold 3 masked values; leave out their rows"),
+        ({"factors": np.arange(6) * 1j}, "factor_0: its labels are complex128, expected real numbers or text"),
         ({"codes": CODES + 1j}, "codes must be real numbers, got complex128"),
         (
             {"factors": np.zeros(5, int)},
@@ -74,8 +118,10 @@ def test_a_file_holds_codes_and_what_else_is_known(tmp_path):
     assert rep.factor_names == ("hue", "size")
     assert rep.factor_sizes == (6, 6)
     np.testing.assert_array_equal(rep.logvar, -CODES)
-    np.savez(path, codes=CODES.astype(int))
-    assert read_table(path).representation.codes.dtype == np.float64
+    np.savez(path, codes=CODES.astype(int), labels=np.arange(6))
+    table = read_table(path)
+    assert table.representation.codes.dtype == np.float64
+    assert table.remarks == ("not read: labels; arrays that are: codes, factors, logvar, factor_names",)
 
 
 def test_a_file_of_another_kind_is_refused(tmp_path):
@@ -103,6 +149,7 @@ def test_frames_name_their_factors_and_tensors_are_arrays():
     assert rep.factor_names == ("shape", "size")
     assert rep.factor_sizes == (2, 4)
     np.testing.assert_array_equal(rep.codes, np.arange(16.0).reshape(8, 2))
+    np.testing.assert_array_equal(represent(codes.bfloat16(), frame).representation.codes, rep.codes)
     assert represent(frame[["size"]] * 1.0, frame["size"]).representation.factor_names == ("size",)
     assert represent(codes, torch.arange(8)).representation.factor_names == ("factor_0",)
     assert represent(codes, frame, factor_names=["a", "b"]).representation.factor_names == ("a", "b")

@@ -1,9 +1,10 @@
+import copy
 from typing import Any
 
 import pytest
 from omegaconf import OmegaConf
 
-from disent_runner.runs.identity import request_of, run_id, setting, settings_of
+from disent_runner.runs.identity import codes_folder, request_of, run_id, setting, settings_of
 
 
 def config(**changes):
@@ -47,6 +48,33 @@ def test_what_does_not_change_the_numbers_keeps_the_id(changes):
 )
 def test_what_changes_the_numbers_changes_the_id(changes):
     assert run_id(config(**changes)) != run_id(config())
+
+
+def test_keys_that_came_later_change_nothing_until_they_are_set(composed):
+    """Runs of earlier versions lack them."""
+    new = composed("dataset=custom", "dataset.path=mine.npz", "model=betavae")
+    old = copy.deepcopy(new)
+    OmegaConf.set_struct(old, False)
+    for node in (old, old.dataset, old.dataset.card):
+        for key in ("continuous", "discrete"):
+            del node[key]
+    assert run_id(new) == run_id(old)
+    assert request_of(new) == request_of(old)
+    as_dict = [OmegaConf.to_container(tree, resolve=True) for tree in (new, old)]
+    assert settings_of(as_dict[0]) == settings_of(as_dict[1])  # pyright: ignore[reportArgumentType]
+    said = composed("dataset=custom", "dataset.path=mine.npz", "model=betavae", "dataset.continuous=[year]")
+    assert run_id(said) != run_id(new)
+    assert request_of(composed("continuous=[year]")) != request_of(composed())
+
+
+def test_codes_whose_labels_are_said_to_be_others_have_a_folder_of_their_own(tmp_path):
+    path = tmp_path / "codes.npz"
+    path.write_bytes(b"codes")
+    plain, said = ({"continuous": names, "discrete": None} for names in (None, ["year"]))
+    assert codes_folder(path, plain) == codes_folder(path, {}) == codes_folder(path, {"continuous": []})
+    assert codes_folder(path, said) != codes_folder(path, plain)
+    assert codes_folder(path, {"discrete": ["year"]}) != codes_folder(path, said)
+    assert settings_of({"representation": "codes.npz", **said}) != settings_of({"representation": "codes.npz", **plain})
 
 
 def test_a_true_switch_is_not_the_number_one():

@@ -69,6 +69,18 @@ def test_rows_share_how_they_were_made(tmp_path):
     assert len({id(score.making) for score in again}) == 1
 
 
+def test_rows_say_how_many_images_they_are_of(tmp_path):
+    making = replace(MAKING, binned={"scale": 20}, missing={"shape": 500})
+    few = Score("mig", None, 0.25, "higher", None, making, num_labelled=1500)
+    scores = [few, Score("active_units", None, 3.0, None, "latents", replace(making, metric="active_units"))]
+    write_scores(tmp_path, scores)
+    assert read_scores(tmp_path) == scores
+    rows = json.loads((tmp_path / FILE).read_text())
+    assert [(row["num_images"], row.get("num_evaluated")) for row in rows] == [(1500, 2000), (2000, None)]
+    assert rows[0]["missing"] == {"shape": 500}
+    assert rows[0]["binned"] == {"scale": 20}
+
+
 def test_rows_of_an_earlier_version_are_read_with_the_factor_in_their_name(tmp_path):
     """A factor's name may have parts that another factor has."""
     old = {key: value for key, value in row(factors=["x", "pos_x"]).items() if key not in ("factor", "unit")}

@@ -66,7 +66,7 @@ def test_a_row_says_how_its_number_was_made(score, tmp_path):
     assert float(table[1]["value"]) == 3.0
     text = (tmp_path / "metrics.md").read_text()
     assert text.startswith("## Mean codes of 4 images of toy (test) after step 7, seed 0\n\nFactors: a, b\n")
-    assert "| draw_size | 3.0000 |  |  |" in text
+    assert "| draw_size | 3.0000 |  | 4 |  |" in text
 
 
 def test_a_finished_metric_is_not_computed_again(score):

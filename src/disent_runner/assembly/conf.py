@@ -27,7 +27,7 @@ def _place(folder: str, config: DictConfig) -> str:
         return str(run_folder_of(config.run))
     if Path(config.representation).suffix:
         root = Path(config.output_root).resolve()  # a sweep joins it to output_root once more
-        return str(root / codes_folder(Path(config.representation)) / f"seed={config.seed}")
+        return str(root / codes_folder(Path(config.representation), config) / f"seed={config.seed}")
     return folder
 
 

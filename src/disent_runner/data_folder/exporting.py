@@ -14,6 +14,7 @@ from jaxtyping import UInt8
 from disent_runner.assembly.dataset_choice import Choice, open_choice
 from disent_runner.data_folder.writers import WRITERS
 from disent_runner.datasets.dataset import Dataset
+from disent_runner.datasets.labels.label_table import UNKNOWN
 from disent_runner.datasets.layout import Labels, Layout
 from disent_runner.machine.console import console
 from disent_runner.machine.files import new_file, refuse_existing
@@ -72,7 +73,9 @@ def blocks(dataset: Dataset, white: int) -> Iterator[UInt8[np.ndarray, "image ..
 def _plain(labels: Labels) -> Mapping[str, np.ndarray]:
     if not labels.sizes:
         return {}
-    return {"factors": labels.classes, "factor_names": np.array(list(labels.sizes))}
+    is_known = labels.classes != UNKNOWN
+    classes = labels.classes if is_known.all() else np.where(is_known, labels.classes, np.nan)
+    return {"factors": classes, "factor_names": np.array(list(labels.sizes))}
 
 
 PLAIN = Layout("images", _plain)

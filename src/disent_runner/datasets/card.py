@@ -58,6 +58,10 @@ class Contents:
     blocks: Iterable[np.ndarray]
     is_packed: bool = False
     num_rows: int | None = None
+    binned: Mapping[str, int] | None = None
+    """continuous factor -> number of bins that its labels were put into; None for labels that need no conversion"""
+    remarks: tuple[str, ...] = ()
+    """on the labels, said whenever the data set is opened"""
 
 
 @dataclass(frozen=True, eq=False)

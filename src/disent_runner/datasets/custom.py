@@ -1,10 +1,11 @@
 """Anyone's own images from an HDF5 or npz file, with labels of any kind or none."""
 
 import hashlib
-import logging
+import json
 import math
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from tokenize import TokenError
 
@@ -12,15 +13,14 @@ import h5py
 import numpy as np
 
 from disent_runner.datasets.card import Card, Contents, Origin, PublishedFile, in_blocks
-from disent_runner.datasets.labels.any_labels import NUM_BINS, value_indices
+from disent_runner.datasets.labels.any_labels import NUM_BINS, IndexedLabels, not_read, value_indices
 from disent_runner.datasets.labels.factor_space import FactorSpace
 from disent_runner.datasets.labels.factors import Factors
 from disent_runner.datasets.labels.label_table import UNKNOWN, LabelTable
 from disent_runner.datasets.readers.array_files import StoredArray, hdf5_array, npz_array
 
 GROUP = "factors/"
-
-logger = logging.getLogger("disent_runner")
+_ARRAYS = ("images", "factors", "factor_names")
 
 
 def any_npz_array(path: Path, name: str) -> StoredArray:
@@ -39,9 +39,16 @@ def any_npz_array(path: Path, name: str) -> StoredArray:
 OPENERS = {".npz": any_npz_array, ".h5": hdf5_array, ".hdf5": hdf5_array}
 
 
-def card(*, path: str | None, content: str | None = None, labels: str | None = None) -> Card:
+def card(
+    *,
+    path: str | None,
+    content: str | None = None,
+    labels: str | None = None,
+    continuous: Sequence[str] | None = None,
+    discrete: Sequence[str] | None = None,
+) -> Card:
     """The card of the file's data set, which is called as the file is. `content` and `labels` tell the file from one
-    that had its place before: see `file_contents`.
+    that had its place before: see `file_contents`; `continuous` and `discrete` name factors: see `value_indices`.
 
     ValueError for no file or one of another kind, FileNotFoundError where it is not there.
     """
@@ -57,24 +64,49 @@ def card(*, path: str | None, content: str | None = None, labels: str | None = N
         title=file.name,
         licence="the file's own",
         homepage="docs/datasets",
-        stored_as=stored_name(file),
-        origins=(Origin("file", _read, files=(PublishedFile(str(file)),), version=f"{content} {labels}"),),
+        stored_as=stored_name(file, continuous, discrete),
+        origins=(
+            Origin(
+                "file",
+                partial(_read, continuous=continuous, discrete=discrete),
+                files=(PublishedFile(str(file)),),
+                version=f"{content} {labels}",
+            ),
+        ),
     )
 
 
-def stored_name(file: Path) -> str:
-    """What the converted images of the file are called; others may be called as it is."""
-    return f"custom_{file.stem}_{hashlib.sha256(bytes(file)).hexdigest()[:8]}"
+def stored_name(file: Path, *named: Sequence[str] | None) -> str:
+    """What the converted images of the file are called, with labels of which this is said; others may have its name."""
+    said = json.dumps(named).encode() if any(named) else b""
+    return f"custom_{file.stem}_{hashlib.sha256(bytes(file) + said).hexdigest()[:8]}"
 
 
-def _read(paths: Sequence[Path]) -> Contents:
+def _read(paths: Sequence[Path], *, continuous: Sequence[str] | None, discrete: Sequence[str] | None) -> Contents:
     (path,) = paths
     names = array_names(path)
     if "images" not in names:
         raise ValueError(f"{path} must hold an array `images`, got {', '.join(names) or 'nothing'}")
     images = OPENERS[path.suffix](path, "images")
     shape, is_channel_last = _image_layout(images)
-    return Contents(shape, _factors(path, names, images.shape[0]), _byte_blocks(images, shape, is_channel_last))
+    columns = _columns(path, names, images.shape[0])
+    try:
+        labels = value_indices(
+            list(columns.values()), list(columns), num_images=images.shape[0], continuous=continuous, discrete=discrete
+        )
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+    return Contents(
+        shape,
+        _factors(list(columns), labels),
+        _byte_blocks(images, shape, is_channel_last),
+        binned={name: NUM_BINS for name, is_binned in zip(columns, labels.are_binned, strict=True) if is_binned},
+        remarks=(*labels.remarks, *not_read([name for name in names if not _is_known(name)], _ARRAYS)),
+    )
+
+
+def _is_known(name: str) -> bool:
+    return name in _ARRAYS or name.startswith(GROUP)
 
 
 def array_names(path: Path) -> list[str]:
@@ -128,13 +160,8 @@ def _as_bytes(images: StoredArray, block: np.ndarray) -> np.ndarray:
     return np.floor(block.astype(np.float32) * 255 + 0.5).astype(np.uint8)
 
 
-def _factors(path: Path, names: Sequence[str], num_images: int) -> Factors:
-    columns = _columns(path, names, num_images)
-    labels = value_indices(list(columns.values()), num_images=num_images)
-    for name, is_binned in zip(columns, labels.are_binned, strict=True):
-        if is_binned:
-            logger.info("%s: %s is continuous, its values fall into %d bins of equal width", path, name, NUM_BINS)
-    sizes = dict(zip(columns, labels.sizes, strict=True))
+def _factors(names: Sequence[str], labels: IndexedLabels) -> Factors:
+    sizes = dict(zip(names, labels.sizes, strict=True))
     return FactorSpace(sizes) if _is_grid(labels.indices, labels.sizes) else LabelTable(sizes, labels.indices)
 
 
@@ -167,7 +194,7 @@ def _columns(path: Path, names: Sequence[str], num_images: int) -> Mapping[str, 
 
 def _labels(array: StoredArray, num_images: int, *, can_be_table: bool = False) -> np.ndarray:
     is_text = h5py.check_string_dtype(array.dtype) is not None
-    if not (is_text or array.dtype.kind in "biufU"):
+    if not (is_text or array.dtype.kind in "biufmMSU"):
         raise ValueError(f"{array.path}: {array.name} is {array.dtype}, expected numbers or text")
     if array.shape[:1] != (num_images,) or len(array.shape) > 1 + can_be_table or 0 in array.shape:
         expected = f"({num_images},)" + (f" or ({num_images}, K)" if can_be_table else "")

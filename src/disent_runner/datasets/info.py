@@ -18,3 +18,5 @@ class DatasetInfo:
     """"official", "rendered", …: also a column of every table"""
     periods: Mapping[str, int] = field(default_factory=dict)
     """cyclic factor -> after how many steps of its value the image is the same again"""
+    binned: Mapping[str, int] | None = None
+    """continuous factor -> number of bins that its labels were put into; None for labels that needed no conversion"""

@@ -61,6 +61,8 @@ def load(
         content_hash = hashlib.sha256(shown.encode()).hexdigest()
         if transform.grey and images.image_shape[0] > 1:
             images = DerivedImages(images, derive=in_grey, num_channels=1)
+    for remark in _texts(cached, "remarks"):
+        logger.info("%s: %s", card.title, remark)
     info = DatasetInfo(
         name=card.name_from(origin),
         image_shape=images.image_shape,
@@ -68,6 +70,7 @@ def load(
         num_images=len(factors),
         source=UNCHECKED if origin.source == OFFICIAL and not check_hash else origin.source,
         periods={name: period for name, period in card.periods.items() if name in factors.sizes},
+        binned=_binned(cached),
     )
     return Dataset(info=info, space=factors, images=images, content_hash=content_hash)
 
@@ -154,7 +157,7 @@ def _converted(contents: Contents, blocks: Iterable[np.ndarray], transform: Tran
     return NewImages(
         shape=(num_rows, math.prod(shape) // 8) if is_packed else (num_rows, *shape),
         blocks=_with_bar(blocks, num_rows, name),
-        facts={**facts, "image_shape": shape},
+        facts={**facts, **_decided(contents), "image_shape": shape},
         tables=tables,
     )
 
@@ -183,6 +186,25 @@ def _described(factors: Factors) -> tuple[dict[str, object], dict[str, np.ndarra
     if isinstance(factors, FactorSpace) and factors.grid_rows is not None:
         return facts, {"grid_rows": factors.grid_rows}
     return facts, {}
+
+
+def _decided(contents: Contents) -> dict[str, object]:
+    """The facts that `_binned` reads again, and the remarks."""
+    if contents.binned is None:
+        return {}
+    names, bins = list(contents.binned), list(contents.binned.values())
+    return {"binned_factors": names, "num_bins": bins, "remarks": list(contents.remarks)}
+
+
+def _binned(cached: CachedImages) -> dict[str, int] | None:
+    facts: Mapping[str, Any] = cached.facts
+    if "num_bins" not in facts:
+        return None
+    return dict(zip(_texts(cached, "binned_factors"), map(int, np.asarray(facts["num_bins"])), strict=True))
+
+
+def _texts(cached: CachedImages, fact: str) -> list[str]:
+    return [str(text) for text in np.asarray(cached.facts.get(fact, ())).tolist()]
 
 
 def _factors(cached: CachedImages) -> Factors:

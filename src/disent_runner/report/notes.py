@@ -10,7 +10,13 @@ from disent_runner.report.settings import dataset
 
 def notes(runs: Sequence[Run], settings: Sequence[Setting]) -> list[str]:
     """One sentence each."""
-    return [*_mixtures(runs, settings), *_unfinished(runs), *_failures(runs), *_without_directions(runs)]
+    return [
+        *_mixtures(runs, settings),
+        *_unfinished(runs),
+        *_labels(runs),
+        *_failures(runs),
+        *_without_directions(runs),
+    ]
 
 
 def _mixtures(runs: Sequence[Run], settings: Sequence[Setting]) -> Iterator[str]:
@@ -35,6 +41,19 @@ def _unfinished(runs: Sequence[Run]) -> Iterator[str]:
     count = sum(step not in (0, last) for step, last in plans)  # a baseline takes no step
     if count:
         yield f"not scored after the last step, and kept apart: {count_of(count)}"
+
+
+def _labels(runs: Sequence[Run]) -> Iterator[str]:
+    """What numbers of data with labels of any kind depend on."""
+    scores = [score for run in runs for score in final_scores(run)]
+    binned = dict.fromkeys((score.making.dataset, *item) for score in scores for item in score.making.binned.items())
+    for name, factor, num_bins in binned:
+        yield f"{factor} of {name} is continuous, in {num_bins} bins"
+    few = [score for score in scores if score.num_labelled is not None]
+    counts = {(score.making.dataset, score.num_images, score.making.num_images): None for score in few}
+    for name, count, of in counts:
+        metrics = dict.fromkeys(s.making.metric for s in few if (s.making.dataset, s.num_images) == (name, count))
+        yield f"{', '.join(metrics)} of {name}: {count:,} of {of:,} images, those whose labels are all known"
 
 
 def _failures(runs: Sequence[Run]) -> Iterator[str]:

@@ -58,7 +58,7 @@ def _row(score: Score) -> tuple[Any, ...]:
     making = score.making
     return (
         *(making.step, making.representation, ", ".join(making.factors), score.label, score.factor, score.value),
-        *(score.better, score.unit, making.metric, settings_text(making.settings), making.num_images, making.version),
+        *(score.better, score.unit, making.metric, settings_text(making.settings), score.num_images, making.version),
         score.reason,
     )
 

@@ -1,22 +1,25 @@
 """Representations from arrays of other people: any codes, and factors that are indices, numbers or names."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from disent_runner.datasets.labels.any_labels import NUM_BINS, value_indices
+from disent_runner.datasets.labels.any_labels import NUM_BINS, not_read, value_indices
 from disent_runner.representations.representation import Representation
+
+_ARRAYS = ("codes", "factors", "logvar", "factor_names")
 
 
 @dataclass(frozen=True)
 class Table:
-    """A representation, and which factors were binned into how many equal-width bins, by name."""
+    """A representation, into how many bins of equal width a factor was put, by name, and remarks on the labels."""
 
     representation: Representation
     binned: Mapping[str, int]
+    remarks: tuple[str, ...]
 
 
 def represent(
@@ -25,14 +28,16 @@ def represent(
     *,
     logvar: Any = None,
     factor_names: Sequence[str] | None = None,
-    num_bins: int = NUM_BINS,
+    continuous: Sequence[str] | None = None,
+    discrete: Sequence[str] | None = None,
 ) -> Table:
     """A representation of any arrays: codes (N, D), factors (N, K), (N,) or None, logvar (N, D) in nats.
 
-    Factors become value indices as `disent_runner.datasets.labels.any_labels.value_indices` says.
+    Factors become value indices as `disent_runner.datasets.labels.any_labels.value_indices` says, which takes the names
+    of `continuous` and `discrete` ones; masked labels are missing.
 
     Raises:
-        ValueError: arrays that do not belong together, or codes that are no finite numbers.
+        ValueError: arrays that do not belong together, or codes that are no finite numbers, or masked.
     """
     codes = _floats("codes", codes)
     if codes.ndim != 2 or codes.size == 0:
@@ -41,7 +46,7 @@ def represent(
     names = _names(factors, len(columns)) if factor_names is None else list(factor_names)
     if len(names) != len(columns):
         raise ValueError(f"factor_names must name {len(columns)} factors, got {len(names)}: {', '.join(names)}")
-    labels = value_indices(columns, num_images=len(codes), num_bins=num_bins)
+    labels = value_indices(columns, names, num_images=len(codes), continuous=continuous, discrete=discrete)
     representation = Representation(
         codes=codes,
         factors=labels.indices,
@@ -50,10 +55,10 @@ def represent(
         factor_names=tuple(names),
     )
     binned = [name for name, is_binned in zip(names, labels.are_binned, strict=True) if is_binned]
-    return Table(representation, dict.fromkeys(binned, num_bins))
+    return Table(representation, dict.fromkeys(binned, NUM_BINS), labels.remarks)
 
 
-def read_table(path: Path) -> Table:
+def read_table(path: Path, *, continuous: Sequence[str] | None = None, discrete: Sequence[str] | None = None) -> Table:
     """A representation from an npz file with `codes`, and where there are any `factors`, `logvar`, `factor_names`.
 
     Raises:
@@ -62,7 +67,7 @@ def read_table(path: Path) -> Table:
     """
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            stored = {name: arrays[name] for name in ("codes", "factors", "logvar", "factor_names") if name in arrays}
+            stored = {name: arrays[name] for name in _ARRAYS if name in arrays}
             names = list(arrays)
     except FileNotFoundError:
         raise FileNotFoundError(f"representation={path}: no such file") from None
@@ -70,13 +75,22 @@ def read_table(path: Path) -> Table:
         raise ValueError(
             f"representation={path} must be an npz file of plain arrays (no pickled objects): {error}"
         ) from None
+    unread = [name for name in names if name not in stored]
     if "codes" not in stored:
         raise ValueError(
             f"representation={path} must hold an array `codes` (N, D), got {', '.join(names) or 'nothing'}"
         )
     factor_names = [str(name) for name in stored["factor_names"]] if "factor_names" in stored else None
     try:
-        return represent(stored["codes"], stored.get("factors"), logvar=stored.get("logvar"), factor_names=factor_names)
+        table = represent(
+            stored["codes"],
+            stored.get("factors"),
+            logvar=stored.get("logvar"),
+            factor_names=factor_names,
+            continuous=continuous,
+            discrete=discrete,
+        )
+        return replace(table, remarks=(*table.remarks, *not_read(unread, _ARRAYS)))
     except ValueError as error:
         raise ValueError(f"representation={path}: {error}") from None
 
@@ -85,12 +99,18 @@ def _floats(name: str, values: Any) -> np.ndarray:
     array = _array(values)
     if not (np.issubdtype(array.dtype, np.number) or array.dtype == bool) or np.iscomplexobj(array):
         raise ValueError(f"{name} must be real numbers, got {array.dtype}")
+    if np.ma.is_masked(array):
+        raise ValueError(f"{name} hold {np.ma.count_masked(array)} masked values; leave out their rows")
+    array = np.ma.getdata(array)
     return array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
 
 
 def _array(values: Any) -> np.ndarray:
-    """Also of a tensor that has a gradient or lies on a GPU."""
-    return np.asarray(values.detach().cpu() if hasattr(values, "detach") else values)
+    """Also of a tensor that has a gradient or lies on a GPU; a mask is kept."""
+    if hasattr(values, "detach"):
+        values = values.detach().cpu()
+        values = values.float() if str(values.dtype) == "torch.bfloat16" else values  # which NumPy lacks
+    return np.asanyarray(values)
 
 
 def _columns(factors: Any, num_images: int) -> list[np.ndarray]:

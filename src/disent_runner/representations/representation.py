@@ -38,6 +38,7 @@ class Representation:
     many steps of its value it is back where it was. `autoencoder`: None where only codes are known. `categorical`:
     sizes of the blocks of probabilities that the codes begin with, one for each categorical code. `weights`: (N,)
     probability of each image under the joint that the model was trained on, None where all are equally likely.
+    `on_labelled`: told how many images have all the labels that a metric needs.
 
     Raises:
         ValueError: arrays that do not belong together, codes that are not finite, a factor value outside its size, or
@@ -53,6 +54,7 @@ class Representation:
     autoencoder: Autoencoder | None = None
     categorical: tuple[int, ...] = ()
     weights: np.ndarray | None = None
+    on_labelled: Callable[[int], None] | None = None
 
     def __post_init__(self) -> None:
         if not self.factor_names:

@@ -43,6 +43,8 @@ def require_labels(metric: str, rep: Representation, *, minimum: int = 2) -> Rep
     if not rep.factor_sizes:
         raise NotApplicable(f"{metric} needs ground-truth factors, got none")
     known = (rep.factors != UNKNOWN).all(axis=1)
+    if rep.on_labelled is not None:
+        rep.on_labelled(int(known.sum()))
     if known.sum() < minimum:
         raise NotApplicable(
             f"{metric} needs at least {minimum} images whose factors are all known, got {known.sum()} of {len(known)}"

@@ -17,6 +17,8 @@ IDENTITY = ("model", "dataset", "trainer.max_steps", "trainer.precision")
 ELSEWHERE = frozenset({"data_dir", "check_hash"})
 """Where things lie on this machine: no part of a run's identity."""
 _CHOSEN_BY_LABELS = ("split", "joint", "subset")
+NAMED = ("continuous", "discrete")
+"""Keys that name factors for what their labels are: they came later, and naming none is as if they were not there."""
 _ASKED = (
     *("stages", "seed", "model", "dataset", "trainer", "evaluation", "metric", "figure"),
     *("representation", "factors", "run"),
@@ -34,33 +36,46 @@ def owner_of(config: DictConfig) -> str:
     if config.run is not None:
         return str(config.run)
     path = Path(config.representation)
-    return f"{codes_id(path) if path.suffix else run_id(config)} seed={config.seed}"
+    return f"{codes_id(path, config) if path.suffix else run_id(config)} seed={config.seed}"
 
 
 def request_of(config: DictConfig) -> str:
     """Hash of what the config asks of its run, and of the version that is to do it."""
-    asked = {key: canonical(without_places(plain(config.get(key)))) for key in _ASKED}
-    return _digest([_own_version(), asked])[:16]
+    asked = {key: config.get(key) for key in _ASKED} | _named(config)
+    return _digest([_own_version(), {key: canonical(without_places(plain(value))) for key, value in asked.items()}])[
+        :16
+    ]
 
 
-def codes_folder(path: Path) -> Path:
+def codes_folder(path: Path, config: Mapping[str, Any] | DictConfig) -> Path:
     """Where codes of other people are scored, below output_root; by content, so that a changed file is another one.
 
     Raises FileNotFoundError where there is no such file.
     """
-    return Path("representations", path.stem, codes_id(path))
+    return Path("representations", path.stem, codes_id(path, config))
 
 
-def codes_id(path: Path) -> str:
-    """Eight hex digits of the content of a file of codes. Raises FileNotFoundError where there is none."""
+def codes_id(path: Path, config: Mapping[str, Any] | DictConfig) -> str:
+    """Eight hex digits of the content of a file of codes, and of what the config says of its factors' labels.
+
+    Raises FileNotFoundError where there is none.
+    """
     if not path.is_file():
         raise FileNotFoundError(f"representation={path}: no such file")
-    return file_sha256(path)[:8]
+    digest = file_sha256(path)
+    if named := _named(config):
+        digest = _digest([digest, {key: plain(names) for key, names in named.items()}])
+    return digest[:8]
+
+
+def _named(config: Mapping[str, Any] | DictConfig) -> dict[str, Any]:
+    return {key: config.get(key) for key in NAMED if config.get(key)}
 
 
 def settings_of(config: Mapping[str, Any]) -> dict[str, Any]:
     """All that changes the numbers, the seed aside, one level deep: `model.beta` and so on; lists are texts."""
-    return {name: value for key in IDENTITY for name, value in _leaves(key, trained_on(key, setting(config, key)))}
+    keys = (*IDENTITY, *_named(config))
+    return {name: value for key in keys for name, value in _leaves(key, trained_on(key, setting(config, key)))}
 
 
 def trained_on(key: str, value: Any) -> Any:
@@ -98,7 +113,7 @@ def plain(node: Any) -> Any:
 def canonical(value: Any) -> Any:
     """`beta: 4` and `beta: 4.0` are one setting."""
     if isinstance(value, dict):
-        return {str(key): canonical(item) for key, item in value.items() if key not in ELSEWHERE}
+        return {str(key): canonical(item) for key, item in value.items() if not _changes_nothing(key, item)}
     if isinstance(value, list):
         return [canonical(item) for item in value]
     return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
@@ -107,12 +122,16 @@ def canonical(value: Any) -> Any:
 def _leaves(key: str, value: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(value, Mapping) and value:
         for name, item in value.items():
-            if name not in ELSEWHERE and name != "_partial_":
+            if name != "_partial_" and not _changes_nothing(name, item):
                 yield from _leaves(f"{key}.{name}", item)
     elif isinstance(value, list | Mapping):
         yield key, str(value)
     else:
         yield key, canonical(value)
+
+
+def _changes_nothing(key: Any, value: Any) -> bool:
+    return key in ELSEWHERE or (key in NAMED and not value)
 
 
 def _digest(value: Any) -> str:

@@ -13,7 +13,7 @@ import yaml
 from omegaconf import DictConfig, OmegaConf
 
 from disent_runner.machine.files import write_whole
-from disent_runner.runs.identity import codes_id, owner_of, run_id, setting
+from disent_runner.runs.identity import NAMED, codes_id, owner_of, run_id, setting
 
 if TYPE_CHECKING:
     import numpy as np
@@ -84,9 +84,10 @@ def record_start(
 
 def record_scoring(config: DictConfig, folder: Path, source: Path) -> None:
     """Write config.yaml of codes from a file, without a model of ours."""
-    kept = {key: config[key] for key in ("seed", "stages", "metric", "representation", "factors")}
+    keys = ("seed", "stages", "metric", "representation", "factors", *(key for key in NAMED if config.get(key)))
+    kept = {key: config[key] for key in keys}
     facts = {
-        "id": codes_id(source),
+        "id": codes_id(source, config),
         "folder": str(folder),
         "data_source": str(source.resolve()),
         "versions": _versions(),

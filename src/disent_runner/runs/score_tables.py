@@ -19,7 +19,8 @@ def write_tables(folder: Path, scores: Sequence[Score]) -> None:
 
 def _csv(scores: Sequence[Score]) -> str:
     rows = [row_of(score) for score in scores]
-    flat = [{**row, "settings": settings_text(row["settings"]), "factors": ", ".join(row["factors"])} for row in rows]
+    texts = {"settings": settings_text, "factors": ", ".join, "binned": settings_text, "missing": settings_text}
+    flat = [{key: texts[key](value) if key in texts else value for key, value in row.items()} for row in rows]
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, list(dict.fromkeys(column for row in flat for column in row)), lineterminator="\n")
     writer.writeheader()
@@ -36,7 +37,15 @@ def _markdown(scores: Sequence[Score]) -> str:
 
 
 def _heading(making: Making) -> str:
-    return f"{subject_text(making)}\n\nFactors: {', '.join(making.factors) or 'none'}"
+    factors = [f"{name}{_how_labelled(making, name)}" for name in making.factors]
+    return f"{subject_text(making)}\n\nFactors: {', '.join(factors) or 'none'}"
+
+
+def _how_labelled(making: Making, factor: str) -> str:
+    missing = making.missing or {}
+    facts = [f"continuous, {making.binned[factor]} bins"] if factor in making.binned else []
+    facts += [f"{missing[factor]:,} labels missing"] if factor in missing else []
+    return f" ({'; '.join(facts)})" if facts else ""
 
 
 def _table(scores: Sequence[Score]) -> str:
@@ -45,8 +54,8 @@ def _table(scores: Sequence[Score]) -> str:
         is_first = score.making.metric not in metrics
         metrics.add(score.making.metric)
         settings = settings_text(score.making.settings) if is_first else ""
-        rows.append((score.label, value_text(score), score.unit or "", settings))
-    return markdown_table(("number", "value", "unit", "settings"), rows)
+        rows.append((score.label, value_text(score), score.unit or "", f"{score.num_images:,}", settings))
+    return markdown_table(("number", "value", "unit", "images", "settings"), rows)
 
 
 def subject_text(making: Making) -> str:

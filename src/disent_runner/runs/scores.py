@@ -32,6 +32,7 @@ class Making:
     dataset: str
     source: str
     num_images: int
+    """that were evaluated"""
     representation: str
     """mean, sampled, or given for codes from a file"""
     factors: tuple[str, ...]
@@ -42,6 +43,8 @@ class Making:
     """number of bins of each factor whose values were put into bins"""
     labels: str | None = None
     """hash of the factors' names and values; None in rows of earlier versions, and of codes from a file"""
+    missing: Mapping[str, int] | None = None
+    """how many labels of a factor are missing, where some are; None where labels needed no conversion"""
 
     @property
     def subject(self) -> tuple[Any, ...]:
@@ -66,8 +69,15 @@ class Score:
     """that the metric took"""
     libraries: str | None = None
     """that it was computed with"""
+    num_labelled: int | None = None
+    """images with all the labels that it needs, where some lack one"""
     skipped: str | None = None
     error: str | None = None
+
+    @property
+    def num_images(self) -> int:
+        """Of the evaluated images, those that it could be computed from."""
+        return self.making.num_images if self.num_labelled is None else self.num_labelled
 
     @property
     def label(self) -> str:
@@ -210,8 +220,12 @@ def row_of(score: Score) -> dict[str, Any]:
     }
     if making.binned:
         row["binned"] = dict(making.binned)
+    if making.missing is not None:
+        row["missing"] = dict(making.missing)
+    if score.num_labelled is not None:
+        row["num_evaluated"] = making.num_images
     row |= {
-        "num_images": making.num_images,
+        "num_images": score.num_images,
         "representation": making.representation,
         "factors": list(making.factors),
         "version": making.version,
@@ -233,7 +247,10 @@ def parsed(rows: Any) -> Iterator[Score]:
         making = _making(row, making)
         name, factor = (row["name"], row["factor"]) if "factor" in row else _parted(row["name"], making.factors)
         how = {key: row.get(key) for key in ("seconds", "libraries", "skipped", "error")}
-        score = Score(name, factor, row["value"], row.get("better"), row.get("unit"), making, **how)
+        labelled = row["num_images"] if "num_evaluated" in row else None
+        score = Score(
+            name, factor, row["value"], row.get("better"), row.get("unit"), making, **how, num_labelled=labelled
+        )
         key = (score.label, making.metric, *making.subject)
         if key in labels:
             raise ValueError(f"{score.label} is there twice")
@@ -249,7 +266,8 @@ def _check(row: Any) -> None:
     name, value = row["name"], row["value"]
     if value is not None and (type(value) not in (float, int) or not math.isfinite(value)):
         raise ValueError(f"{name} is {value!r}")
-    if type(row["settings"]) is not dict or type(row["factors"]) is not list or type(row.get("binned", {})) is not dict:
+    are_dicts = all(type(row.get(key, {})) is dict for key in ("settings", "binned", "missing"))
+    if not are_dicts or type(row["factors"]) is not list:
         raise ValueError(f"{name} has settings or factors that are none")
     if type(row["step"]) not in (int, type(None)) or row.get("better") not in (None, "higher", "lower"):
         raise ValueError(f"{name} has step {row['step']!r} and better {row.get('better')!r}")
@@ -262,7 +280,9 @@ def _check(row: Any) -> None:
 def _making(row: Mapping[str, Any], before: Making | None) -> Making:
     """The same object as the row before has, where it was made alike: thousands of runs are read at once."""
     facts: dict[str, Any] = {key: row[key] for key in _OF_MAKING}
-    making = Making(**facts, factors=tuple(row["factors"]), binned=row.get("binned", {}), labels=row.get("labels"))
+    facts["num_images"] = row.get("num_evaluated", row["num_images"])
+    facts |= {"factors": tuple(row["factors"]), "binned": row.get("binned", {})}
+    making = Making(**facts, labels=row.get("labels"), missing=row.get("missing"))
     return before if before is not None and making == before else making
 
 

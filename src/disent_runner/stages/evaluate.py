@@ -1,7 +1,7 @@
 """Stage `evaluate`: encode the images once, score the codes, and leave the metric tables."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -96,8 +96,20 @@ def say(rows: Sequence[Score], folder: Path) -> None:
             table.add_row(row.making.metric, "failed", "")
     console.print(table)
     _say_skipped([row for row in rows if row.skipped])
+    for line in _few_images(rows):
+        console.print(line, highlight=False)
     console.print(subject_text(rows[0].making), highlight=False)
     console.print(f"all {len(rows)} rows: {folder / 'metrics.md'}", highlight=False, soft_wrap=True)
+
+
+def _few_images(rows: Sequence[Score]) -> Iterator[str]:
+    """Which metrics saw fewer images than were evaluated."""
+    metrics: dict[int, dict[str, None]] = {}
+    for row in rows:
+        if row.num_labelled is not None:
+            metrics.setdefault(row.num_labelled, {})[row.making.metric] = None
+    for count, names in metrics.items():
+        yield f"{', '.join(names)}: {count:,} images, those whose labels are all known"
 
 
 def _say_skipped(rows: Sequence[Score]) -> None:

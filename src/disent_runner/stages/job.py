@@ -1,5 +1,6 @@
 """One run: `fit → evaluate → draw` in its own folder."""
 
+import logging
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -19,11 +20,13 @@ from disent_runner.representations.encoding import encode_once, evaluated_images
 from disent_runner.representations.representation import Representation
 from disent_runner.runs.checkpoints import load_trained
 from disent_runner.runs.folder import exclusive
-from disent_runner.runs.identity import request_of
+from disent_runner.runs.identity import NAMED, plain, request_of
 from disent_runner.runs.record import check_owner, record_scoring, record_start, recorded_facts
 from disent_runner.runs.scores import PARTS
 from disent_runner.runs.status import reported
 from disent_runner.stages.fit import fit
+
+log = logging.getLogger(__name__)
 
 STAGES = ("fit", "evaluate", "draw")
 
@@ -96,6 +99,7 @@ def run_stages(
             choice=config.representation,
             step=model.step,
             labels=datamodule.dataset.labels_hash[:8],
+            binned=info.binned,
         )
         metrics = build.build_metrics(config)
         failures = evaluate(chosen(subject, config.factors), metrics, folder=folder, loggers=loggers)
@@ -148,7 +152,9 @@ def score_table(config: DictConfig, folder: Path) -> None:
     from disent_runner.stages.evaluate import chosen, evaluate
     from disent_runner.stages.scoring import Subject
 
-    table = read_table(path)
+    table = read_table(path, **{key: plain(config.get(key)) for key in NAMED})
+    for remark in table.remarks:
+        log.info("%s: %s", path.name, remark)
     record_scoring(config, folder, path)
     subject = Subject(
         table.representation, seed=config.seed, dataset=path.name, source="file", choice="given", binned=table.binned
@@ -173,6 +179,9 @@ def check_choices(config: DictConfig, info: DatasetInfo) -> None:
     """Raises ValueError for what the evaluation would refuse hours later."""
     if config.representation not in ("mean", "sampled"):
         raise ValueError(f"representation must be mean, sampled or an npz file, got {config.representation!r}")
+    for key in NAMED:
+        if config.get(key) is not None:
+            raise ValueError(f"{key}={config[key]} is of codes from a file; of your own images say dataset.{key}=[…]")
     unknown = [name for name in config.factors or () if name not in info.factors]
     if unknown:
         raise ValueError(f"factors must be some of {', '.join(info.factors)}, got [{', '.join(config.factors)}]")

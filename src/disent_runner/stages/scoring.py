@@ -6,7 +6,7 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from importlib.metadata import version
 from multiprocessing.pool import ThreadPool
@@ -19,7 +19,7 @@ from disent_runner.machine.console import console
 from disent_runner.machine.randomness import random_stream
 from disent_runner.machine.threads import num_cores, one_thread_per_operation, take_one_thread
 from disent_runner.representations.numbers import Part, numbers_of, parts_of
-from disent_runner.representations.representation import Representation
+from disent_runner.representations.representation import UNKNOWN, Representation
 from disent_runner.representations.requirements import NotApplicable
 from disent_runner.runs.scores import Making, Score
 
@@ -43,12 +43,16 @@ class Subject:
     step: int | None = None
     """of the model; None for codes from a file"""
     binned: Mapping[str, int] | None = None
-    """number of bins of each factor whose values were put into bins"""
+    """number of bins of each factor whose values were put into bins; None where labels needed no conversion"""
     labels: str | None = None
     """hash of the factors' names and values; None for codes from a file, which has them inside"""
 
     def making(self, name: str, metric: Metric) -> Making:
         """How the numbers of a metric are made of it."""
+        rep, binned, missing = self.representation, self.binned or {}, None
+        if self.binned is not None:
+            counts = (rep.factors == UNKNOWN).sum(axis=0).tolist()
+            missing = {name: count for name, count in zip(rep.factor_names, counts, strict=True) if count}
         return Making(
             metric=name,
             settings=settings(metric),
@@ -56,12 +60,13 @@ class Subject:
             step=self.step,
             dataset=self.dataset,
             source=self.source,
-            num_images=len(self.representation.codes),
+            num_images=len(rep.codes),
             representation=self.choice,
-            factors=self.representation.factor_names,
+            factors=rep.factor_names,
             version=version("disent-runner"),
-            binned=self.binned or {},
+            binned={name: binned[name] for name in rep.factor_names if name in binned},
             labels=self.labels,
+            missing=missing,
         )
 
 
@@ -101,6 +106,12 @@ def score(metric: Metric, representation: Representation, making: Making) -> lis
 
     Its random stream is its own, so that adding a metric changes no other number.
     """
+    labelled = [len(representation.codes)]
+    rows = _rows(metric, replace(representation, on_labelled=labelled.append), making)
+    return rows if labelled[-1] == labelled[0] else [replace(row, num_labelled=labelled[-1]) for row in rows]
+
+
+def _rows(metric: Metric, representation: Representation, making: Making) -> list[Score]:
     start = time.monotonic()
     try:
         values = metric(representation, rng=random_stream(making.seed, making.metric))

@@ -1,5 +1,6 @@
 """Scores of arrays that other programs made, in the rows of a run's metrics.json."""
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +11,8 @@ from disent_runner.representations.arrays import represent
 from disent_runner.runs.scores import Score, row_of
 from disent_runner.stages.scoring import Subject, score_all
 
+logger = logging.getLogger("disent_runner")
+
 
 def score_arrays(
     codes: Any,
@@ -18,11 +21,17 @@ def score_arrays(
     metric: Asked = "fast",
     logvar: Any = None,
     factor_names: Sequence[str] | None = None,
+    continuous: Sequence[str] | None = None,
+    discrete: Sequence[str] | None = None,
     seed: int = 0,
 ) -> pd.DataFrame:
     """See `disent_runner.score`."""
     metrics = chosen_metrics(metric)
-    table = represent(codes, factors, logvar=logvar, factor_names=factor_names)
+    table = represent(
+        codes, factors, logvar=logvar, factor_names=factor_names, continuous=continuous, discrete=discrete
+    )
+    for remark in table.remarks:
+        logger.warning("%s", remark)
     subject = Subject(
         table.representation, seed=seed, dataset="arrays", source="memory", choice="given", binned=table.binned
     )
