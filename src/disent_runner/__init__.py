@@ -10,12 +10,16 @@ table = disent_runner.score(codes, factors, metric=["mig", "dci"])
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from disent_runner.machine.moved import find_by_earlier_names
+
 if TYPE_CHECKING:
     from pathlib import Path
 
     import pandas as pd
 
     from disent_runner.assembly.trained import TrainedRun
+
+find_by_earlier_names()
 
 
 def load(folder: "str | Path", *, device: str = "cpu") -> "TrainedRun":
