@@ -30,6 +30,25 @@ def test_runs_of_other_settings_do_not_share_a_folder(hydra_loader, master):
         plan(loader, master, [["seed=0"], ["seed=1"]])
 
 
+@pytest.mark.parametrize(
+    ("runs", "expected"),
+    [
+        (
+            ["model=betavae model.beta=4 seed=0", "model=betavae model.beta=4 seed=1", "model=vae model.beta=4 seed=0"],
+            r"model.beta: no such key; keys here: .*: so it is with model=vae, not with model=betavae$",
+        ),
+        (
+            ["model=betavae model.bta=4", "model=vae model.bta=4"],
+            r"model.bta: .*: so it is with model=betavae and model=vae$",
+        ),
+    ],
+)
+def test_a_key_that_some_choices_lack_is_refused_with_their_names(hydra_loader, master, runs, expected):
+    loader = SweepLoader(hydra_loader.get_search_path())
+    with pytest.raises(ValueError, match=expected):
+        plan(loader, master, [run.split() for run in runs])
+
+
 @pytest.fixture
 def job(tmp_path: Path) -> Job:
     return Job(("seed=0",), "seed=0", tmp_path, "asked")
