@@ -1,7 +1,10 @@
 from pathlib import Path
 
 import pytest
+from hydra.errors import ConfigCompositionException
 
+from disent_runner.assembly.conf import CONF
+from disent_runner.assembly.mistakes import in_one_line
 from disent_runner.runs.folder import exclusive
 from disent_runner.runs.scores import write_scores
 from disent_runner.runs.status import write_status
@@ -47,6 +50,13 @@ def test_a_key_that_some_choices_lack_is_refused_with_their_names(hydra_loader, 
     loader = SweepLoader(hydra_loader.get_search_path())
     with pytest.raises(ValueError, match=expected):
         plan(loader, master, [run.split() for run in runs])
+
+
+def test_a_key_that_the_one_choice_lacks_is_just_not_there(hydra_loader, master):
+    loader = SweepLoader(hydra_loader.get_search_path())
+    with pytest.raises(ConfigCompositionException) as caught:
+        plan(loader, master, [["model=vae", "model.gamma=1"], ["model=vae", "model.gamma=2"]])
+    assert in_one_line(caught.value, CONF).startswith("model.gamma: no such key; keys here: _target_, decoder")
 
 
 @pytest.fixture

@@ -49,7 +49,10 @@ def plan(loader: SweepLoader, config: DictConfig, overrides: Sequence[Sequence[s
             try:
                 composed = loader.load_sweep_config(config, list(choices))
             except ConfigCompositionException as error:
-                raise _with_choices(error, loader, config, overrides, choices) from error
+                known = _where(loader, config, overrides, choices)
+                if known is None:
+                    raise
+                raise ValueError(f"{in_one_line(error, CONF)}: so it is with {known}") from None
             job = _job(composed, tuple(choices), label)
             jobs.setdefault((job.folder, job.request), job)
         _check_owners(loader, config, list(jobs.values()))
@@ -77,13 +80,13 @@ def _owner(loader: SweepLoader, config: DictConfig, job: Job) -> str:
     return owner_of(composed)
 
 
-def _with_choices(
-    error: Exception, loader: SweepLoader, config: DictConfig, overrides: Sequence[Sequence[str]], failed: Sequence[str]
-) -> Exception:
-    """The same mistake, and of which of the swept choices it is one; as it is where no group is swept."""
+def _where(
+    loader: SweepLoader, config: DictConfig, overrides: Sequence[Sequence[str]], failed: Sequence[str]
+) -> str | None:
+    """With which of the swept choices a run cannot be composed, and with which it can; None where no group is swept."""
     runs = {loader.choices(parsed(run)): run for run in reversed([*overrides, failed])}
     if len(runs) == 1:
-        return error
+        return None
     good, bad = [], []
     for run, label in zip(runs.values(), varied(list(runs)), strict=True):
         try:
@@ -91,8 +94,7 @@ def _with_choices(
             good.append(label)
         except ConfigCompositionException:
             bad.append(label)
-    beside = f", not with {' or '.join(good)}" if good else ""
-    return ValueError(f"{in_one_line(error, CONF)}: so it is with {' and '.join(bad)}{beside}")
+    return " and ".join(bad) + (f", not with {' or '.join(good)}" if good else "")
 
 
 def _job(config: DictConfig, overrides: tuple[str, ...], label: str) -> Job:
