@@ -45,8 +45,10 @@ class SlurmLauncher(Launcher):
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         from disent_runner.sweep.jobs import plan
+        from disent_runner.sweep.loader import SweepLoader
 
-        return self.launch_jobs(plan(self.context.config_loader, self.config, job_overrides), initial_job_idx)
+        loader = SweepLoader(self.context.config_loader.get_search_path())
+        return self.launch_jobs(plan(loader, self.config, job_overrides), initial_job_idx)
 
     def launch_jobs(self, jobs: "Sequence[Job]", first: int) -> Sequence[JobReturn]:
         """What `launch` does, for jobs that are planned already."""

@@ -1,6 +1,6 @@
 """`disent-run -m`: Hydra's sweeper for grids, with unions, keys that vary together, skipping and a summary."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 from hydra.core.plugins import Plugins
 from hydra.plugins.sweeper import Sweeper
-from hydra.types import HydraContext, TaskFunction
+from hydra.types import HydraContext, RunMode, TaskFunction
 from omegaconf import DictConfig
 
 
@@ -26,37 +26,52 @@ ConfigStore.instance().store(group="hydra/sweeper", name="grid", node=GridConfig
 
 
 class GridSweeper(Sweeper):
-    """See `disent_runner.sweep`: `params` and `cases` are what `grid` takes, `zip` its keys that vary together."""
+    """See `disent_runner.sweep`: `params` and `cases` are what `grid` takes, `zip` its keys that vary together.
 
-    def __init__(
-        self, params: Mapping[str, Any], cases: Mapping[str, Mapping[str, Any] | None], zip: Sequence[Sequence[str]]
-    ) -> None:
-        self.params = params
-        self.cases = cases
-        self.zipped = zip
+    Several presets make several sweeps; all of them are planned before the first one starts.
+    """
+
+    def __init__(self, **grid: Any) -> None:
+        pass  # each sweep has its own
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         from disent_runner.sweep.loader import SweepLoader
 
         self.config = config
+        self.task_function = task_function
         self.loader = SweepLoader(hydra_context.config_loader.get_search_path())
-        context = HydraContext(config_loader=self.loader, callbacks=hydra_context.callbacks)
-        self.launcher = Plugins.instance().instantiate_launcher(
-            hydra_context=context, task_function=task_function, config=config
-        )
+        self.context = HydraContext(config_loader=self.loader, callbacks=hydra_context.callbacks)
 
     def sweep(self, arguments: list[str]) -> Any:
+        from disent_runner.assembly.presets import commands
+        from disent_runner.sweep.run import run_all
+
+        assert self.config is not None
+        typed = commands(arguments, self.loader.options)
+        configs = [self.config] if len(typed) == 1 else [self._config_of(command) for command in typed]
+        run_all([self._planned(config, command) for config, command in zip(configs, typed, strict=True)])
+
+    def _config_of(self, command: list[str]) -> DictConfig:
+        assert self.config is not None
+        hydra = self.config.hydra
+        return self.loader.load_configuration(
+            hydra.job.config_name, [*hydra.overrides.hydra, *command], RunMode.MULTIRUN
+        )
+
+    def _planned(self, config: DictConfig, command: list[str]) -> Callable[[], None]:
         from disent_runner.sweep.grid import grid
         from disent_runner.sweep.jobs import Job, plan
         from disent_runner.sweep.judging import judge_sweep, study_of
         from disent_runner.sweep.run import run_sweep
 
-        assert self.config is not None
-        assert self.launcher is not None
-        launcher, hydra = self.launcher, self.config.hydra
-        study = study_of(self.config)  # before hours of training, in case it is mistaken
-        jobs = plan(self.loader, self.config, grid(self.params, self.cases, self.zipped, arguments))
+        hydra = config.hydra
+        sweeper = hydra.sweeper
+        study = study_of(config)  # before hours of training, in case it is mistaken
+        jobs = plan(self.loader, config, grid(sweeper.params, sweeper.cases, sweeper.zip, command, self.loader.options))
         numbers = {job: number for number, job in enumerate(jobs)}
+        launcher = Plugins.instance().instantiate_launcher(
+            hydra_context=self.context, task_function=self.task_function, config=config
+        )
 
         def launch(chosen: Sequence[Job]) -> None:
             first = numbers[chosen[0]]
@@ -66,12 +81,17 @@ class GridSweeper(Sweeper):
             else:
                 launcher.launch([list(job.overrides) for job in chosen], initial_job_idx=first)
 
-        board = run_sweep(
-            jobs,
-            launch,
-            root=Path(hydra.sweep.dir),
-            command=" ".join(["disent-run -m", *hydra.overrides.hydra, *hydra.overrides.task]),
-            waits=getattr(launcher, "waits", True),
-        )
-        if study is not None:
-            judge_sweep(study, board, experiment=hydra.runtime.choices.get("experiment"))
+        def run() -> None:
+            experiment = hydra.runtime.choices.get("experiment")
+            board = run_sweep(
+                jobs,
+                launch,
+                root=Path(hydra.sweep.dir),
+                command=" ".join(["disent-run -m", *hydra.overrides.hydra, *command]),
+                waits=getattr(launcher, "waits", True),
+                study=experiment if study is not None else None,
+            )
+            if study is not None:
+                judge_sweep(study, board, experiment=experiment)
+
+        return run

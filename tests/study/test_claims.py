@@ -1,6 +1,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from scipy import stats
 
 from disent_runner.runs.scores import Score, write_scores
 from disent_runner.runs.train_log import append_row
-from disent_runner.study.claims import Claim, Quantity, StudyRun, interval
+from disent_runner.study.claims import Claim, Quantity, StudyRun, gain_text, interval, verdict_text
 from tests.study.rows import score
 
 NO_LOG: Mapping[str, Sequence[float]] = {}
@@ -71,6 +72,16 @@ def test_a_number_is_that_of_posterior_means_of_all_factors_at_the_last_step(run
     assert MIG.value(run(1, *reversed(scores))) == 0.2
 
 
+def test_a_quantity_is_of_other_codes_or_factors_where_it_says_so(run):
+    studied = run(0, score("mig", 0.1), score("mig", 0.2, codes="sampled"), score("mig", 0.3, factors=("scale",)))
+    sampled = Quantity(number="mig", representation="sampled")
+    assert (MIG.value(studied), sampled.value(studied)) == (0.1, 0.2)
+    assert Quantity(number="mig", factors=("scale",)).value(studied) == 0.3
+    assert str(sampled) == "mig of sampled codes"
+    only = run(1, score("mig", 0.2, codes="sampled"))
+    assert "no number mig of mean codes; it has none of those" in Claim(0.0, MIG).verdict([only])["reason"]
+
+
 def test_runs_are_chosen_by_what_the_sweep_set(run):
     runs = [run(seed, score("mig", 0.1 * seed + value), kappa=kappa) for seed in (0, 1) for kappa, value in KAPPAS]
     assert Quantity(number="mig", where={"kappa": 0.01}).by_seed(runs) == {0: 0.5, 1: pytest.approx(0.6)}
@@ -81,20 +92,56 @@ KAPPAS = (("1e-2", 0.5), ("0", 0.2))
 
 
 @pytest.mark.parametrize(
-    ("claim", "holds"),
+    ("claim", "verdict", "direction"),
     [
-        (Claim(0.2, MIG), True),
-        (Claim(0.2, MIG, every_seed=True), False),
-        (Claim(0.2, MIG, by=0.2), False),
-        (Claim(MIG, DCI, every_seed=True), True),
-        (Claim(DCI, MIG), False),
+        (Claim(0.2, MIG), "not shown", True),  # the mean is above, its interval is not
+        (Claim(0.02, MIG), "not shown", True),
+        (Claim(0.02, MIG, every_seed=True), "not shown", True),
+        (Claim(MIG, 0.2), "not shown", False),
+        (Claim(MIG, DCI, every_seed=True), "holds", True),
+        (Claim(MIG, DCI, by=0.2), "holds", True),
+        (Claim(MIG, DCI, by=0.5), "not shown", True),
+        (Claim(DCI, MIG), "against", False),
+        (Claim(MIG, DCI, by=2.0), "against", False),
     ],
 )
-def test_claims_hold_on_average_or_in_every_seed(claim, holds, run):
+def test_claims_are_judged_by_the_interval_of_their_gain(claim, verdict, direction, run):
     runs = [run(seed, score("mig", value), score("dci", 0.95)) for seed, value in enumerate((0.1, 0.3, 0.4))]
-    verdict = claim.verdict(runs)
-    assert verdict["holds"] is holds
-    assert verdict["seeds"] == [0, 1, 2]
+    result = claim.verdict(runs)
+    assert (result["verdict"], result["judged_by"], result["direction_holds"]) == (verdict, "interval", direction)
+    assert result["seeds"] == [0, 1, 2]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_verdict_is_that_of_a_t_test(seed, run):
+    values = np.random.default_rng(seed).normal(0.4 * (seed % 3 - 1), 0.5, size=4)
+    runs = [run(number, score("mig", value)) for number, value in enumerate(values)]
+    test: Any = stats.ttest_1samp(values, 0.1)
+    expected = "not shown" if test.pvalue > 0.05 else "holds" if test.statistic > 0 else "against"
+    assert Claim(0.1, MIG).verdict(runs)["verdict"] == expected
+
+
+def test_a_claim_of_every_seed_needs_every_seed(run):
+    values = (-0.1, *[1.0 + 0.01 * number for number in range(8)])
+    runs = [run(seed, score("mig", value)) for seed, value in enumerate(values)]
+    assert Claim(0.0, MIG).verdict(runs)["verdict"] == "holds"
+    assert Claim(0.0, MIG, every_seed=True).verdict(runs)["verdict"] == "not shown"
+
+
+@pytest.mark.parametrize(
+    ("claim", "values", "text"),
+    [
+        (Claim(0.2, MIG), (0.3,), "holds by direction alone (1 seed, an interval needs 3)"),
+        (Claim(0.2, MIG), (0.3, 0.0), "against by direction alone (2 seeds, an interval needs 3)"),
+        (Claim(0.2, MIG), (0.3, 0.3, 0.3), "holds"),
+        (Claim(0.3, MIG), (0.3, 0.3, 0.3), "against"),
+        (Claim(0.2, MIG), (0.3, 0.3, 0.0), "not shown by these 3 seeds"),
+    ],
+)
+def test_few_seeds_have_a_direction_alone(claim, values, text, run):
+    verdict = claim.verdict([run(seed, score("mig", value)) for seed, value in enumerate(values)])
+    assert verdict_text(verdict) == text
+    assert (gain_text(verdict)[-1] == "]") == (len(values) > 1)
 
 
 def test_a_claim_is_judged_by_seed(run):
@@ -112,11 +159,14 @@ PAIRS = ((0, "vae", 0.1), (1, "vae", 0.2), (2, "vae", 0.9), (0, "betavae", 0.4),
 def test_what_is_never_reached_comes_last(run):
     runs = [run(0, log=LOG)]
     entry, never = (Quantity(column="kl", take="first_above", level=level) for level in (0.45, 9))
-    assert Claim(entry, never).verdict(runs)["holds"] is True
+    assert Claim(entry, never).verdict(runs)["verdict"] == "holds"
     verdict = Claim(never, never).verdict(runs)
-    assert verdict["holds"] is False
+    assert verdict["verdict"] == "against"
     assert verdict["less"] == [None]
     json.dumps(verdict, allow_nan=False)
+    several = Claim(entry, never).verdict([*runs, *(run(seed, log=LOG) for seed in (1, 2))])
+    assert verdict_text(several) == "holds by direction alone (some value was never reached)"
+    assert gain_text(several) == "infinite"
 
 
 @pytest.mark.parametrize(
@@ -131,7 +181,7 @@ def test_what_is_never_reached_comes_last(run):
 )
 def test_what_is_not_there_is_no_verdict(quantity, reason, run):
     verdict = Claim(0.2, quantity).verdict([run(0, score("mig", 0.5), score("failed", None), log=LOG)])
-    assert verdict["holds"] is None
+    assert (verdict["verdict"], verdict["direction_holds"]) == ("cannot be said", None)
     assert reason in verdict["reason"]
 
 

@@ -9,7 +9,7 @@ from PIL import Image
 from disent_runner.runs.figures import write_picture
 from disent_runner.runs.scores import write_scores
 from disent_runner.study.claims import StudyRun
-from disent_runner.study.study import by_setting, direction, judge, study_from
+from disent_runner.study.study import by_setting, direction, judge, overall, study_from
 from tests.study.rows import score
 
 NODE = {
@@ -50,7 +50,7 @@ def test_the_verdict_the_table_and_the_pictures_of_a_study(runs, tmp_path):
     assert verdict == json.loads((tmp_path / "study" / "verdict.json").read_text())
     assert verdict["experiment"] == "someone2017/table"
     assert verdict["scale"] == "smoke"
-    assert verdict["direction_holds"] is True
+    assert (verdict["verdict"], verdict["judged_by"], verdict["direction_holds"]) == ("holds", "direction", True)
     assert verdict["claims"]["more"]["claim"] == "mig of model=vae < mig of model=betavae, model.beta=4, on average"
     assert verdict["claims"]["more"]["gain"]["mean"] == pytest.approx(0.2)
     assert len(verdict["runs"]) == 6
@@ -61,6 +61,11 @@ def test_the_verdict_the_table_and_the_pictures_of_a_study(runs, tmp_path):
         "| vae | 0.250 ± 0.071 |  | – | 2 |\n"
         "| betavae beta=4 | 0.450 ± 0.071 | 0.5 ± 0.1 | – | 2 |\n"
         "| betavae beta=8 | 0.350 ± 0.071 |  | – | 2 |\n"
+        "\n"
+        "| claim | verdict | gain [95 %] |\n"
+        "| --- | --- | --- |\n"
+        "| mig of model=vae \\< mig of model=betavae, model.beta=4, on average "
+        "| holds by direction alone (2 seeds, an interval needs 3) | 0.2 [0.2, 0.2] |\n"
     )
     picture = np.asarray(Image.open(tmp_path / "study" / "samples.png"))
     reds = (picture == [255, 0, 0]).all(-1).sum()
@@ -75,6 +80,28 @@ def test_the_verdict_the_table_and_the_pictures_of_a_study(runs, tmp_path):
 )
 def test_the_direction_holds_when_every_claim_does(holds, expected):
     assert direction(holds) == expected
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "expected"),
+    [
+        (["holds", "holds"], "holds"),
+        (["holds", "not shown", "cannot be said"], "not shown"),
+        (["holds", "not shown", "against"], "against"),
+        (["holds", "cannot be said"], "n/a"),
+        ([], "n/a"),
+    ],
+)
+def test_the_verdict_of_all_claims_is_the_worst(verdicts, expected):
+    assert overall(verdicts) == expected
+
+
+def test_numbers_are_of_the_factors_that_the_recipe_evaluates(runs, tmp_path):
+    for run in runs:
+        write_scores(run.folder, [score("mig", 0.1 * run.seed, factors=("scale",)), score("mig", 0.9)])
+    study = study_from(NODE, factors=("scale",))
+    judge(study, runs, tmp_path / "study", experiment=None)
+    assert "| vae | 0.050 ± 0.071 |" in (tmp_path / "study" / "table.md").read_text()
 
 
 def test_labels_name_what_tells_settings_apart(tmp_path):

@@ -206,20 +206,27 @@ study:
 
 
 @pytest.mark.slow
-def test_a_recipe_of_one_s_own_is_judged_at_its_end(start: Start, tmp_path: Path):
-    recipe = tmp_path / "mine" / "experiment" / "me2026" / "longer.yaml"
-    recipe.parent.mkdir(parents=True)
-    recipe.write_text(RECIPE)
-    process = start("--config-dir", str(tmp_path / "mine"), "+experiment=me2026/longer", "trainer.accelerator=cpu")
+def test_recipes_of_one_s_own_are_done_one_after_the_other_and_judged(start: Start, tmp_path: Path):
+    folder = tmp_path / "mine" / "experiment" / "me2026"
+    folder.mkdir(parents=True)
+    (folder / "longer.yaml").write_text(RECIPE)
+    recipes = ("--config-dir", str(tmp_path / "mine"), "+experiment=me2026/longer,me2026/again")
+    (folder / "again.yaml").write_text(RECIPE.replace("lower:", "higher:").replace("every_seed", "each_seed"))
+    process = start(*recipes, "trainer.accelerator=cpu")
+    output, _ = process.communicate()
+    assert process.returncode == 1
+    assert output.strip().startswith("disent-run: a claim has less and than")  # before the first one starts
+    assert len(output.strip().splitlines()) == 1
+    (folder / "again.yaml").write_text("\ufeff" + RECIPE.replace("{trainer.max_steps: 40}, than:", "0.1, than:"))
+    process = start(*recipes, "trainer.accelerator=cpu")
     output, _ = process.communicate()
     assert process.returncode == 0, output
-    assert "lower: holds: loss (last) of trainer.max_steps=40 < loss (last)" in output
-    (written,) = tmp_path.glob("outputs/sweeps/*/verdict.json")
-    verdict = json.loads(written.read_text())
-    assert verdict["experiment"] == "me2026/longer"
-    assert verdict["direction_holds"] is True
-    assert [row["setting"] for row in verdict["table"]] == ["trainer.max_steps=2", "trainer.max_steps=40"]
-    recipe.write_text(RECIPE.replace("every_seed", "each_seed"))
-    output, _ = start("--config-dir", str(tmp_path / "mine"), "+experiment=me2026/longer").communicate()
-    assert output.strip().startswith("disent-run: a claim has less and than")
-    assert len(output.strip().splitlines()) == 1
+    assert "lower: holds by direction alone (2 seeds, an interval needs 3): loss (last) of trainer.max" in output
+    assert "sweep: 4 runs: 4 done before and skipped" in output  # the second has the same runs
+    written = [json.loads(path.read_text()) for path in tmp_path.glob("outputs/sweeps/*/verdict.json")]
+    verdicts = {verdict["experiment"]: verdict for verdict in written}
+    assert set(verdicts) == {"me2026/longer", "me2026/again"}
+    assert [verdict["verdict"] for verdict in verdicts.values()] == ["holds", "holds"]
+    assert verdicts["me2026/again"]["claims"]["lower"]["less"] == [0.1, 0.1]
+    settings = [row["setting"] for row in verdicts["me2026/longer"]["table"]]
+    assert settings == ["trainer.max_steps=2", "trainer.max_steps=40"]

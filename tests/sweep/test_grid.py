@@ -8,7 +8,14 @@ from hydra.errors import HydraException
 from omegaconf import OmegaConf
 
 from disent_runner.assembly.conf import CONF
-from disent_runner.sweep.grid import grid, varied
+from disent_runner.sweep import grid as grids
+from disent_runner.sweep.grid import varied
+
+
+def grid(params, cases, zipped, overrides):
+    """Of a config with one group, `model`."""
+    choices = {"model": ["p", "q", "betavae", "btcvae", "vae"]}
+    return grids.grid(params, cases, zipped, overrides, lambda group: choices.get(group, []))
 
 
 @pytest.mark.parametrize(
@@ -60,9 +67,67 @@ def test_a_union_of_cases_each_with_its_own_grid():
         grid({}, cases, [], ["model=r"])
 
 
+CASES = {
+    "p": {"model": "p", "x": "1,2"},
+    "q1": {"model": "q", "kind": "i", "steps": 300},
+    "q2": {"model": "q", "kind": "ii", "y": "3"},
+}
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        pytest.param(["model=q"], ["model=q kind=i steps=300", "model=q kind=ii y=3"], id="a group chooses"),
+        pytest.param(
+            ["model=p,q", "x=1", "kind=ii"], ["model=p x=1 kind=ii", "model=q kind=ii y=3 x=1"], id="of several"
+        ),
+        pytest.param(["model=q", "kind=ii"], ["model=q kind=ii y=3"], id="what a case fixes chooses"),
+        pytest.param(
+            ["model=q", "steps=5"], ["model=q kind=i steps=5", "model=q kind=ii y=3 steps=5"], id="or is typed over"
+        ),
+        pytest.param(["model=p", "+x=7"], ["model=p +x=7"], id="with a plus or without"),
+        pytest.param(["model=p", "++x=7"], ["model=p ++x=7"], id="or two"),
+    ],
+)
+def test_what_is_typed_chooses_cases_or_wins_over_them(typed, expected):
+    assert [" ".join(run) for run in grid({}, CASES, [], typed)] == expected
+
+
+def test_a_glob_is_the_choices_that_fit_it():
+    assert grid({"model": "glob(b*)"}, {}, [], []) == [["model=betavae"], ["model=btcvae"]]
+    assert grid({}, {}, [], ["model=glob(*,exclude=b*)"]) == [["model=p"], ["model=q"], ["model=vae"]]
+
+
+def test_what_is_shuffled_has_the_same_pairs_whenever_it_is_typed():
+    typed = ["a=shuffle(range(8))", "b=shuffle(1,2,3,4,5,6,7,8)"]
+    runs = grid({}, {}, [["a", "b"]], typed)
+    assert runs == grid({}, {}, [["a", "b"]], typed)
+    assert [int(a.removeprefix("a=")) for a, _ in runs] != list(range(8))
+    assert sorted(b for _, b in runs) == [f"b={number}" for number in range(1, 9)]
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (
+            [0, 1],
+            "the sweep's seed: [0, 1] has to be a text: seed: 'choice(0, 1)' for one after the other, or seed: '[0",
+        ),
+        ({"pos_x": 8}, """the sweep's seed: {"pos_x": 8} has to be a text: seed: '{"pos_x": 8}' for one value"""),
+    ],
+)
+def test_a_list_of_yaml_might_be_one_value_or_several(value, expected):
+    for params, cases in (({"seed": value}, {}), ({}, {"one": {"seed": OmegaConf.create(value)}})):
+        with pytest.raises(HydraException, match=re.escape(expected)):
+            grid(params, cases, [], [])
+
+
 @pytest.mark.parametrize(
     ("zipped", "typed", "expected"),
     [
+        ([], ["a=range(5,0)"], "a=range(5,0): no value, so that nothing would be run"),
+        ([], ["model=glob(x*)"], "model=glob(x*): no value"),
+        ([], ["seed=glob(*)"], "seed=glob(*): no value"),
         ([["a", "b"]], ["a=1,2", "b=1,2,3"], "needs keys with equally many values, got a 2, b 3"),
         ([["a", "c"]], ["a=1,2"], "hydra.sweeper.zip names c, which the sweep does not vary"),
         ([], ["a=interval(0,1)"], "a=interval(0,1): a grid needs choices such as 1,2,4 or range(5)"),

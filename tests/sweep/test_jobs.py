@@ -1,7 +1,10 @@
 from pathlib import Path
 
 import pytest
+from hydra.errors import ConfigCompositionException
 
+from disent_runner.assembly.conf import CONF
+from disent_runner.assembly.mistakes import in_one_line
 from disent_runner.runs.folder import exclusive
 from disent_runner.runs.scores import write_scores
 from disent_runner.runs.status import write_status
@@ -28,6 +31,32 @@ def test_runs_of_other_settings_do_not_share_a_folder(hydra_loader, master):
     assert len(plan(loader, master, again)) == 2
     with pytest.raises(ValueError, match=r"share the folder .*/all, such as seed=0 and seed=1"):
         plan(loader, master, [["seed=0"], ["seed=1"]])
+
+
+@pytest.mark.parametrize(
+    ("runs", "expected"),
+    [
+        (
+            ["model=betavae model.beta=4 seed=0", "model=betavae model.beta=4 seed=1", "model=vae model.beta=4 seed=0"],
+            r"model.beta: no such key; keys here: .*: so it is with model=vae, not with model=betavae$",
+        ),
+        (
+            ["model=betavae model.bta=4", "model=vae model.bta=4"],
+            r"model.bta: .*: so it is with model=betavae and model=vae$",
+        ),
+    ],
+)
+def test_a_key_that_some_choices_lack_is_refused_with_their_names(hydra_loader, master, runs, expected):
+    loader = SweepLoader(hydra_loader.get_search_path())
+    with pytest.raises(ValueError, match=expected):
+        plan(loader, master, [run.split() for run in runs])
+
+
+def test_a_key_that_the_one_choice_lacks_is_just_not_there(hydra_loader, master):
+    loader = SweepLoader(hydra_loader.get_search_path())
+    with pytest.raises(ConfigCompositionException) as caught:
+        plan(loader, master, [["model=vae", "model.gamma=1"], ["model=vae", "model.gamma=2"]])
+    assert in_one_line(caught.value, CONF).startswith("model.gamma: no such key; keys here: _target_, decoder")
 
 
 @pytest.fixture

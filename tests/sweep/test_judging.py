@@ -5,6 +5,7 @@ from omegaconf import OmegaConf
 
 from disent_runner.runs.scores import write_scores
 from disent_runner.runs.status import write_status
+from disent_runner.study.claims import Quantity
 from disent_runner.sweep.board import Board
 from disent_runner.sweep.jobs import Job
 from disent_runner.sweep.judging import judge_sweep, study_of, study_run
@@ -35,7 +36,7 @@ def jobs(tmp_path):
 
 @pytest.fixture
 def study():
-    return study_of(OmegaConf.create({"study": STUDY}))
+    return study_of(OmegaConf.create({"study": STUDY, "factors": None}))
 
 
 def test_a_sweep_without_a_study_has_none():
@@ -54,13 +55,21 @@ def test_the_verdict_is_said_and_written(jobs, study, tmp_path, capsys):
     board = Board(tmp_path, jobs, command="")
     judge_sweep(study, board, experiment="a/b")
     output = capsys.readouterr().out
-    assert "seen: holds: 0.3 < mig of model=vae, on average (0.3, 0.3 against 0.5, 0.5)" in output
-    assert "missed: does not hold" in output
+    few = "by direction alone (2 seeds, an interval needs 3)"
+    values = "(0.3, 0.3 against 0.5, 0.5; gain 0.2 [0.2, 0.2])"
+    assert f"seen: holds {few}: 0.3 < mig of model=vae, on average {values}" in output
+    assert f"missed: against {few}" in output
     assert "unknown: cannot be said" in output
     assert "has no number dci of mean codes; it has mig)" in output
-    assert "direction holds: False (smoke size)" in output
+    assert "verdict: against by direction alone (smoke size)" in output
     verdict = json.loads((board.folder / "verdict.json").read_text())
-    assert [claim["holds"] for claim in verdict["claims"].values()] == [True, False, None]
+    assert [claim["verdict"] for claim in verdict["claims"].values()] == ["holds", "against", "cannot be said"]
+
+
+def test_a_study_is_of_the_factors_that_its_recipe_evaluates():
+    study = study_of(OmegaConf.create({"study": STUDY, "factors": ["scale"]}))
+    assert study is not None
+    assert study.claims["seen"].than == Quantity(number="mig", factors=("scale",), where={"model": "vae"})
 
 
 def test_there_is_no_verdict_before_all_runs_are_done(jobs, study, tmp_path, capsys):

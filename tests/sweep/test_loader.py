@@ -1,7 +1,8 @@
+import copy
 import pickle
 
 import pytest
-from hydra.errors import ConfigCompositionException
+from hydra.errors import ConfigCompositionException, HydraException
 from hydra.types import RunMode
 from omegaconf import OmegaConf
 
@@ -50,6 +51,17 @@ def test_a_key_that_is_not_there_is_refused(hydra_loader, master):
         loader.load_sweep_config(master, ["model=betavae", "model.betta=1"])
 
 
+def test_a_choice_that_says_what_to_sweep_over_is_refused(hydra_loader, master, tmp_path):
+    """A sweep is planned before its runs choose, so that it would be forgotten."""
+    (tmp_path / "model").mkdir()
+    text = "# @package _global_\nhydra: {sweeper: {params: {seed: '0,1'}}}\n"
+    (tmp_path / "model" / "mine.yaml").write_text(text)
+    path = copy.deepcopy(hydra_loader.get_search_path())
+    path.prepend(provider="command-line", path=f"file://{tmp_path}", anchor="schema")
+    with pytest.raises(HydraException, match="model=mine: what to sweep over is for sweep=… and"):
+        SweepLoader(path).load_sweep_config(master, ["model=mine"])
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("preset", PRESETS)
 def test_runs_of_every_preset_compose(hydra_loader, preset):
@@ -57,7 +69,7 @@ def test_runs_of_every_preset_compose(hydra_loader, preset):
     master = hydra_loader.load_configuration("run", [f"sweep={preset}", "hydra.job.name=x"], RunMode.MULTIRUN)
     sweeper = master.hydra.sweeper
     loader = SweepLoader(hydra_loader.get_search_path())
-    jobs = grid(sweeper.params, sweeper.cases, sweeper.zip, [f"sweep={preset}", "seed=0"])
+    jobs = grid(sweeper.params, sweeper.cases, sweeper.zip, [f"sweep={preset}", "seed=0"], loader.options)
     first = {tuple(override for override in job if "." not in override): job for job in reversed(jobs)}
     models = {loader.load_sweep_config(master, job).model._target_ for job in first.values()}
     assert len(models) == max(1, len({case["model"] for case in sweeper.cases.values()}))

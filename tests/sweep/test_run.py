@@ -6,7 +6,7 @@ from disent_runner.runs.folder import exclusive
 from disent_runner.runs.status import write_status
 from disent_runner.sweep import board, run
 from disent_runner.sweep.jobs import Job
-from disent_runner.sweep.run import SweepNotDone, run_sweep
+from disent_runner.sweep.run import SweepNotDone, run_all, run_sweep
 
 
 @pytest.fixture(autouse=True)
@@ -83,3 +83,17 @@ def test_a_launcher_that_returns_at_once_is_not_waited_for(jobs, tmp_path):
     states = dict.fromkeys((job.label for job in jobs), "queued")
     run_sweep(jobs, _launcher(launched, states=states), root=tmp_path, command="", waits=False)
     assert len(launched) == 1
+
+
+def test_a_sweep_that_is_not_done_does_not_stop_the_others(capsys):
+    done: list[int] = []
+
+    def fails() -> None:
+        raise SweepNotDone("1 failed of 2 runs")
+
+    with pytest.raises(SweepNotDone, match=r"^sweep 2: 1 failed of 2 runs$"):
+        run_all([lambda: done.append(1), fails, lambda: done.append(3)])
+    assert done == [1, 3]
+    assert "sweep: 3 of 3 sweeps" in capsys.readouterr().out
+    with pytest.raises(SweepNotDone, match=r"^1 failed of 2 runs$"):
+        run_all([fails])

@@ -1,11 +1,13 @@
-"""Where the config groups lie, and what they need to compose: resolvers, and a preset of all metrics."""
+"""Where the config groups lie, and what they need to compose: a loader, resolvers, and a preset of all metrics."""
 
 import re
 from pathlib import Path
 
+from hydra._internal import hydra
 from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, OmegaConf
 
+from disent_runner.assembly.loader import Loader
 from disent_runner.runs.folder import run_folder_of
 from disent_runner.runs.identity import codes_folder, run_id
 
@@ -39,6 +41,7 @@ def of_file(part: str, path: str | None, config: DictConfig) -> str | None:
 
 
 OmegaConf.register_new_resolver("of_file", lambda part, path, *, _root_: of_file(part, path, _root_), replace=True)
+setattr(hydra, "ConfigLoaderImpl", Loader)  # noqa: B010 - hydra.main has no argument for one
 OmegaConf.register_new_resolver("run_id", lambda *, _root_: run_id(_root_), replace=True)
 OmegaConf.register_new_resolver("place", lambda folder, *, _root_: _place(folder, _root_), replace=True)
 # one preset that no file lists, so that adding a metric edits nothing

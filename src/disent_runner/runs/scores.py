@@ -101,8 +101,9 @@ def number(
     """
     values = numbers(run, representation=representation, factors=factors, step=step)
     if name not in values:
-        known = ", ".join(values) or "none, no metric was computed"
-        raise ValueError(f"{run} has no number {name} of {representation} codes; it has {known}")
+        known = ", ".join(values) or ("none of those" if read_scores(run) else "none, no metric was computed")
+        which = f"{representation} codes" + (f" and of {', '.join(factors)}" if factors is not None else "")
+        raise ValueError(f"{run} has no number {name} of {which}; it has {known}")
     return values[name]
 
 

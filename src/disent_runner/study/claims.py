@@ -15,6 +15,8 @@ LAST = 0.1
 """The share of a run's rows of train.csv, its last ones, that `last` is the mean of."""
 TAKES = ("last", "mean", "max", "min", "first_above")
 _CONFIDENCE = 0.95
+FEWEST_SEEDS = 3
+"""From so many on a claim is judged by the interval of its gain; of fewer there is the direction alone."""
 
 
 class Missing(ValueError):
@@ -46,10 +48,13 @@ class Quantity:
 
     Either `number`, a name in metrics.json, or `column`, one of train.csv: the `last` tenth's mean, the `mean`, `max`
     or `min` of its rows, or the step at which it is `first_above` a `level` (infinite if never). `rows` keeps the rows
-    where other columns are in a range, {capacity: [0.5, 8]}; `absolute` is the value without its sign.
+    where other columns are in a range, {capacity: [0.5, 8]}; `absolute` is the value without its sign. A number is of
+    the codes that `representation` says, mean or sampled, and of all `factors` unless some are named.
     """
 
     number: str | None = None
+    representation: str = "mean"
+    factors: Sequence[str] | None = None
     column: str | None = None
     take: str = "last"
     level: float | None = None
@@ -66,8 +71,9 @@ class Quantity:
     def __str__(self) -> str:
         what = self.number or f"{'|' * self.absolute}{self.column}{'|' * self.absolute} ({self.take})"
         level = "" if self.level is None else f" {self.level:g}"
+        codes = "" if self.representation == "mean" else f" of {self.representation} codes"
         rows = "".join(f" while {low:g} <= {name} <= {high:g}" for name, (low, high) in self.rows.items())
-        return f"{what}{level}{rows}{' of ' if self.where else ''}{_text_of(self.where)}"
+        return f"{what}{codes}{level}{rows}{' of ' if self.where else ''}{_text_of(self.where)}"
 
     def within(self, where: Mapping[str, Any]) -> "Quantity":
         """The same of fewer runs; what its own `where` says of a key holds."""
@@ -75,7 +81,12 @@ class Quantity:
 
     def value(self, run: StudyRun) -> float:
         """Raises Missing where the run has no such number."""
-        return _number_of(run, self.number) if self.number is not None else self._from_log(run)
+        if self.number is None:
+            return self._from_log(run)
+        try:
+            return number(run.folder, self.number, representation=self.representation, factors=self.factors)
+        except ValueError as error:
+            raise Missing(str(error)) from None
 
     def _from_log(self, run: StudyRun) -> float:
         log = read_train_log(run.folder)
@@ -112,13 +123,6 @@ def _text_of(where: Mapping[str, Any]) -> str:
     return ", ".join(f"{key}={where[key]}" for key in sorted(where, key=lambda key: key != "model"))
 
 
-def _number_of(run: StudyRun, name: str) -> float:
-    try:
-        return number(run.folder, name)
-    except ValueError as error:
-        raise Missing(str(error)) from None
-
-
 @dataclass(frozen=True)
 class Claim:
     """`less` is below `than` by more than `by`: in the mean over seeds, or in every seed."""
@@ -135,29 +139,70 @@ class Claim:
         )
 
     def verdict(self, runs: Sequence[StudyRun]) -> dict[str, Any]:
-        """Whether it holds, with the values by seed; `holds` is None, with the reason, where that cannot be said."""
+        """What the runs say of it, with the values by seed, and whether its direction is the one that they have.
+
+        `verdict` is holds, against or not shown; cannot be said, with the reason, where runs lack what it is about.
+        """
         try:
             sides = [_by_seed(side, runs) for side in (self.less, self.than)]
         except Missing as reason:
-            return {"claim": str(self), "holds": None, "reason": str(reason)}
+            return self._unknown(str(reason))
         seeds = sorted(set.intersection(*(set(side) for side in sides if side is not None)))
         if not seeds:
-            return {"claim": str(self), "holds": None, "reason": "the two sides have no seed in common"}
+            return self._unknown("the two sides have no seed in common")
         less, than = (
             np.array([side if values is None else values[seed] for seed in seeds])
             for side, values in zip((self.less, self.than), sides, strict=True)
         )
         with np.errstate(invalid="ignore"):  # two that never reach a level are equally late
             gains = np.where(less == than, 0.0, than - less)
-        holds = bool((gains > self.by).all()) if self.every_seed else bool(gains.mean() > self.by)
+        verdict, judged_by = self._judged(gains)
         return {
             "claim": str(self),
-            "holds": holds,
+            "verdict": verdict,
+            "judged_by": judged_by,
+            "direction_holds": self._direction(gains),
             "seeds": seeds,
             "less": _readable(less),
             "than": _readable(than),
             "gain": {"mean": _finite(gains.mean()), "interval_95": interval(gains)},
         }
+
+    def _unknown(self, reason: str) -> dict[str, Any]:
+        return {"claim": str(self), "verdict": "cannot be said", "direction_holds": None, "reason": reason}
+
+    def _direction(self, gains: np.ndarray) -> bool:
+        return bool((gains > self.by).all()) if self.every_seed else bool(gains.mean() > self.by)
+
+    def _judged(self, gains: np.ndarray) -> tuple[str, str]:
+        """The verdict, and whether by the interval of the gain or by its direction alone."""
+        if len(gains) < FEWEST_SEEDS:
+            return "holds" if self._direction(gains) else "against", "direction"
+        between = interval(gains)
+        low, high = (gains.min(), gains.max()) if between is None else between  # one that is infinite has no interval
+        if low > self.by and (self._direction(gains) or not self.every_seed):
+            verdict = "holds"
+        else:
+            verdict = "against" if high <= self.by else "not shown"
+        return verdict, "direction" if between is None else "interval"
+
+
+def verdict_text(claim: Mapping[str, Any]) -> str:
+    """What `Claim.verdict` found, in words that say how much it rests on."""
+    verdict, seeds = claim["verdict"], len(claim.get("seeds", ()))
+    if verdict == "not shown":
+        return f"not shown by these {seeds} seeds"
+    if claim.get("judged_by") != "direction":
+        return verdict
+    few = f"{seeds} seed{'s' * (seeds > 1)}, an interval needs {FEWEST_SEEDS}"
+    return f"{verdict} by direction alone ({few if seeds < FEWEST_SEEDS else 'some value was never reached'})"
+
+
+def gain_text(claim: Mapping[str, Any]) -> str:
+    """The mean gain with its interval, as far as there are any."""
+    mean, between = claim["gain"]["mean"], claim["gain"]["interval_95"]
+    text = "infinite" if mean is None else f"{mean:.4g}"
+    return text if between is None else f"{text} [{between[0]:.4g}, {between[1]:.4g}]"
 
 
 def interval(values: np.ndarray) -> list[float] | None:

@@ -1,6 +1,6 @@
 """From what a recipe writes down to quantities and claims, by the names that its study gives to them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,10 +11,14 @@ _KEYS = frozenset({"less", "than", "quantity", "where", "by", "every_seed"})
 
 @dataclass(frozen=True)
 class Names:
-    """What the words of a study mean: its quantities, and its cases, which are runs by what the sweep set."""
+    """What the words of a study mean: its quantities, and its cases, which are runs by what the sweep set.
+
+    `factors` are those that the recipe evaluates; None for all.
+    """
 
     quantities: Mapping[str, Quantity] = field(default_factory=dict)
     cases: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    factors: Sequence[str] | None = None
 
     def where(self, node: str | Mapping[str, Any] | None) -> dict[str, Any]:
         """Runs by what the sweep set. A word is a case of the study; where there is none of that name, a model."""
@@ -28,9 +32,9 @@ class Names:
         Raises ValueError for fields that make none.
         """
         if isinstance(node, str):
-            return self.quantities.get(node) or Quantity(number=node)
+            return self.quantities.get(node) or Quantity(number=node, factors=self.factors)
         try:
-            return Quantity(**{**node, "where": self.where(node.get("where"))})
+            return Quantity(**{"factors": self.factors, **node, "where": self.where(node.get("where"))})
         except TypeError as error:
             raise ValueError(f"a quantity of the study is {node!r}: {error}") from None
 

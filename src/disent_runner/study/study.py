@@ -10,9 +10,9 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from disent_runner.machine.files import write_json, write_whole
-from disent_runner.machine.markdown import markdown_table
+from disent_runner.machine.markdown import markdown_table, markdown_text
 from disent_runner.runs import figures
-from disent_runner.study.claims import Claim, Missing, Quantity, StudyRun
+from disent_runner.study.claims import Claim, Missing, Quantity, StudyRun, gain_text, verdict_text
 from disent_runner.study.parsing import Names
 
 SCALES = ("paper", "smoke")
@@ -37,18 +37,18 @@ class Study:
     pictures: Sequence[str] = ()
 
 
-def study_from(node: Mapping[str, Any]) -> Study:
-    """From a config, whose `cases` and `quantities` are names for its claims alone.
+def study_from(node: Mapping[str, Any], *, factors: Sequence[str] | None = None) -> Study:
+    """From a config, whose `cases` and `quantities` are names for its claims alone; `factors` are those it evaluates.
 
     Raises ValueError for a mistake in the recipe.
     """
     facts = {key: value for key, value in node.items() if key not in _FOR_CLAIMS}
     cases = node.get("cases") or {}
     numbers, quantities = (
-        {name: Names(cases=cases).quantity(fields) for name, fields in (node.get(key) or {}).items()}
+        {name: Names(cases=cases, factors=factors).quantity(fields) for name, fields in (node.get(key) or {}).items()}
         for key in ("numbers", "quantities")
     )
-    names = Names(numbers | quantities, cases)
+    names = Names(numbers | quantities, cases, factors)
     claims = {name: names.claim(fields) for name, fields in (node.get("claims") or {}).items() if fields is not None}
     try:
         study = Study(**{**facts, "claims": claims, "numbers": numbers, "published": node.get("published") or {}})
@@ -67,14 +67,16 @@ def judge(study: Study, runs: Sequence[StudyRun], folder: Path, *, experiment: s
         "shows": study.shows,
         "source": study.source,
         "scale": study.scale,
-        "direction_holds": direction([result["holds"] for result in claims.values()]),
+        "verdict": overall([result["verdict"] for result in claims.values()]),
+        "judged_by": "direction" if any(one.get("judged_by") == "direction" for one in claims.values()) else "interval",
+        "direction_holds": direction([result["direction_holds"] for result in claims.values()]),
         "claims": claims,
         "runs": [str(run.folder) for run in runs],
     }
     settings = by_setting(runs)
     if study.numbers:
         verdict["table"] = rows = table(study, settings)
-        write_whole(folder / "table.md", markdown(study, rows))
+        write_whole(folder / "table.md", markdown(study, rows, claims))
     for name in study.pictures:
         paths = {label: figures.picture(seeds[0].folder, f"{name}.png") for label, seeds in settings.items()}
         strips = {label: path for label, path in paths.items() if path.exists()}
@@ -82,6 +84,15 @@ def judge(study: Study, runs: Sequence[StudyRun], folder: Path, *, experiment: s
             write_whole(folder / f"{name}.png", stacked(strips))
     write_json(folder / "verdict.json", verdict)
     return verdict
+
+
+def overall(verdicts: Sequence[str]) -> str:
+    """Of all claims: against where one is, holds where all do, n/a where there is none or one cannot be judged."""
+    if not verdicts:
+        return "n/a"
+    weights = ("against", "not shown", "cannot be said", "holds")
+    worst = min(verdicts, key=weights.index)
+    return "n/a" if worst == "cannot be said" else worst
 
 
 def direction(holds: Sequence[bool | None]) -> bool | str:
@@ -128,8 +139,8 @@ def table(study: Study, settings: Mapping[str, Sequence[StudyRun]]) -> list[dict
     return rows
 
 
-def markdown(study: Study, rows: Sequence[Mapping[str, Any]]) -> str:
-    """The table as text, with a column of published numbers beside each number that has one."""
+def markdown(study: Study, rows: Sequence[Mapping[str, Any]], claims: Mapping[str, Mapping[str, Any]]) -> str:
+    """The table as text, with a column of published numbers beside each number that has one; below it the claims."""
     published = [name for name in study.numbers if any(name in row["published"] for row in rows)]
     head = [
         "setting",
@@ -144,7 +155,14 @@ def markdown(study: Study, rows: Sequence[Mapping[str, Any]]) -> str:
             if name in published:
                 cells.append(row["published"].get(name, ""))
         lines.append([*cells, str(row["n"])])
-    return f"{study.shows} ({study.source}), {study.scale} size\n\n{markdown_table(head, lines)}"
+    text = f"{study.shows} ({study.source}), {study.scale} size\n\n{markdown_table(head, lines)}"
+    if not claims:
+        return text
+    judged = [
+        [markdown_text(result["claim"]), verdict_text(result), gain_text(result) if "gain" in result else "–"]
+        for result in claims.values()
+    ]
+    return f"{text}\n{markdown_table(['claim', 'verdict', 'gain [95 %]'], judged)}"
 
 
 def _cell(number: Mapping[str, float | None] | None) -> str:

@@ -18,11 +18,14 @@ SECONDS_BETWEEN_LOOKS = 2.0
 
 
 class Board:
-    """Looks at the run folders of a sweep, and says what has changed."""
+    """Looks at the run folders of a sweep, and says what has changed.
 
-    def __init__(self, root: Path, jobs: Sequence[Job], *, command: str) -> None:
+    A recipe, `study`, has a folder of its own for its verdict, though another may have the same runs.
+    """
+
+    def __init__(self, root: Path, jobs: Sequence[Job], *, command: str, study: str | None = None) -> None:
         self.jobs = jobs
-        self.folder = root / "sweeps" / _sweep_id(jobs)
+        self.folder = root / "sweeps" / _sweep_id(jobs, study)
         self.standings = {job: standing(job) for job in jobs}
         runs = [{"folder": str(job.folder), "label": job.label, "request": job.request} for job in jobs]
         write_json(self.folder / "sweep.json", {"command": command, "runs": runs})
@@ -122,6 +125,6 @@ def progress_text(standings: Mapping[Job, Standing]) -> str:
     return "\n".join(lines)
 
 
-def _sweep_id(jobs: Sequence[Job]) -> str:
+def _sweep_id(jobs: Sequence[Job], study: str | None) -> str:
     runs = sorted((str(job.folder), job.request) for job in jobs)
-    return hashlib.sha256(json.dumps(runs).encode()).hexdigest()[:8]
+    return hashlib.sha256(json.dumps(runs if study is None else [study, runs]).encode()).hexdigest()[:8]

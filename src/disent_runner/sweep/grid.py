@@ -1,12 +1,16 @@
 """Which runs a sweep is made of: products of grids, keys that vary together, and unions of grids."""
 
 import itertools
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
+from omegaconf import OmegaConf
+
+from disent_runner.assembly.presets import Options, values_of
 
 Axis = list[tuple[str, ...]]
 """The choices of one or several keys that vary together; each is the overrides of one choice."""
@@ -17,31 +21,28 @@ def grid(
     cases: Mapping[str, Mapping[str, Any] | None],
     zipped: Sequence[Sequence[str]],
     overrides: Sequence[str],
+    options: Options,
 ) -> list[list[str]]:
     """Overrides of each run: the product over all keys of `params` and of a case, for one case after another.
 
-    `overrides` are those of the command line, which win over both; a group that a case fixes to another choice leaves
-    that case out, and so does None in its place. Each of `zipped` names keys that vary together, the first value of one
-    with the first of the others.
+    `overrides` are those of the command line, which win over both. Where one is a choice from a group, or what some
+    case fixes, cases that fix it to something else are left out; so is None in place of a case. Each of `zipped` names
+    keys that vary together, the first value of one with the first of the others. `options` gives a group's choices.
 
     Raises HydraException for values that are no discrete choice, and for zipped keys that do not fit.
     """
-    parser = OverridesParser.create()
-    typed = _by_key(parser.parse_overrides(list(overrides)))
-    common = _by_key(parser.parse_overrides(_lines(params)))
-    kept = {name: case for name, case in cases.items() if case is not None}
+    typed = _by_key(overrides, options)
+    common = _by_key(_lines(params), options)
+    kept = {name: _by_key(_lines(case), options) for name, case in cases.items() if case is not None}
+    choosing = {key for key in typed if options(key) or any(_fixed(case, key, typed[key]) for case in kept.values())}
     runs: list[list[str]] = []
     for case in kept.values() if kept else [{}]:
-        special = _by_key(parser.parse_overrides(_lines(case)))
-        if all(_admits(typed, key, choices) for key, choices in special.items()):
-            runs += _product({**common, **special, **typed}, zipped)
+        agreed = {key: case[key] for key in choosing & case.keys() if _fixed(case, key, typed[key])}
+        if all(key in agreed or len(case[key]) > 1 for key in choosing & case.keys()):
+            runs += _product({**common, **case, **typed, **agreed}, zipped)
     if not runs:
         raise HydraException(f"no case of the sweep fits {' '.join(overrides)}; its cases: {', '.join(kept)}")
-    unknown = {key for keys in zipped for key in keys} - {
-        *common,
-        *typed,
-        *(key for case in kept.values() for key in case),
-    }
+    unknown = {key for keys in zipped for key in keys}.difference(common, typed, *kept.values())
     if unknown:
         raise HydraException(f"hydra.sweeper.zip names {', '.join(sorted(unknown))}, which the sweep does not vary")
     return runs
@@ -54,33 +55,38 @@ def varied(jobs: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _lines(params: Mapping[str, Any]) -> list[str]:
+    """What a file says, as it would be typed. Raises HydraException for a list or mapping of YAML."""
+    for key, value in params.items():
+        if not isinstance(value, str | int | float | None):
+            as_text = json.dumps(OmegaConf.to_container(value) if OmegaConf.is_config(value) else value)
+            meant = f"{key}: 'choice({as_text[1:-1]})' for one after the other, or " if as_text[:1] == "[" else ""
+            raise HydraException(
+                f"the sweep's {key}: {as_text} has to be a text: {meant}{key}: '{as_text}' for one value"
+            )
     return [f"{key}={'null' if value is None else value}" for key, value in params.items()]
 
 
-def _by_key(overrides: Sequence[Override]) -> dict[str, Axis]:
-    """Choices of each key, the last word on it: those of a sweep such as `1,4` or `range(3)`, or the one value."""
-    return {override.get_key_element(): _choices(override) for override in overrides}
+def _by_key(overrides: Sequence[str], options: Options) -> dict[str, Axis]:
+    """Choices of each key, the last word on it: those of a sweep such as `1,4` or `range(3)`, or the one value.
+
+    `+model.beta` and `model.beta` are one key.
+    """
+    parsed = OverridesParser.create().parse_overrides(list(overrides))
+    return {override.get_key_element().lstrip("+~"): _choices(override, options) for override in parsed}
 
 
-def _choices(override: Override) -> Axis:
+def _choices(override: Override, options: Options) -> Axis:
     key = override.get_key_element()
+    if override.is_delete():
+        return [(str(override.input_line),)]
     if not override.is_sweep_override():
-        return [(f"{key}={override.get_value_element_as_str()}",)] if not override.is_delete() else [(_line(override),)]
-    if not override.is_discrete_sweep():
-        raise HydraException(f"{_line(override)}: a grid needs choices such as 1,2,4 or range(5); {_SEARCH}")
-    return [(f"{key}={value}",) for value in override.sweep_string_iterator()]
+        return [(f"{key}={override.get_value_element_as_str()}",)]
+    return [(f"{key}={value}",) for value in values_of(override, options)]
 
 
-_SEARCH = "intervals are for a search, hydra/sweeper=optuna"
-
-
-def _line(override: Override) -> str:
-    return override.input_line or override.get_key_element()
-
-
-def _admits(typed: Mapping[str, Axis], key: str, choices: Axis) -> bool:
-    """Whether a case's key has what was typed for it; a case that varies the key takes whatever was typed."""
-    return key not in typed or len(choices) > 1 or choices[0] in typed[key]
+def _fixed(case: Mapping[str, Axis], key: str, choices: Axis) -> bool:
+    """Whether the case has one value for the key, and that among the choices."""
+    return len(case.get(key, ())) == 1 and case[key][0] in choices
 
 
 def _product(axes: Mapping[str, Axis], zipped: Sequence[Sequence[str]]) -> list[list[str]]:

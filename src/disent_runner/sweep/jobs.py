@@ -5,13 +5,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hydra.core.config_loader import ConfigLoader
 from hydra.core.hydra_config import HydraConfig
+from hydra.errors import ConfigCompositionException
 from omegaconf import DictConfig, open_dict
 
+from disent_runner.assembly.conf import CONF
+from disent_runner.assembly.loader import parsed
+from disent_runner.assembly.mistakes import in_one_line
 from disent_runner.runs.identity import owner_of, request_of
 from disent_runner.runs.status import is_finished, read_status, state_of
 from disent_runner.sweep.grid import varied
+from disent_runner.sweep.loader import SweepLoader
 
 
 @dataclass(frozen=True)
@@ -33,16 +37,23 @@ class Standing:
     status: dict[str, Any]
 
 
-def plan(loader: ConfigLoader, config: DictConfig, overrides: Sequence[Sequence[str]]) -> list[Job]:
+def plan(loader: SweepLoader, config: DictConfig, overrides: Sequence[Sequence[str]]) -> list[Job]:
     """Compose each run, so that a mistake in one ends the sweep before it starts. Equal runs become one.
 
-    Raises what composing raises.
+    Raises what composing raises, and ValueError where only some choices of a group have what is set.
     """
     jobs: dict[tuple[Path, str], Job] = {}
     before = HydraConfig.instance().cfg
     try:
         for choices, label in zip(overrides, varied(overrides), strict=True):
-            job = _job(loader.load_sweep_config(config, list(choices)), tuple(choices), label)
+            try:
+                composed = loader.load_sweep_config(config, list(choices))
+            except ConfigCompositionException as error:
+                known = _where(loader, config, overrides, choices)
+                if known is None:
+                    raise
+                raise ValueError(f"{in_one_line(error, CONF)}: so it is with {known}") from None
+            job = _job(composed, tuple(choices), label)
             jobs.setdefault((job.folder, job.request), job)
         _check_owners(loader, config, list(jobs.values()))
     finally:
@@ -50,7 +61,7 @@ def plan(loader: ConfigLoader, config: DictConfig, overrides: Sequence[Sequence[
     return list(jobs.values())
 
 
-def _check_owners(loader: ConfigLoader, config: DictConfig, jobs: Sequence[Job]) -> None:
+def _check_owners(loader: SweepLoader, config: DictConfig, jobs: Sequence[Job]) -> None:
     """ValueError where jobs of several runs have one folder: one that scores a run again may share it."""
     by_folder: dict[Path, list[Job]] = {}
     for job in jobs:
@@ -63,10 +74,27 @@ def _check_owners(loader: ConfigLoader, config: DictConfig, jobs: Sequence[Job])
             )
 
 
-def _owner(loader: ConfigLoader, config: DictConfig, job: Job) -> str:
+def _owner(loader: SweepLoader, config: DictConfig, job: Job) -> str:
     composed = loader.load_sweep_config(config, list(job.overrides))
     HydraConfig.instance().cfg = composed  # pyright: ignore[reportAttributeAccessIssue] - set_config would copy it all
     return owner_of(composed)
+
+
+def _where(
+    loader: SweepLoader, config: DictConfig, overrides: Sequence[Sequence[str]], failed: Sequence[str]
+) -> str | None:
+    """With which of the swept choices a run cannot be composed, and with which it can; None where no group is swept."""
+    runs = {loader.choices(parsed(run)): run for run in reversed([*overrides, failed])}
+    if len(runs) == 1:
+        return None
+    good, bad = [], []
+    for run, label in zip(runs.values(), varied(list(runs)), strict=True):
+        try:
+            loader.load_sweep_config(config, list(run))
+            good.append(label)
+        except ConfigCompositionException:
+            bad.append(label)
+    return " and ".join(bad) + (f", not with {' or '.join(good)}" if good else "")
 
 
 def _job(config: DictConfig, overrides: tuple[str, ...], label: str) -> Job:

@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from disent_runner.study.claims import StudyRun
     from disent_runner.study.study import Study
 
-_WORDS = {True: "holds", False: "does not hold", None: "cannot be said"}
-
 
 def study_of(config: DictConfig) -> "Study | None":
     """The study of a sweep's config; None where it is none. Raises ValueError for a mistake in it."""
@@ -20,11 +18,13 @@ def study_of(config: DictConfig) -> "Study | None":
         return None
     from disent_runner.study.study import study_from  # statistics and pictures are of no use to other sweeps
 
-    return study_from(OmegaConf.to_container(config.study, resolve=True))  # pyright: ignore[reportArgumentType]
+    node: Any = OmegaConf.to_container(config.study, resolve=True)
+    return study_from(node, factors=None if config.factors is None else tuple(config.factors))
 
 
 def judge_sweep(study: "Study", board: Board, *, experiment: str | None) -> None:
     """Judge the study when all its runs are done, and say how each claim fares."""
+    from disent_runner.study.claims import verdict_text
     from disent_runner.study.study import judge
 
     waiting = sum(standing.state != "done" for standing in board.look().values())
@@ -32,9 +32,11 @@ def judge_sweep(study: "Study", board: Board, *, experiment: str | None) -> None
         say(f"no verdict yet: {waiting} runs are not done; the same command gives it then")
         return
     verdict = judge(study, [study_run(job) for job in board.jobs], board.folder, experiment=experiment)
-    for name, claim in verdict["claims"].items():
-        say(f"{name}: {_WORDS[claim['holds']]}: {claim['claim']}{_values(claim)}")
-    say(f"direction holds: {verdict['direction_holds']} ({study.scale} size); {board.folder / 'verdict.json'}")
+    claims = verdict["claims"]
+    for name, claim in claims.items():
+        say(f"{name}: {verdict_text(claim)}: {claim['claim']}{_values(claim)}")
+    how = " by direction alone" if verdict["judged_by"] == "direction" else ""
+    say(f"verdict: {verdict['verdict']}{how} ({study.scale} size); {board.folder / 'verdict.json'}")
 
 
 def study_run(job: Job) -> "StudyRun":
@@ -48,7 +50,9 @@ def study_run(job: Job) -> "StudyRun":
 def _values(claim: dict[str, Any]) -> str:
     if "reason" in claim:
         return f" ({claim['reason']})"
-    sides = (
+    from disent_runner.study.claims import gain_text
+
+    less, than = (
         ", ".join("never" if value is None else f"{value:.4g}" for value in claim[side]) for side in ("less", "than")
     )
-    return " ({} against {})".format(*sides)
+    return f" ({less} against {than}; gain {gain_text(claim)})"

@@ -15,16 +15,37 @@ class SweepNotDone(RuntimeError):
     """Some runs of a sweep failed or were stopped."""
 
 
+def run_all(sweeps: Sequence[Callable[[], None]]) -> None:
+    """One sweep after the other. Raises SweepNotDone after the last, where any of them did."""
+    failures: list[str] = []
+    for number, sweep in enumerate(sweeps, start=1):
+        if len(sweeps) > 1:
+            say(f"{number} of {len(sweeps)} sweeps")
+        try:
+            sweep()
+        except SweepNotDone as failure:
+            failures.append(f"sweep {number}: {failure}" if len(sweeps) > 1 else str(failure))
+    if failures:
+        raise SweepNotDone("; ".join(failures))
+
+
 def run_sweep(
-    jobs: Sequence[Job], launch: Callable[[Sequence[Job]], None], *, root: Path, command: str, waits: bool
+    jobs: Sequence[Job],
+    launch: Callable[[Sequence[Job]], None],
+    *,
+    root: Path,
+    command: str,
+    waits: bool,
+    study: str | None = None,
 ) -> Board:
     """Launch each job that is not done, once; wait for those that another process has taken.
 
-    `waits` is false for a launcher that submits jobs and returns. What comes back tells how far each job is.
+    `waits` is false for a launcher that submits jobs and returns; `study` is the name of the recipe that the sweep is.
+    What comes back tells how far each job is.
 
     Raises SweepNotDone when jobs have failed or were stopped, after all others are done.
     """
-    board = Board(root, jobs, command=command)
+    board = Board(root, jobs, command=command, study=study)
     say(opening_line(board.standings))
     say(f"progress in {board.folder / 'progress.txt'}")
     launched: set[Job] = set()

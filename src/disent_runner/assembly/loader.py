@@ -1,0 +1,172 @@
+"""Hydra's loader of configs, which takes presets for what they say, and leaves to a sweep's runs what is theirs."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import yaml
+from hydra._internal.config_loader_impl import ConfigLoaderImpl, get_overrides_dirname
+from hydra._internal.config_repository import ConfigRepository
+from hydra._internal.core_plugins.file_config_source import FileConfigSource
+from hydra.core.config_search_path import ConfigSearchPath
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.errors import ConfigCompositionException, HydraException
+from hydra.plugins.config_source import ConfigResult
+from hydra.types import RunMode
+from omegaconf import DictConfig
+
+from disent_runner.assembly.presets import PRESETS, check_agreement, commands, is_preset
+
+
+class Source(FileConfigSource):
+    """A folder of YAML files, each with the package that it names anywhere in the comments at its top."""
+
+    def load_config(self, config_path: str) -> ConfigResult:
+        path = self.file(config_path)
+        try:
+            result = super().load_config(config_path)
+        except (ValueError, yaml.YAMLError) as error:
+            raise ValueError(f"{path}: {error}") from None
+        result.header = {**result.header, "package": _package(path, group=config_path.strip("/").partition("/")[0])}
+        return result
+
+    def file(self, config_path: str) -> Path:
+        return Path(self.path, self._normalize_file_name(config_path))
+
+
+def _package(path: Path, *, group: str) -> str | None:
+    """What follows `# @package`. Raises ValueError where a preset names another part of the config than all of it."""
+    named = None
+    for line in path.read_text("utf-8-sig").splitlines():  # Windows' editor puts a mark before the first character
+        words = line.strip().lstrip("#").split()
+        if line.strip() not in ("", "---") and not line.lstrip().startswith("#"):
+            break
+        if words[:1] == ["@package"] and len(words) == 2:
+            named = words[1]
+    if group in PRESETS and named not in (None, "_global_"):
+        raise ValueError(f"{path}: `# @package {named}`, but a preset is about the whole config: `# @package _global_`")
+    return "_global_" if group in PRESETS else named
+
+
+class Repository(ConfigRepository):
+    """The folders that configs are looked for in."""
+
+    def initialize_sources(self, config_search_path: ConfigSearchPath) -> None:
+        super().initialize_sources(config_search_path)
+        self.sources = [
+            Source(source.provider, source.path) if source.scheme() == FileConfigSource.scheme() else source
+            for source in self.sources
+        ]
+
+    @property
+    def folders(self) -> list[Source]:
+        return [source for source in self.sources if isinstance(source, Source)]
+
+    def load_config(self, config_path: str) -> ConfigResult | None:
+        files = [folder.file(config_path) for folder in self.folders if folder.is_config(config_path)]
+        if len({file.read_bytes() for file in files}) > 1:  # Hydra would take the first without a word
+            raise ValueError(f"{config_path} is there twice, in {' and in '.join(map(str, files))}; rename yours")
+        return super().load_config(config_path)
+
+
+class Loader(ConfigLoaderImpl):
+    """What `disent-run` composes with."""
+
+    def __init__(self, config_search_path: ConfigSearchPath) -> None:
+        super().__init__(config_search_path)
+        self.repository: Repository = Repository(config_search_path)
+        self.agreed: set[tuple[str, ...]] = set()
+        """presets that were found to go together"""
+
+    def load_configuration(
+        self,
+        config_name: str | None,
+        overrides: list[str],
+        run_mode: RunMode,
+        from_shell: bool = True,
+        validate_sweep_overrides: bool = True,
+    ) -> DictConfig:
+        """Hydra's; for a sweep that of its first preset, without the values that its runs alone may have.
+
+        Raises HydraException for presets that do not go together, or make no sweep.
+        """
+        typed = commands(overrides, self.options)
+        self._check_agreement(config_name, typed[0])
+        if run_mode == RunMode.MULTIRUN:
+            config = self._of_sweep(config_name, typed[0])
+            say_overrides(config, parsed(overrides))
+            if config.hydra.mode is None and _is_grid(config):
+                config.hydra.mode = RunMode.MULTIRUN
+        else:
+            config = super().load_configuration(config_name, typed[0], run_mode, from_shell, False)
+        choices = config.hydra.runtime.choices
+        if len(typed) > 1 and choices["hydra/sweeper"] != "grid":
+            raise HydraException(f"hydra/sweeper={choices['hydra/sweeper']} takes one preset at a time")
+        if choices.get("sweep") is not None and not _is_grid(config):
+            raise HydraException(f"sweep={choices['sweep']}: its file has neither hydra.sweeper.params nor cases")
+        if validate_sweep_overrides:
+            self.validate_sweep_overrides_legal(parsed(overrides), run_mode, from_shell)
+        if len(typed) > 1 and run_mode == RunMode.RUN:
+            raise HydraException("several presets are several sweeps; add -m")
+        return config
+
+    def _of_sweep(self, config_name: str | None, overrides: list[str]) -> DictConfig:
+        """Values that cannot be applied before each run has its own model, data set, … are for the runs to refuse."""
+        values = [one for one in parsed(overrides) if self.is_value(one) and not one.is_hydra_override()]
+        lines = {one.input_line for one in values}
+        others = [line for line in overrides if line not in lines]
+        config = super().load_configuration(config_name, others, RunMode.MULTIRUN, validate_sweep_overrides=False)
+        for value in values:
+            if not value.is_sweep_override():
+                with suppress(ConfigCompositionException):
+                    self._apply_overrides_to_config([value], config)
+        return config
+
+    def _check_agreement(self, config_name: str | None, overrides: list[str]) -> None:
+        presets = presets_among(overrides)
+        if len(presets) < 2 or presets in self.agreed:
+            return
+        others = [line for line in overrides if line not in presets]
+        check_agreement(
+            {preset: self._of_sweep(config_name, [*others, preset]) for preset in presets},
+            self._of_sweep(config_name, others),
+            typed=[one.key_or_group for one in parsed(others)],
+        )
+        self.agreed.add(presets)
+
+    def is_value(self, override: Override) -> bool:
+        """False for a choice of a group, and for what might be one of a search path that only composing knows."""
+        key = override.key_or_group
+        is_plain = "/" not in key and override.package is None and ("." in key or not override.is_add())
+        return is_plain and not self.repository.group_exists(key)
+
+    def options(self, group: str) -> list[str]:
+        """All choices of a group, those in folders of its own too; no parts of others."""
+        roots = [Path(folder.path, group) for folder in self.repository.folders]
+        files = {path.relative_to(root).with_suffix("").as_posix() for root in roots for path in root.rglob("*.yaml")}
+        names = files.union(self.repository.get_group_options(group))
+        return sorted(name for name in names if not name.rpartition("/")[2].startswith("_"))
+
+
+def presets_among(overrides: Sequence[str]) -> tuple[str, ...]:
+    return tuple(str(one.input_line) for one in parsed(overrides) if is_preset(one) and one.value() is not None)
+
+
+def parsed(overrides: Sequence[str]) -> list[Override]:
+    return OverridesParser.create().parse_overrides(list(overrides))
+
+
+def say_overrides(config: DictConfig, overrides: Sequence[Override]) -> None:
+    """Record in the config what it is of, as Hydra does."""
+    task = [override for override in overrides if not override.is_hydra_override()]
+    config.hydra.overrides.task = [override.input_line for override in task]
+    names = config.hydra.job.config.override_dirname
+    config.hydra.job.override_dirname = get_overrides_dirname(
+        task, kv_sep=names.kv_sep, item_sep=names.item_sep, exclude_keys=names.exclude_keys
+    )
+
+
+def _is_grid(config: DictConfig) -> bool:
+    sweeper = config.hydra.sweeper
+    return bool(sweeper.get("params") or sweeper.get("cases"))

@@ -1,0 +1,167 @@
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hydra import initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.utils import setup_globals
+from hydra.errors import ConfigCompositionException, HydraException
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+
+from disent_runner.assembly.conf import CONF
+from disent_runner.assembly.loader import Loader, Source
+
+Compose = Callable[..., DictConfig]
+GRID = "hydra: {sweeper: {params: {seed: '0,1'}}}\n"
+
+
+@pytest.fixture
+def mine(tmp_path: Path) -> Path:
+    for group in ("sweep", "experiment/me", "model"):
+        (tmp_path / group).mkdir(parents=True)
+    return tmp_path
+
+
+@pytest.fixture
+def compose(mine: Path) -> Compose:
+    """The config of a command typed with `--config-dir`."""
+
+    def composed(*overrides: str, mode: RunMode = RunMode.MULTIRUN) -> DictConfig:
+        with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
+            setup_globals()
+            path = GlobalHydra.instance().config_loader().get_search_path()
+        path.prepend(provider="command-line", path=f"file://{mine}", anchor="schema")
+        return Loader(path).load_configuration("run", ["hydra.job.name=x", *overrides], mode)
+
+    return composed
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(f"# @package _global_\n{GRID}", id="as documented"),
+        pytest.param(f"\ufeff# @package _global_\n# mine\n{GRID}", id="a byte order mark"),
+        pytest.param(f"# @package _global_\n# mine\n{GRID}".replace("\n", "\r\n"), id="line ends of Windows"),
+        pytest.param(f"# mine\n\n---\n# @package _global_\n{GRID}", id="another first line"),
+        pytest.param(GRID, id="no package"),
+        pytest.param(f"\ufeff{GRID}", id="a mark alone"),
+    ],
+)
+def test_a_preset_is_about_the_whole_config_however_it_begins(text, mine):
+    for group in ("sweep", "experiment/me"):
+        (mine / group / "mine.yaml").write_bytes(text.encode())
+        loaded = Source("mine", f"file://{mine}").load_config(f"{group}/mine")
+        assert loaded.header["package"] == "_global_"
+        assert loaded.config == {"hydra": {"sweeper": {"params": {"seed": "0,1"}}}}
+
+
+def test_the_package_of_another_file_is_the_one_that_it_names(mine):
+    (mine / "model" / "mine.yaml").write_text("\ufeff# @package trainer\nx: 1\n")
+    (mine / "model" / "other.yaml").write_text("x: 1\n# @package trainer\n")
+    source = Source("mine", f"file://{mine}")
+    assert source.load_config("model/mine").header["package"] == "trainer"
+    assert source.load_config("model/other").header["package"] is None
+
+
+def test_a_grid_is_a_sweep_without_being_told(mine, compose):
+    (mine / "sweep" / "mine.yaml").write_text(GRID)
+    assert compose("sweep=mine").hydra.mode == RunMode.MULTIRUN
+
+
+def test_presets_build_on_others(mine, compose):
+    (mine / "sweep" / "mine.yaml").write_text(
+        "defaults: [/sweep/gamma, _self_]\nhydra: {sweeper: {params: {seed: '7'}}}\n"
+    )
+    assert compose("sweep=mine").hydra.sweeper.params == {"seed": "7", "model.gamma": "10,20,30,40,50,100"}
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"# @package sweep\nhydra: {}\n", "mine.yaml: `# @package sweep`, but a preset is about the whole config"),
+        (b"# @package sweep of mine\n", "mine.yaml: Too many components"),
+        (b"\xff\xfeh\x00", "mine.yaml: 'utf-8' codec can't decode"),
+        (b"hydra: [\n", "mine.yaml: while parsing"),
+    ],
+)
+def test_a_file_that_cannot_be_taken_at_its_word_is_named(content, expected, mine):
+    (mine / "sweep" / "mine.yaml").write_bytes(content)
+    with pytest.raises(ValueError, match=re.escape(expected)):
+        Source("mine", f"file://{mine}").load_config("sweep/mine")
+
+
+def test_a_sweep_of_nothing_is_refused(mine, compose):
+    (mine / "sweep" / "mine.yaml").write_text("trainer: {max_steps: 3}\n")
+    for mode in (RunMode.RUN, RunMode.MULTIRUN):
+        with pytest.raises(HydraException, match="sweep=mine: its file has neither"):
+            compose("sweep=mine", mode=mode)
+
+
+def test_a_file_beside_another_of_its_name_is_refused_unless_it_says_the_same(mine, compose):
+    (mine / "sweep" / "gamma.yaml").write_bytes((CONF / "sweep" / "gamma.yaml").read_bytes())
+    assert "model.gamma" in compose("sweep=gamma").hydra.sweeper.params
+    (mine / "sweep" / "gamma.yaml").write_text(GRID)
+    with pytest.raises(
+        ValueError, match=r"sweep/gamma is there twice, in .*conf/sweep/gamma.yaml and in .*; rename yours"
+    ):
+        compose("sweep=gamma")
+
+
+def test_what_only_the_runs_have_is_left_to_them(compose):
+    config = compose("model=betavae,btcvae", "model.beta=4", "~model.beta", "+model.gamma=7", "seed=3")
+    assert (config.seed, config.model.gamma) == (3, 35)  # of the default model
+    assert "beta" not in config.model
+    typed = ["model=betavae,btcvae", "model.beta=4", "~model.beta", "+model.gamma=7", "seed=3"]
+    assert OmegaConf.to_container(config.hydra.overrides.task) == typed
+    with pytest.raises(ConfigCompositionException):
+        compose("model.beta=4", mode=RunMode.RUN)
+
+
+def test_the_config_of_several_presets_is_that_of_the_first(compose):
+    config = compose("sweep=gamma,beta")
+    assert config.hydra.runtime.choices.sweep == "gamma"
+    assert config.hydra.overrides.task == ["sweep=gamma,beta"]
+    with pytest.raises(HydraException, match="hydra/sweeper=optuna takes one preset at a time"):
+        compose("sweep=gamma,beta", "hydra/sweeper=optuna")
+
+
+EXPERIMENT = """\
+defaults: [_self_, override /network: tiny]
+hydra: {sweeper: {params: {seed: '7'}, cases: {one: {model.gamma: 3}}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        (
+            [],
+            "+experiment=me/mine says seed=7 and sweep=gamma says seed=range(5); type seed=…, or leave one of them out",
+        ),
+        (["seed=0"], "+experiment=me/mine says model.gamma=3 and sweep=gamma says model.gamma=10,20,30,40,50,100;"),
+    ],
+)
+def test_two_presets_that_say_different_things_of_a_key_are_refused(typed, expected, mine, compose):
+    (mine / "experiment" / "me" / "mine.yaml").write_text(EXPERIMENT)
+    with pytest.raises(HydraException, match=re.escape(expected)):
+        compose("+experiment=me/mine", "sweep=gamma", *typed)
+
+
+def test_presets_go_together_where_what_is_typed_decides(mine, compose):
+    (mine / "experiment" / "me" / "mine.yaml").write_text(EXPERIMENT)
+    config = compose("+experiment=me/mine", "sweep=gamma", "seed=0", "model.gamma=8")
+    assert config.network.encoder._target_.endswith("TinyEncoder")
+    assert config.hydra.runtime.choices.sweep == "gamma"
+
+
+def test_choices_of_a_group_are_those_of_all_folders_without_parts_of_others(mine, compose):
+    (mine / "experiment" / "me" / "mine.yaml").write_text(EXPERIMENT)
+    with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
+        path = GlobalHydra.instance().config_loader().get_search_path()
+    path.prepend(provider="command-line", path=f"file://{mine}", anchor="schema")
+    names = Loader(path).options("experiment")
+    assert {"me/mine", "chen2018/bias", "chen2018/bias_smoke"} <= set(names)
+    assert not [name for name in names if "/_" in name]
+    assert "all" in Loader(path).options("metric")  # which no file has
