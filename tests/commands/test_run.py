@@ -234,7 +234,7 @@ def test_codes_of_another_model_are_scored(disent_run, tmp_path):
         (["dataset.source=official"], "dsprites_ndarray"),
         (["stages=[fit,score]"], "stages must be some of fit, evaluate, draw, got [fit, score]"),
         (["seed=-1"], "seed must be a whole number from 0 to 4294967295, got -1"),
-        (["model.gamma=many"], "the weight of the loss term total_correlation must be a number, got 'many'"),
+        (["model.gamma=many"], "the weight of the loss term objective_total_correlation must be a number, got 'many'"),
         (["model=nothing"], "model=nothing: no such model; choose from adagvae"),
         (["model.gama=3"], "model.gama: no such key, did you mean gamma?"),
         (["output_root=/proc/nowhere"], "/proc/nowhere"),

@@ -80,6 +80,14 @@ def test_the_continuous_bound_has_a_ceiling(codes: torch.Tensor) -> None:
     assert code_information(fixed, codes, codes).continuous.item() == pytest.approx(unit, rel=1e-5)
 
 
+def test_a_sigma_below_its_floor_comes_back_where_the_means_are_wrong(codes: torch.Tensor) -> None:
+    """The bound rises with σ there; where the means are right it would fall, and nothing leads further away."""
+    for error, direction in ((1.0, -1.0), (0.0, 0.0)):
+        outputs = torch.cat([codes + error, torch.full((50, 2), -9.0)], dim=1).requires_grad_()
+        (slope,) = torch.autograd.grad(-code_information(LAYOUT, codes, outputs).continuous, outputs)
+        assert (slope[:, 9:].sign() == direction).all()
+
+
 def test_representation_is_probabilities_and_means(outputs: torch.Tensor) -> None:
     represented = code_probabilities(LAYOUT, outputs)
     torch.testing.assert_close(represented[:, :3], outputs[:, :3].softmax(1))

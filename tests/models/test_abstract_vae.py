@@ -1,9 +1,16 @@
 """What all VAEs share, against torch.distributions."""
 
+import math
+from functools import partial
+
+import numpy as np
 import pytest
 import torch
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
+from disent_runner.datasets.batches import Batch, BatchSource, Draw, UniformBatches
+from disent_runner.models.betavae import BetaVAE
+from disent_runner.models.btcvae import BetaTCVAE
 from disent_runner.models.vae import VAE
 
 
@@ -32,11 +39,56 @@ def test_codes_are_drawn_from_the_posterior(make, batch):
     assert (codes.std(0) / deviation - 1).abs().max() < 4.5 / (2 * 1000) ** 0.5
 
 
-def test_log_variances_are_kept_within_ten(make, batch):
-    model = make(VAE)
-    torch.nn.init.constant_(list(model.encoder.parameters())[-1], 1e4)
+@pytest.mark.parametrize("start", [-20.0, 20.0])
+def test_log_variances_are_kept_within_ten_and_come_back(make, batch, start):
+    """From far beyond a bound, as after too large a step, a KL with a large weight leads them to the prior's."""
+    model = make(BetaVAE, beta=1e3, normalized=False)
+    bias = model.encoder.head[-1].bias
+    torch.nn.init.constant_(bias[3:], start)
     _, logvar = model.encode(batch.images)
-    assert logvar.max() == 10.0
+    assert (logvar == math.copysign(10, start)).all()
+    model.optimizer_of["model"] = torch.optim.Adam([bias], lr=1.0)
+    for _ in range(50):
+        model.update(batch)
+    assert model.encode(batch.images)[1].abs().max() < 3.0
+
+
+def test_the_total_correlation_is_that_of_all_batches_of_an_interval(make, dataset):
+    """Against NumPy on the codes of the images themselves; the encoder stands still. A covariance is no column."""
+    model = make(VAE, optimizer=partial(torch.optim.SGD, lr=0.0))
+    with torch.no_grad():
+        model.encoder.head[-1].weight[1] += 2 * model.encoder.head[-1].weight[0]
+        model.encoder.head[-1].bias[3:] = -6
+        mean, logvar = (values.double().numpy() for values in model.encode(dataset.gather(torch.arange(64))))
+    covariance = np.cov(mean.T) + np.diag(np.exp(logvar).mean(0))
+    expected = 0.5 * (np.log(covariance.diagonal()).sum() - np.linalg.slogdet(covariance)[1])
+    source = UniformBatches(num_images=64, batch_size=16, seed=0)
+    looks = [*range(0, 400, 10), 399]
+    batches = [Batch(step, step == 399, source, dataset, torch.device("cpu")) for step in (1, *looks)]
+    model.interval = [model.update(batch) for batch in batches]
+    assert ["covariance" in values for values in model.interval] == [False] + [True] * 41
+    row = model.take_interval()
+    assert expected > 0.5
+    assert row["total_correlation_gaussian"] == pytest.approx(expected, rel=0.1)
+    assert not [name for name in row if name.startswith("covariance")]
+
+
+@pytest.mark.parametrize("draw", [{"kind": ("row",)}, {"partners": torch.arange(12)}])
+def test_batches_that_share_factors_or_are_pairs_have_no_total_correlation(make, dataset, draw):
+    class Grouped(BatchSource):
+        def draw(self, step, stream=0):
+            return Draw(torch.arange(12), **draw)
+
+    batch = Batch(step=0, is_logged=True, source=Grouped(), dataset=dataset, device=torch.device("cpu"))
+    assert "covariance" not in make(VAE).update(batch)
+
+
+def test_batches_larger_than_the_data_set_are_trained_on(make, dataset):
+    source = UniformBatches(num_images=64, batch_size=100, seed=0, replacement=True)
+    batch = Batch(step=0, is_logged=True, source=source, dataset=dataset, device=torch.device("cpu"))
+    assert "covariance" in make(VAE).update(batch)
+    weighted = make(BetaTCVAE, alpha=1.0, beta=6.0, gamma=1.0, estimator="weighted")
+    assert weighted.update(batch)["loss"].isfinite()
 
 
 def test_monitors_agree_with_the_terms(make, batch):

@@ -17,9 +17,9 @@ def brute_force(inference, num_train):
     log_qzx = posterior.log_prob(inference.codes).sum(-1)
     log_pz = Normal(0.0, 1.0).log_prob(inference.codes).sum(-1)
     return {
-        "index_code_mi": log_qzx - log_qz,
-        "total_correlation": log_qz - log_product,
-        "dimensionwise_kl": log_product - log_pz,
+        "objective_index_code_mi": log_qzx - log_qz,
+        "objective_total_correlation": log_qz - log_product,
+        "objective_dimensionwise_kl": log_product - log_pz,
     }
 
 
@@ -39,9 +39,9 @@ def test_weights_are_alpha_beta_gamma(make, batch):
     logged = tcvae(make, alpha=2.0, beta=-3.0, gamma=5.0).update(batch)
     expected = (
         logged["reconstruction"]
-        + 2 * logged["index_code_mi"]
-        - 3 * logged["total_correlation"]
-        + 5 * logged["dimensionwise_kl"]
+        + 2 * logged["objective_index_code_mi"]
+        - 3 * logged["objective_total_correlation"]
+        + 5 * logged["objective_dimensionwise_kl"]
     )
     torch.testing.assert_close(logged["loss"], expected)
 
@@ -66,7 +66,7 @@ def test_a_larger_beta_lowers_the_total_correlation_it_trains(make, batch):
         model.optimizer_of["model"] = torch.optim.Adam(model.parameters(), lr=1e-3)
         for _ in range(60):
             model.update(batch)
-        return model.update(batch)["total_correlation"].item()
+        return model.update(batch)["objective_total_correlation"].item()
 
     assert trained(50.0) < trained(1.0) < trained(-10.0)
 

@@ -77,7 +77,7 @@ def test_the_discriminator_learns_which_codes_are_permuted(model, batch):
         model.adversary_step(inference._replace(codes=line), batch)
     assert model.adversary_step(inference._replace(codes=line), batch)["discriminator_accuracy"] > 0.85
     terms = model.regularizers(inference._replace(codes=line), batch)
-    assert terms["total_correlation"].mean() > 0.5
+    assert terms["objective_total_correlation"].mean() > 0.5
 
 
 def test_one_update_is_one_step_of_each_player(model, batch):

@@ -31,6 +31,11 @@ class Draw:
     kind: tuple[str, ...] | None = None
     """The factors that vary in the batch, where the others are those of one image."""
 
+    @property
+    def is_sample(self) -> bool:
+        """Whether the images were drawn one by one, so that statistics of the batch are of the data."""
+        return self.partners is None and self.kind is None
+
 
 class BatchSource(ABC):
     """Batches of rows by step. Different streams are independent: FactorVAE's second batch is stream 1."""

@@ -11,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
+from disent_runner.losses.bounds import bounded
 from disent_runner.losses.gaussian import normal_log_density
 
 LEAST_LOG_SIGMA = -4.0
@@ -113,7 +114,7 @@ def continuous_log_likelihood(
     log_sigma: Float[Tensor, "batch continuous"],
 ) -> Float[Tensor, " batch"]:
     """Log Q(c|x) of the continuous codes under N(mean, σ²), σ not below e^-4, summed over them, in nats."""
-    log_variance = 2 * log_sigma.clamp_min(LEAST_LOG_SIGMA)
+    log_variance = 2 * bounded(log_sigma, LEAST_LOG_SIGMA, math.inf)
     return normal_log_density(layout.split(codes)[-1], layout.split(means)[-1], log_variance).sum(1)
 
 

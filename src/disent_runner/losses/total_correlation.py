@@ -1,4 +1,8 @@
-"""Densities of the aggregate posterior q(z) = mean_n q(z|x_n) from one batch, and the KL in three parts."""
+"""Densities of the aggregate posterior q(z) = mean_n q(z|x_n) from one batch, and the KL in three parts.
+
+What a person can read is the normal distribution with the mean and the covariance of q(z). The sums over a batch are
+there to be minimised: as values they are off by many nats.
+"""
 
 import math
 from typing import NamedTuple, TypeAlias
@@ -6,11 +10,13 @@ from typing import NamedTuple, TypeAlias
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.distributions import MultivariateNormal
 
+from disent_runner.losses.covariance import covariance_of_codes
 from disent_runner.losses.gaussian import normal_log_density
 
 Estimator: TypeAlias = str
-""""weighted" or "stratified"; a word from a config, so checked where it is used."""
+""""gaussian", "weighted" or "stratified"; a word from a config, so checked where it is used."""
 
 
 class KLTerms(NamedTuple):
@@ -27,9 +33,9 @@ def decompose_kl(
     logvar: Float[Tensor, "batch latent"],
     num_train: int,
     *,
-    estimator: Estimator = "weighted",
+    estimator: Estimator = "gaussian",
 ) -> KLTerms:
-    """The three parts at one sample `z` of each posterior; their sum is log q(z|x) - log p(z) for either estimator.
+    """The three parts at one sample `z` of each posterior; their sum is log q(z|x) - log p(z) for every estimator.
 
     Arguments and errors as for `aggregate_log_density`.
     """
@@ -45,18 +51,23 @@ def aggregate_log_density(
     logvar: Float[Tensor, "batch latent"],
     num_train: int,
     *,
-    estimator: Estimator = "weighted",
+    estimator: Estimator = "gaussian",
 ) -> tuple[Float[Tensor, " batch"], Float[Tensor, " batch"]]:
     """Estimates of log q(z) and of the log product of its marginals q(z_j) at `z` from one batch, in nats.
 
-    `z` is one sample of each posterior, `num_train` the number N of training images. "weighted" gives every posterior
+    `z` is one sample of each posterior, `num_train` the number N of training images. "gaussian" takes q(z) for the
+    normal distribution with its mean and covariance in the batch, and needs no N. "weighted" gives every posterior
     of the batch of M the weight 1/(NM) (Chen et al. 2018, minibatch-weighted sampling): low in variance, but the joint
     and each of the D marginals come out up to log N too low, so the total correlation up to (D-1) log N too high.
     "stratified" uses `stratified_log_weights`.
-    Raises ValueError for another estimator, for N below M, and for a stratified batch of one.
+    Raises ValueError for another estimator, and for a stratified batch of one or of more than N.
     """
+    if estimator == "gaussian":
+        centre, covariance = mean.mean(dim=0), covariance_of_codes(mean, logvar)
+        marginals = normal_log_density(z, centre, covariance.diagonal().log())
+        return MultivariateNormal(centre, covariance).log_prob(z), marginals.sum(dim=1)
     if estimator not in LOG_WEIGHTS:
-        raise ValueError(f"estimator must be one of {sorted(LOG_WEIGHTS)}, got {estimator!r}")
+        raise ValueError(f"model.estimator must be gaussian or one of {sorted(LOG_WEIGHTS)}, got {estimator!r}")
     log_weights = LOG_WEIGHTS[estimator](len(z), num_train, dtype=z.dtype, device=z.device)
     pairs = normal_log_density(z[:, None], mean[None], logvar[None])  # (i, j, d): z_i under q(z_d | x_j)
     log_qz = torch.logsumexp(pairs.sum(dim=2) + log_weights, dim=1)
@@ -67,8 +78,10 @@ def aggregate_log_density(
 def weighted_log_weights(
     batch: int, num_train: int, *, dtype: torch.dtype | None = None, device: torch.device | None = None
 ) -> Float[Tensor, "batch batch"]:
-    """Log weights of minibatch-weighted sampling: -log(num_train · batch) everywhere (Chen et al. 2018)."""
-    _check_sizes(batch, num_train)
+    """Log weights of minibatch-weighted sampling: -log(num_train · batch) everywhere (Chen et al. 2018).
+
+    For batches of any size: with replacement one may be larger than the data set.
+    """
     return torch.full((batch, batch), -math.log(num_train * batch), dtype=dtype, device=device)
 
 
@@ -81,9 +94,11 @@ def stratified_log_weights(
     first after the last), 1/M for the rest: together 1, and an unbiased q(z_i) when the others are drawn uniformly.
     Raises ValueError for a batch of one or a batch larger than `num_train`.
     """
-    _check_sizes(batch, num_train)
-    if batch < 2:
-        raise ValueError("stratified weights need a batch of 2 or more, got 1; use a larger batch or `weighted`")
+    if not 2 <= batch <= num_train:
+        raise ValueError(
+            f"stratified weights need a batch of 2 to {num_train} images, which is how many there are, got {batch}; "
+            f"set dataset.batch_size, or model.estimator=weighted"
+        )
     others = batch - 1
     example, neighbour, rest = 1 / num_train, (num_train - others) / (num_train * others), 1 / others
     weights = torch.full((batch, batch), math.log(rest), dtype=dtype, device=device)
@@ -95,6 +110,10 @@ def stratified_log_weights(
 LOG_WEIGHTS = {"weighted": weighted_log_weights, "stratified": stratified_log_weights}
 
 
-def _check_sizes(batch: int, num_train: int) -> None:
-    if num_train < batch:
-        raise ValueError(f"num_train is the number of training images, at least the batch of {batch}, got {num_train}")
+def gaussian_total_correlation(covariance: Float[Tensor, "latent latent"]) -> Float[Tensor, ""]:
+    """KL from the normal distribution of this covariance to the product of its marginals, in nats.
+
+    ½ (Σ log s_jj - log det S) (Watanabe 1960): all that covariances tell. Correlations of codes in other ways do not
+    show, and of n images it comes out about D(D - 1) / 4n too high.
+    """
+    return 0.5 * (covariance.diagonal().log().sum() - torch.linalg.slogdet(covariance).logabsdet)

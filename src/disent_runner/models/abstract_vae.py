@@ -10,8 +10,10 @@ from torch import Tensor, nn
 
 from disent_runner.datasets.batches import Batch
 from disent_runner.datasets.info import DatasetInfo
+from disent_runner.losses.bounds import bounded
+from disent_runner.losses.covariance import covariance_of_codes
 from disent_runner.losses.gaussian import kl_to_standard_normal, sample_normal
-from disent_runner.losses.total_correlation import decompose_kl
+from disent_runner.losses.total_correlation import gaussian_total_correlation
 from disent_runner.models.base import (
     AbstractModel,
     check_latent_dim,
@@ -20,7 +22,9 @@ from disent_runner.models.base import (
 )
 
 LOGVAR_LIMIT = 10.0
-"""|log σ²| beyond this (σ below 0.007 or above 148) is clamped: exp() then stays harmless in float32."""
+"""|log σ²| is kept within this (σ from 0.007 to 148): exp() then stays harmless in float32."""
+COVARIANCE_EVERY = 10
+"""Steps from one look at the covariance of the codes to the next, beside those that are logged."""
 
 
 @runtime_checkable
@@ -80,7 +84,7 @@ class AbstractVAE(AbstractModel):
         self, images: Float[Tensor, "batch channel height width"]
     ) -> tuple[Float[Tensor, "batch latent"], Float[Tensor, "batch latent"]]:
         mean, logvar = self.encoder(images).float().chunk(2, dim=1)
-        return mean, logvar.clamp(-LOGVAR_LIMIT, LOGVAR_LIMIT)
+        return mean, bounded(logvar, -LOGVAR_LIMIT, LOGVAR_LIMIT)
 
     def decode(self, codes: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch channel height width"]:
         return self.likelihood.mean(self.decoder(codes).float())
@@ -113,18 +117,24 @@ class AbstractVAE(AbstractModel):
         optimise(self.optimizer_of["model"], loss)
         logged = {"loss": loss.detach(), **{name: mean.detach() for name, mean in means.items()}}
         logged["kl_latent"] = inference.kl.detach().mean(0)
-        if batch.is_logged and len(inference.codes) > 1:
-            logged["total_correlation_minibatch"] = self._total_correlation(inference)
+        is_looked_at = batch.is_logged or batch.step % COVARIANCE_EVERY == 0
+        if is_looked_at and batch.draw.is_sample and len(inference.mean) > 1:
+            logged["covariance"] = _covariance_of_codes(inference)
         return logged | self.adversary_step(inference, batch)
 
     def derived(self, means: Mapping[str, Tensor]) -> dict[str, Tensor]:
         kl = means["kl_latent"].sum()
-        return {"kl": kl, "elbo": -(means["reconstruction"] + kl)}
-
-    @torch.no_grad()
-    def _total_correlation(self, inference: Inference) -> Float[Tensor, ""]:
-        terms = decompose_kl(inference.codes, inference.mean, inference.logvar, self.info.num_images)
-        return terms.total_correlation.mean()
+        derived = {"kl": kl, "elbo": -(means["reconstruction"] + kl)}
+        if "covariance" in means:
+            derived["total_correlation_gaussian"] = gaussian_total_correlation(means["covariance"])
+        return derived
 
     def new_optimizers(self) -> dict[str, torch.optim.Optimizer]:
         return {"model": self.optimizer([*self.encoder.parameters(), *self.decoder.parameters()])}
+
+
+@torch.no_grad()
+def _covariance_of_codes(inference: Inference) -> Float[Tensor, "latent latent"]:
+    """Of q(z), from a batch; that of the means without bias, so that batches can be averaged."""
+    count = len(inference.mean)
+    return covariance_of_codes(inference.mean * (count / (count - 1)) ** 0.5, inference.logvar)

@@ -52,7 +52,7 @@ class AbstractModel(pl.LightningModule, ABC):
     def update(self, batch: Batch) -> dict[str, Tensor]:
         """One optimisation step of the model, and of its adversary if it has one.
 
-        Returns detached values to log by name, each a scalar or one number per latent.
+        Returns detached values to log by name, each a scalar or one number per latent; a matrix is for `derived` alone.
         """
 
     @abstractmethod
@@ -125,11 +125,11 @@ class AbstractModel(pl.LightningModule, ABC):
         means = {name: table.double().mean(0) for name, table in tables.items()}
         means |= self.derived(means)
         scalars = {name: float(mean) for name, mean in means.items() if mean.ndim == 0}
-        vectors = {name: mean.tolist() for name, mean in means.items() if mean.ndim > 0}
+        vectors = {name: mean.tolist() for name, mean in means.items() if mean.ndim == 1}
         return scalars | {f"{name}_{i}": value for name, values in vectors.items() for i, value in enumerate(values)}
 
     def derived(self, means: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """What else the log shows: linear functions of an interval's means, which no step need compute."""
+        """What else the log shows: functions of an interval's means, which no step need compute."""
         return {}
 
 

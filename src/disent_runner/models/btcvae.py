@@ -14,7 +14,9 @@ from disent_runner.models.abstract_vae import AbstractVAE, Inference
 class BetaTCVAE(AbstractVAE):
     """Chen et al. 2018, eq. 4: α · index-code MI + β · total correlation + γ · dimension-wise KL.
 
-    `estimator` of log q(z) from a minibatch: "weighted" (their eq. 4) or "stratified" (their appendix C).
+    `estimator` of log q(z) from a minibatch: "weighted" (their eq. 4), "stratified" (their appendix C), or "gaussian",
+    the normal distribution with its mean and covariance. The first two have the gradient but not the value of the
+    terms, which are off by up to log N for each latent: they are logged as `objective_…`.
     """
 
     batch_statistics: ClassVar[bool] = True
@@ -31,10 +33,14 @@ class BetaTCVAE(AbstractVAE):
             inference.codes, inference.mean, inference.logvar, self.info.num_images, estimator=self.estimator
         )
         return {
-            "index_code_mi": terms.mutual_information,
-            "total_correlation": terms.total_correlation,
-            "dimensionwise_kl": terms.dimensionwise_kl,
+            "objective_index_code_mi": terms.mutual_information,
+            "objective_total_correlation": terms.total_correlation,
+            "objective_dimensionwise_kl": terms.dimensionwise_kl,
         }
 
     def weights(self) -> dict[str, float]:
-        return {"index_code_mi": self.alpha, "total_correlation": self.beta, "dimensionwise_kl": self.gamma}
+        return {
+            "objective_index_code_mi": self.alpha,
+            "objective_total_correlation": self.beta,
+            "objective_dimensionwise_kl": self.gamma,
+        }

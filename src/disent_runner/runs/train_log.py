@@ -73,14 +73,6 @@ def read_some_rows(folder: Path, most: int) -> SomeRows | None:
     return SomeRows(names, rows, len(lines)) if names[0] == "step" and rows else None
 
 
-def last_value(folder: Path, column: str) -> float | None:
-    """The column's value in the last row; None without such a column or row."""
-    rows = read_some_rows(folder, 2)
-    if rows is None or column not in rows.names:
-        return None
-    return rows.rows[-1][rows.names.index(column)]
-
-
 def evenly_spaced(items: Sequence[_Item], most: int) -> Sequence[_Item]:
     """The first, the last, and as many between them as make `most` (two or more); all if they are no more."""
     if len(items) <= most:

@@ -13,11 +13,10 @@ def test_markers_are_as_large_as_beta_and_say_where_the_total_correlation_is_fro
     np.testing.assert_allclose(np.unique(areas) / areas.max(), [1 / 16, 4 / 16, 1])
 
 
-def test_without_a_metric_s_total_correlation_that_of_training_is_taken(tmp_path):
+def test_without_a_metric_s_total_correlation_none_of_training_is_taken(tmp_path):
+    """What an objective is made of is off by tens of nats, as in logs of earlier versions."""
     for seed in range(2):
         folder = write_run(tmp_path / f"{seed}", [score("mig", seed / 2)], seed=seed)
         for step, correlation in ((100, 9.0), (300, seed + 0.5)):
             append_row(folder, {"step": step, "total_correlation_minibatch": correlation})
-    *_, caption, figure = drawing_of(total_correlation_against_gap, view_of(tmp_path))
-    assert "total_correlation_minibatch of train.csv" in caption
-    np.testing.assert_allclose(figure.axes[0].collections[0].get_offsets(), [(0.5, 0), (1.5, 0.5)])
+    assert total_correlation_against_gap(view_of(tmp_path), "") is None

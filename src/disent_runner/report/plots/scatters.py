@@ -13,7 +13,6 @@ from disent_runner.report.plots.style import MOST_PANELS, PALETTE, Drawing, lege
 from disent_runner.report.plots.views import RunNumbers, View
 from disent_runner.report.settings import shown
 from disent_runner.report.udr import spearman
-from disent_runner.runs.train_log import last_value
 
 _TOTAL_CORRELATIONS = ("total_correlation", "gaussian_total_correlation")
 _GAPS = ("mig", "mig_exact")
@@ -125,11 +124,9 @@ def _bubbles(view: View, markers: Sequence[Marker]) -> tuple[Figure, Axes]:
 
 
 def _total_correlations(view: View, runs: Sequence[RunNumbers]) -> tuple[str, dict[Path, float]]:
-    """What it is called, and its value by run: a metric's, or, where no metric has it, the last of train.csv."""
+    """What it is called, and its value by run: a metric's, never one of train.csv, where objectives are no nats."""
     for number in _TOTAL_CORRELATIONS:
         values = {run.folder: run.values[number] for run in runs if number in run.values}
         if len(values) > 1:
             return view.axis(number), values
-    column = "total_correlation_minibatch"
-    ends = {run.folder: last_value(run.folder, column) for run in runs}
-    return f"{column} of train.csv", {folder: value for folder, value in ends.items() if value is not None}
+    return "", {}
