@@ -54,6 +54,16 @@ def test_every_parameter_gets_a_gradient(name):
 
 
 @pytest.mark.parametrize("name", NETWORKS)
+def test_codes_are_not_rounded_to_bfloat16(name):
+    """Autocast rounds what leads to them, not the means and log variances themselves."""
+    encoder, _ = build(name, (1, 32, 32))
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        codes = encoder(torch.rand(8, 1, 32, 32))
+    assert codes.dtype == torch.float32
+    assert not torch.equal(codes, codes.bfloat16().float())
+
+
+@pytest.mark.parametrize("name", NETWORKS)
 def test_an_image_does_not_see_the_others_in_eval_mode(name):
     encoder, decoder = (network.eval() for network in build(name, (1, 32, 32)))
     images, codes = torch.rand(5, 1, 32, 32), torch.randn(5, 6)

@@ -4,7 +4,7 @@ import torch
 from disent_runner.assembly import build
 from disent_runner.runs.checkpoints import load_newest_checkpoint
 from disent_runner.runs.train_log import read_train_log
-from disent_runner.stages.fit import fit
+from disent_runner.stages.fit import check_precision, fit
 
 
 @pytest.fixture
@@ -92,3 +92,9 @@ def test_a_checkpoint_of_another_model_is_refused(train):
     train("trainer.max_steps=2")
     with pytest.raises(ValueError, match=r"is of another model .* delete that folder to train from the start"):
         train("trainer.max_steps=4", "model.latent_dim=7")
+
+
+@pytest.mark.parametrize("precision", ["16-mixed", "64-true", "bf16-true", 32])
+def test_another_precision_is_refused_before_training_starts(precision):
+    with pytest.raises(ValueError, match=f"trainer.precision must be 32-true or bf16-mixed, got {precision!r}"):
+        check_precision(precision)

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from disent_runner.networks.initialization import he_uniform
 from disent_runner.networks.layers import (
+    OutputLayer,
     doubling_deconvolutions,
     halving_convolutions,
     halvings_to_4x4,
@@ -30,7 +31,7 @@ class BurgessEncoder(nn.Module):
         super().__init__()
         num_layers = halvings_to_4x4(image_shape)
         self.convolutions = halving_convolutions([image_shape[0]] + [32] * num_layers, kernel_sizes=[4] * num_layers)
-        self.head = nn.Sequential(nn.Flatten(), *linear_layers([32 * 4 * 4, 256, 256]), nn.Linear(256, num_outputs))
+        self.head = nn.Sequential(nn.Flatten(), *linear_layers([32 * 4 * 4, 256, 256]), OutputLayer(256, num_outputs))
         self.apply(init)
 
     def forward(self, images: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch output"]:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from disent_runner.networks.conv64 import conv64_channels
 from disent_runner.networks.initialization import he_uniform
+from disent_runner.networks.layers import OutputLayer
 from disent_runner.networks.layout import channels_last_on_cpu
 from disent_runner.networks.to_image import ToImage
 
@@ -38,7 +39,7 @@ class ChenConvEncoder(nn.Module):
             layers += normalised(nn.Conv2d(before, after, kernel_size=4, stride=2, padding=1, bias=False))
         layers += normalised(nn.Conv2d(64, 512, kernel_size=4, bias=False))
         self.convolutions = nn.Sequential(*layers)
-        self.head = nn.Sequential(nn.Flatten(), nn.Linear(512, num_outputs))
+        self.head = nn.Sequential(nn.Flatten(), OutputLayer(512, num_outputs))
         self.apply(init)
 
     def forward(self, images: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch output"]:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from disent_runner.networks.initialization import he_uniform
 from disent_runner.networks.layers import (
+    OutputLayer,
     doubling_deconvolutions,
     halving_convolutions,
     halvings_to_4x4,
@@ -47,7 +48,7 @@ class Conv64Encoder(nn.Module):
         channels = conv64_channels(image_shape)
         kernel_sizes = [4 if after == 32 else late_kernel_size for after in channels[1:]]
         self.convolutions = halving_convolutions(channels, kernel_sizes=kernel_sizes)
-        self.head = nn.Sequential(nn.Flatten(), *linear_layers([64 * 4 * 4, 256]), nn.Linear(256, num_outputs))
+        self.head = nn.Sequential(nn.Flatten(), *linear_layers([64 * 4 * 4, 256]), OutputLayer(256, num_outputs))
         self.apply(init)
 
     def forward(self, images: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch output"]:

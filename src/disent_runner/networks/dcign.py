@@ -11,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from disent_runner.networks.initialization import he_uniform
+from disent_runner.networks.layers import OutputLayer
 from disent_runner.networks.layout import channels_last_on_cpu
 
 HEAD_STD = 0.01
@@ -58,7 +59,7 @@ class DCIGNEncoder(nn.Module):
             layers += [nn.Conv2d(before, after, kernel_size=5), nn.MaxPool2d(min(2, side - 4)), nn.ReLU(inplace=True)]
             side = max(1, (side - 4) // 2)
         self.convolutions = nn.Sequential(*layers)
-        outputs = nn.Linear(channels[-1] * side**2, num_outputs)
+        outputs = OutputLayer(channels[-1] * side**2, num_outputs)
         self.head = nn.Sequential(nn.Flatten(), outputs)
         self.convolutions.apply(init)
         nn.init.normal_(outputs.weight, std=HEAD_STD)

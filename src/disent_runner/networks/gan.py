@@ -7,6 +7,7 @@ from typing import final
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from disent_runner.networks.layers import OutputLayer
 from disent_runner.networks.layout import channels_last_on_cpu
 from disent_runner.networks.to_image import ToImage
 
@@ -106,7 +107,7 @@ class CodeHead(nn.Module):
             normalisation = _normalisation(norm, hidden, 1, flat=True)
             layers += [nn.Linear(num_inputs, hidden, bias=not normalisation), *normalisation, nn.LeakyReLU(slope)]
             num_inputs = hidden
-        self.layers = nn.Sequential(*layers, nn.Linear(num_inputs, num_outputs))
+        self.layers = nn.Sequential(*layers, OutputLayer(num_inputs, num_outputs))
         initialise(self)
 
     def forward(self, features: Float[Tensor, "batch feature"]) -> Float[Tensor, "batch output"]:

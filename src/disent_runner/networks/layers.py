@@ -2,8 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
+from typing import final
 
-from torch import nn
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional
 
 from disent_runner.networks.to_image import ToImage
 
@@ -49,3 +53,17 @@ def linear_layers(sizes: Sequence[int], *, activation: Callable[[], nn.Module] =
     for before, after in pairwise(sizes):
         layers += [nn.Linear(before, after), activation()]
     return layers
+
+
+@final
+class OutputLayer(nn.Linear):
+    """A linear layer that autocast leaves in float32, for means and logarithms of variances.
+
+    bfloat16 has eight bits: it would round a mean of 2 to the next 0.016, beside posteriors as narrow as that.
+    """
+
+    def forward(self, input: Float[Tensor, "batch feature"]) -> Float[Tensor, "batch output"]:
+        if not torch.is_autocast_enabled(input.device.type):
+            return super().forward(input)
+        with torch.autocast(input.device.type, enabled=False):
+            return functional.linear(input.float(), self.weight, self.bias)

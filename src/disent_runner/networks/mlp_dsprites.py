@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from disent_runner.networks.initialization import he_uniform
-from disent_runner.networks.layers import linear_layers
+from disent_runner.networks.layers import OutputLayer, linear_layers
 
 
 @final
@@ -24,7 +24,7 @@ class MLPDspritesEncoder(nn.Module):
     ) -> None:
         super().__init__()
         hidden = linear_layers([math.prod(image_shape), 1200, 1200])
-        self.layers = nn.Sequential(nn.Flatten(), *hidden, nn.Linear(1200, num_outputs))
+        self.layers = nn.Sequential(nn.Flatten(), *hidden, OutputLayer(1200, num_outputs))
         self.apply(init)
 
     def forward(self, images: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch output"]:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from disent_runner.networks.initialization import he_uniform
 from disent_runner.networks.layers import (
+    OutputLayer,
     doubling_deconvolutions,
     halving_convolutions,
     halvings_to_4x4,
@@ -37,7 +38,7 @@ class TinyEncoder(nn.Module):
         channels, height, width = tiny_map(image_shape)
         self.convolutions = halving_convolutions([image_shape[0], 16, 32], kernel_sizes=[4, 4])
         hidden = linear_layers([channels * height * width, 64])
-        self.head = nn.Sequential(nn.Flatten(), *hidden, nn.Linear(64, num_outputs))
+        self.head = nn.Sequential(nn.Flatten(), *hidden, OutputLayer(64, num_outputs))
         self.apply(init)
 
     def forward(self, images: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch output"]:

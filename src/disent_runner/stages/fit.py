@@ -21,6 +21,7 @@ from disent_runner.stages.interrupts import Interrupts
 from disent_runner.stages.logging_steps import TrainLog
 from disent_runner.stages.progress import TrainingProgress
 
+PRECISIONS = ("32-true", "bf16-mixed")
 log = logging.getLogger(__name__)
 logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)  # no advertisements between our messages
 
@@ -37,8 +38,10 @@ def fit(
 ) -> None:
     """Train `model` up to the plan's last step.
 
-    Raises FloatingPointError when a value is not finite, and `Interrupted` after a signal; the folder then resumes.
+    Raises ValueError for another precision, FloatingPointError when a value is not finite, and `Interrupted` after a
+    signal; the folder then resumes.
     """
+    check_precision(precision)
     folder.mkdir(parents=True, exist_ok=True)
     plan = datamodule.plan
     state = load_newest_checkpoint(folder)
@@ -59,7 +62,7 @@ def fit(
     trainer = Trainer(
         accelerator=accelerator,
         devices=1,
-        precision=precision,  # pyright: ignore[reportArgumentType] - checked by Lightning
+        precision=precision,  # pyright: ignore[reportArgumentType] - checked above
         max_epochs=1,
         logger=list(loggers),
         callbacks=[
@@ -78,6 +81,12 @@ def fit(
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The `srun` command is available")  # one process needs none
         trainer.fit(model, datamodule)
+
+
+def check_precision(precision: Any) -> None:
+    """Raises ValueError for what nothing here is made for, such as float16, whose losses would have to be scaled."""
+    if precision not in PRECISIONS:
+        raise ValueError(f"trainer.precision must be {' or '.join(PRECISIONS)}, got {precision!r}")
 
 
 class Checkpoints(Callback):

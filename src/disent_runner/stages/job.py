@@ -24,7 +24,7 @@ from disent_runner.runs.identity import NAMED, plain, request_of
 from disent_runner.runs.record import check_owner, record_scoring, record_start, recorded_facts
 from disent_runner.runs.scores import PARTS
 from disent_runner.runs.status import reported
-from disent_runner.stages.fit import fit
+from disent_runner.stages.fit import check_precision, fit
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +49,8 @@ def _do(config: DictConfig, folder: Path, model_name: str | None) -> None:
     if Path(config.representation).suffix:
         score_table(config, folder)
         return
+    if "fit" in config.stages:
+        check_precision(config.trainer.precision)
     datamodule = build.build_data(config)
     model = build.build_model(config, datamodule.training.info)
     check_choices(config, datamodule.dataset.info)
