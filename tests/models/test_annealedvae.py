@@ -35,3 +35,9 @@ def test_images_on_both_sides_of_the_capacity_cancel(make, batch):
     kl = torch.tensor([[10.0], [40.0]])
     gap = model.regularizers(inference._replace(kl=kl), replace(batch, step=10))["capacity_gap"]
     assert gap.tolist() == [0.0, 0.0]
+
+
+@pytest.mark.parametrize("steps", [0, -5, "many"])
+def test_the_length_of_the_schedule_is_checked_by_its_key(make, steps):
+    with pytest.raises(ValueError, match=f"model.capacity_steps .* must be 1 or more, got {steps!r}"):
+        annealed(make, capacity_steps=steps)

@@ -66,3 +66,27 @@ def test_components_that_do_not_settle_are_said_to_be_so(monkeypatch, caplog) ->
     noise = np.random.default_rng(0).normal(size=(200, 8))  # no direction is less normal than another
     independent_components(noise - noise.mean(0), 6, 0)
     assert "ica: not converged after 2 iterations" in caplog.text
+
+
+@pytest.mark.parametrize("components", [principal_components, independent_components])
+@pytest.mark.parametrize(("kinds", "rank"), [(1, 0), (2, 1), (4, 3), (8, 7)])
+def test_codes_beyond_the_directions_in_which_images_vary_are_zero(components, kinds, rank, caplog) -> None:
+    """Eight images of a few kinds: new images too have codes of a usual size, and nothing is made of rounding."""
+    rng = np.random.default_rng(0)
+    images = rng.random((kinds, 50), np.float32)[np.arange(8) % kinds]
+    analysis, synthesis = components(images - images.mean(0), 8, 0)
+    varies = analysis.any(axis=1)
+    assert varies.sum() == rank
+    assert not synthesis[:, ~varies].any()
+    assert f"the images vary in {rank} directions only: {8 - rank} codes of 8 are 0" in caplog.text
+    codes = (images - images.mean(0)) @ analysis.T
+    np.testing.assert_allclose(codes.std(0, ddof=1)[varies], 1, rtol=0.1)
+    np.testing.assert_allclose(codes @ synthesis.T, images - images.mean(0), atol=1e-5)
+    assert np.abs((rng.random((100, 50)) - images.mean(0)) @ analysis.T).max() < 20
+
+
+def test_a_small_component_is_no_rounding() -> None:
+    rng = np.random.default_rng(0)
+    images = (rng.normal(size=(500, 2)) * [1.0, 1e-4]) @ np.linalg.qr(rng.normal(size=(30, 2)))[0].T
+    analysis, _ = principal_components((images - images.mean(0)).astype(np.float32), 2, 0)
+    np.testing.assert_allclose(np.cov(analysis @ (images - images.mean(0)).T), np.eye(2), atol=0.01)

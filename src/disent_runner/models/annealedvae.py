@@ -8,6 +8,7 @@ from torch import Tensor
 from disent_runner.datasets.batches import Batch
 from disent_runner.losses.capacity import capacity_gap, linear_schedule
 from disent_runner.models.abstract_vae import AbstractVAE, Inference
+from disent_runner.models.base import check_capacity_steps
 
 
 @final
@@ -21,7 +22,7 @@ class AnnealedVAE(AbstractVAE):
         self.gamma = gamma
         self.capacity = capacity
         self.capacity_start = capacity_start
-        self.capacity_steps = capacity_steps
+        self.capacity_steps = check_capacity_steps(capacity_steps)
 
     def capacity_at(self, step: int) -> float:
         """C in nats at a step counted from 0."""

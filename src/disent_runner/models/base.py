@@ -182,6 +182,15 @@ def weighted_sum(terms: Mapping[str, Tensor], weights: Mapping[str, float]) -> T
     return total
 
 
+def check_capacity_steps(capacity_steps: Any) -> int:
+    if not isinstance(capacity_steps, int | float) or capacity_steps < 1:
+        raise ValueError(
+            f"model.capacity_steps is the length of the schedule and must be 1 or more, got {capacity_steps!r}; "
+            f"for the same capacity from the start set model.capacity_start"
+        )
+    return int(capacity_steps)
+
+
 def check_latent_dim(latent_dim: Any) -> int:
     if not isinstance(latent_dim, int) or latent_dim < 1:
         raise ValueError(f"model.latent_dim must be a whole number of at least 1, got {latent_dim!r}")

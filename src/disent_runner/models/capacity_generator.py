@@ -14,7 +14,7 @@ from disent_runner.datasets.info import DatasetInfo
 from disent_runner.losses.capacity import capacity_gap, linear_schedule
 from disent_runner.losses.gaussian import kl_to_standard_normal, sample_normal
 from disent_runner.models.abstract_vae import Likelihood
-from disent_runner.models.base import AbstractModel, optimise
+from disent_runner.models.base import AbstractModel, check_capacity_steps, optimise
 
 FIRST_SCALE = 0.1
 
@@ -57,7 +57,7 @@ class CapacityGenerator(AbstractModel):
         self.gamma = gamma
         self.capacity = capacity
         self.capacity_start = capacity_start
-        self.capacity_steps = capacity_steps
+        self.capacity_steps = check_capacity_steps(capacity_steps)
         self.posterior_lr = posterior_lr
         self.factor_names = tuple(info.factors)
         tables = [_features(name, size, info, circular, one_hot) for name, size in info.factors.items()]

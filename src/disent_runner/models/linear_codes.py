@@ -17,6 +17,8 @@ from disent_runner.models.abstract_baseline import NUM_IMAGES, AbstractBaseline
 from disent_runner.models.base import check_latent_dim
 
 MAX_ITERATIONS = 1000
+LEAST_VARIANCE = 1e-10
+"""Of the first component's: less is rounding, about 1e-12 in single precision."""
 log = logging.getLogger(__name__)
 
 Matrices = tuple[Float[np.ndarray, "latent pixel"], Float[np.ndarray, "pixel latent"]]
@@ -67,12 +69,20 @@ class LinearCodes(AbstractBaseline):
 
 
 def principal_components(centred: Float[np.ndarray, "image pixel"], num: int, seed: int) -> Matrices:
-    """Whitened principal components, the largest variance first."""
+    """Whitened principal components, the largest variance first.
+
+    N images vary in at most N - 1 directions, and in fewer where some are alike. What is left of `num` is 0.
+    """
     from sklearn.decomposition import PCA  # what training needs not
 
-    pca = PCA(num, svd_solver="randomized", random_state=seed).fit(centred)
-    scale = np.sqrt(np.maximum(pca.explained_variance_, np.finfo(np.float32).tiny))
-    components = np.asarray(pca.components_)
+    with np.errstate(invalid="ignore"):  # shares of a variance of 0
+        pca = PCA(num, svd_solver="randomized", random_state=seed).fit(centred)
+    variance, components = pca.explained_variance_, np.asarray(pca.components_)
+    varies = (variance > LEAST_VARIANCE * variance[0]) & (np.arange(num) < len(centred) - 1)
+    if not varies.all():
+        log.warning("the images vary in %d directions only: %d codes of %d are 0", varies.sum(), (~varies).sum(), num)
+    scale = np.sqrt(np.where(varies, variance, 1))
+    components = components * varies[:, None]
     return components / scale[:, None], components.T * scale
 
 
@@ -82,11 +92,16 @@ def independent_components(centred: Float[np.ndarray, "image pixel"], num: int, 
     from sklearn.exceptions import ConvergenceWarning
 
     analysis, synthesis = principal_components(centred, num, seed)
+    varies = analysis.any(axis=1)
+    rank = int(varies.sum())
+    if rank == 0:
+        return analysis, synthesis
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # said below
-        ica = FastICA(num, whiten="unit-variance", random_state=seed, max_iter=MAX_ITERATIONS, tol=1e-3).fit(
-            centred @ analysis.T
+        ica = FastICA(rank, whiten="unit-variance", random_state=seed, max_iter=MAX_ITERATIONS, tol=1e-3).fit(
+            centred @ analysis[varies].T
         )
     if ica.n_iter_ >= MAX_ITERATIONS:
         log.warning("ica: not converged after %d iterations; its components are those of the last", MAX_ITERATIONS)
-    return ica.components_ @ analysis, synthesis @ ica.mixing_
+    analysis[varies], synthesis[:, varies] = ica.components_ @ analysis[varies], synthesis[:, varies] @ ica.mixing_
+    return analysis, synthesis
