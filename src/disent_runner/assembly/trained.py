@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from jaxtyping import Float
 from omegaconf import DictConfig
 
 from disent_runner.assembly import build
@@ -20,10 +21,16 @@ from disent_runner.runs.folder import run_folder_of
 from disent_runner.runs.record import read_record, trained_info
 from disent_runner.runs.train_log import read_train_log
 
+ROUNDING = 1e-6
+"""How far beyond 0 or 1 a float of an image may be."""
+
 
 @dataclass(frozen=True, eq=False)
 class TrainedRun:
-    """One run: images are (N, C, H, W) in [0, 1], codes (N, D), both NumPy arrays."""
+    """One run: images are (N, C, H, W), codes (N, D), both arrays or tensors, and NumPy arrays where they come back.
+
+    Images given are floats from 0 to 1, bytes or booleans, those that come back floats.
+    """
 
     folder: Path
     config: DictConfig
@@ -53,14 +60,17 @@ class TrainedRun:
 
     @torch.no_grad()
     def encode(self, images: Any) -> tuple[np.ndarray, np.ndarray | None]:
-        """Mean and log variance (nats) of q(z|x), each (N, D); None for the variance of point codes."""
-        mean, logvar = self.model.encode(self._tensor(images))
+        """Mean and log variance (nats) of q(z|x), each (N, D); None for the variance of point codes.
+
+        ValueError for images of another shape than the training's, of another kind of number, or out of range.
+        """
+        mean, logvar = self.model.encode(self._tensor(checked_images(images, self.info.image_shape)))
         return mean.cpu().numpy(), None if logvar is None else logvar.cpu().numpy()
 
     @torch.no_grad()
     def decode(self, codes: Any) -> np.ndarray:
-        """Mean images of p(x|z)."""
-        return self.model.decode(self._tensor(codes)).cpu().numpy()
+        """Mean images of p(x|z). ValueError for codes of another length, or that are no finite numbers."""
+        return self.model.decode(self._tensor(checked_codes(codes, self.model.latent_dim))).cpu().numpy()
 
     def sample(self, num_images: int, *, seed: int = 0) -> np.ndarray:
         """Images decoded from codes of the model's prior."""
@@ -70,8 +80,52 @@ class TrainedRun:
         """The data that it was trained on, opened (or rendered) anew."""
         return build.build_data(with_files_as_they_are(self.config.copy())).dataset
 
-    def _tensor(self, values: Any) -> torch.Tensor:
-        return torch.as_tensor(np.asarray(values, dtype=np.float32), device=self.model.device)
+    def _tensor(self, values: np.ndarray) -> torch.Tensor:
+        return torch.from_numpy(values).to(self.model.device)
+
+
+def checked_images(given: Any, image_shape: tuple[int, int, int]) -> Float[np.ndarray, "batch channel height width"]:
+    """Images as models take them: float32 from 0 to 1. Bytes are what their 255 levels mean, as in a data set's file.
+
+    ValueError for everything else, which would be encoded without a word.
+    """
+    images = _numbers("images", given)
+    if images.ndim != 4 or images.shape[1:] != tuple(image_shape):
+        expected = ", ".join(map(str, image_shape))
+        raise ValueError(f"images have shape {images.shape}, expected (N, {expected}): N, channels, height, width")
+    if images.dtype == np.uint8:
+        if images.max(initial=0) == 1:
+            raise ValueError("images are bytes of 0 and 1 only, 255 is white; give images.astype(bool)")
+        return images.astype(np.float32) / 255
+    if images.dtype != np.bool_ and images.dtype.kind != "f":
+        raise ValueError(f"images are {images.dtype}, expected uint8, bool or floats from 0 to 1")
+    is_wrong = ~((images >= -ROUNDING) & (images <= 1 + ROUNDING))  # NaN too
+    if is_wrong.any():
+        raise ValueError(f"images hold {images[is_wrong][0]}, expected uint8, bool or floats from 0 to 1")
+    return images.astype(np.float32)
+
+
+def checked_codes(given: Any, latent_dim: int) -> Float[np.ndarray, "batch latent"]:
+    codes = _numbers("codes", given)
+    if codes.ndim != 2 or codes.shape[1] != latent_dim:
+        raise ValueError(f"codes have shape {codes.shape}, expected (N, {latent_dim})")
+    with np.errstate(over="ignore"):
+        codes = codes.astype(np.float32)
+    if not np.isfinite(codes).all():
+        raise ValueError(f"codes hold {codes[~np.isfinite(codes)][0]}, expected finite numbers")
+    return codes
+
+
+def _numbers(what: str, given: Any) -> np.ndarray:
+    if isinstance(given, torch.Tensor):
+        given = given.detach().cpu()
+        given = given.float().numpy() if given.is_floating_point() else given.numpy()
+    if np.ma.is_masked(given):
+        raise ValueError(f"{what} are a masked array; fill what is masked, or leave it out")
+    array = np.asarray(given)
+    if array.dtype.kind not in "buif":
+        raise ValueError(f"{what} are {array.dtype}, expected numbers")
+    return array
 
 
 def load_run(path: str, *, device: str) -> TrainedRun:
