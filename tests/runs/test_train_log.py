@@ -1,5 +1,6 @@
 import itertools
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,6 +20,15 @@ def test_rows_come_back_exactly(path):
     assert list(log) == ["step", "loss"]
     assert log["step"].tolist() == [10, 20, 30]
     assert log["loss"].tolist() == [10 / 3, 20 / 3, 30 / 3]
+
+
+def test_values_of_a_run_that_an_earlier_version_began_stay_below_their_names(path):
+    append_row(path.parent, {"step": 40, "new": 5.0, "loss": 4.0})
+    append_row(path.parent, {"step": 50, "new": 6.0})
+    log = read_train_log(path.parent)
+    assert log["step"].tolist() == [10, 20, 30, 40, 50]
+    np.testing.assert_array_equal(log["loss"], [10 / 3, 20 / 3, 10, 4, np.nan])
+    np.testing.assert_array_equal(log["new"], [np.nan, np.nan, np.nan, 5, 6])
 
 
 def test_rows_after_the_resumed_step_are_forgotten(path):

@@ -1,6 +1,7 @@
 """train.csv: every logged value by optimisation step."""
 
 import csv
+import io
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -23,14 +24,34 @@ class SomeRows(NamedTuple):
 
 
 def append_row(folder: Path, row: Mapping[str, float]) -> None:
-    """Add a row; the first one's names are the head line."""
+    """Add a row; the first one's names are the head line.
+
+    A run that another version began may log under other names: each value stays below its own, nan where there is none.
+    """
     path = folder / FILE
-    is_new = not path.exists()
+    head = _head(path)
+    names = list(dict.fromkeys([*head, *row]))
+    if head and head != names:
+        with path.open(newline="") as file:
+            _, *before = csv.reader(file)
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows(
+            [names, *(line + ["nan"] * (len(names) - len(head)) for line in before)]
+        )
+        write_whole(path, text.getvalue())
     with path.open("a", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        if is_new:
-            writer.writerow(row)
-        writer.writerow([repr(value) for value in row.values()])
+        if not head:
+            writer.writerow(names)
+        writer.writerow([repr(row.get(name, math.nan)) for name in names])
+
+
+def _head(path: Path) -> list[str]:
+    try:
+        with path.open(newline="") as file:
+            return next(csv.reader(file), [])
+    except FileNotFoundError:
+        return []
 
 
 def forget_after(folder: Path, step: int) -> None:

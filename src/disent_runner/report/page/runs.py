@@ -17,7 +17,10 @@ from disent_runner.runs.train_log import read_some_rows
 _SECTION = re.compile(r"^(?=\S)", re.MULTILINE)
 _MOST_POINTS, _FEWEST_POINTS, _ALL_POINTS = 200, 50, 40_000
 """Points of a curve, and of the curves of one term of all runs."""
-_WITHOUT_UNIT = ("_accuracy",)
+_WITHOUT_UNIT = (
+    *("_accuracy", "diagonal", "mmd", "invariance"),
+    *("score", "wasserstein", "critic_slope", "sample_spread"),
+)
 """How names in train.csv end that are no nats."""
 _NOT_MAKING = frozenset({"name", "factor", "value", "better", "unit", "seconds", "seed", "error", "skipped"})
 """What rows do not have in common with others that were made alike."""
