@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 from omegaconf import OmegaConf
@@ -47,7 +49,7 @@ def test_what_would_make_it_another_run_is_refused(folder, composed, override):
 @pytest.mark.slow
 def test_a_run_of_an_earlier_version_has_the_defaults_of_what_came_later(folder, composed):
     path = folder / "config.yaml"
-    config = OmegaConf.load(path)
+    config: Any = OmegaConf.load(path)
     for node, key in (("dataset", "dequantize"), ("trainer", "compile"), ("evaluation", "part")):
         del config[node][key]
     OmegaConf.save(config, path)

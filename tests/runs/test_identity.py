@@ -123,7 +123,8 @@ def test_a_users_file_is_known_by_its_images_and_not_by_its_place():
     assert run_id(of_file(path="/far/mine.npz")) == run_id(of_file())
     assert request_of(of_file(path="/far/mine.npz")) == request_of(of_file())
     assert run_id(of_file(content="c1")) != run_id(of_file())
-    assert "dataset.path" not in settings_of(OmegaConf.to_container(of_file()))
+    plain: Any = OmegaConf.to_container(of_file())
+    assert "dataset.path" not in settings_of(plain)
     unknown = config(dataset__card={"_target_": "c", "path": "mine.npz"})
     assert run_id(unknown) != run_id(config(dataset__card={"_target_": "c", "path": "other.npz"}))
 
