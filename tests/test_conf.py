@@ -137,6 +137,14 @@ def test_every_optimizer_takes_a_step(name, composed, tmp_path):
     assert not any(map(torch.equal, before, model.parameters()))
 
 
+@pytest.mark.parametrize("name", names("schedule"))
+def test_every_schedule_sets_the_learning_rate_to_the_end_of_a_run(name, untrained):
+    model, batch = untrained("model=vae", f"schedule={name}", "trainer.max_steps=4", "optimizer.lr=0.5")
+    for _ in range(4):
+        model.training_step([batch], 0)
+    assert 0 <= model.optimizer_of["model"].param_groups[0]["lr"] <= 0.5
+
+
 @pytest.mark.parametrize("name", names("likelihood"))
 def test_every_likelihood_trains(name, composed, tmp_path):
     config = composed("model=vae", f"likelihood={name}")

@@ -11,12 +11,22 @@ from scipy import integrate
 from torch.autograd import gradcheck
 from torch.distributions import Bernoulli as TorchBernoulli
 from torch.distributions import ContinuousBernoulli as TorchContinuousBernoulli
+from torch.distributions import Laplace as TorchLaplace
 from torch.distributions import Normal
 
-from disent_runner.losses.likelihoods import Bernoulli, ContinuousBernoulli, Gaussian, langevin, log_sinh_ratio
+from disent_runner.losses.likelihoods import (
+    Bernoulli,
+    ContinuousBernoulli,
+    Gaussian,
+    Laplace,
+    LearnedGaussian,
+    OptimalGaussian,
+    langevin,
+    log_sinh_ratio,
+)
 
 CONF = Path(__file__).parents[2] / "conf" / "likelihood"
-LIKELIHOODS = [Bernoulli(), Gaussian(), Gaussian(sigma=0.1), ContinuousBernoulli()]
+LIKELIHOODS = [Bernoulli(), Gaussian(), Gaussian(sigma=0.1), ContinuousBernoulli(), Laplace(), Laplace(scale=0.1)]
 each_likelihood = pytest.mark.parametrize("likelihood", LIKELIHOODS, ids=str)
 
 
@@ -46,6 +56,73 @@ def test_gaussian_is_that_of_torch_distributions_about_the_sigmoid(logits, image
     expected = -Normal(torch.sigmoid(logits), sigma).log_prob(images).sum(dim=(1, 2, 3))
     torch.testing.assert_close(Gaussian(sigma).nll(logits, images), expected)
     torch.testing.assert_close(Gaussian(sigma).mean(logits), torch.sigmoid(logits))
+
+
+@pytest.mark.parametrize("scale", [0.05, 1.0, 3.0])
+def test_laplace_is_that_of_torch_distributions_about_the_sigmoid(logits, images, scale):
+    expected = -TorchLaplace(torch.sigmoid(logits), scale).log_prob(images).sum(dim=(1, 2, 3))
+    torch.testing.assert_close(Laplace(scale).nll(logits, images), expected)
+
+
+@pytest.mark.parametrize("log_sigma", [-20.0, -3.0, 0.0, 1.0])
+def test_a_learned_sigma_is_a_normal_s_and_stays_above_its_floor(logits, images, log_sigma):
+    likelihood = LearnedGaussian()
+    likelihood.log_sigma.data.fill_(log_sigma)
+    sigma = math.exp(-6 + math.log1p(math.exp(log_sigma + 6)))
+    expected = -Normal(torch.sigmoid(logits), sigma).log_prob(images).sum(dim=(1, 2, 3))
+    torch.testing.assert_close(likelihood.nll(logits, images), expected, rtol=1e-5, atol=1e-5)
+    likelihood.nll(logits, images).mean().backward()
+    assert likelihood.log_sigma.grad is not None
+    assert likelihood.log_sigma.grad != 0  # from below its floor too
+
+
+def test_a_sigma_learns_to_be_the_root_of_the_mean_squared_error(logits, images):
+    likelihood = LearnedGaussian()
+    optimizer = torch.optim.LBFGS(likelihood.parameters(), line_search_fn="strong_wolfe")
+
+    def loss():
+        optimizer.zero_grad()
+        value = likelihood.nll(logits, images).mean() / 48
+        value.backward()
+        return value
+
+    for _ in range(5):
+        optimizer.step(loss)
+    expected = (torch.sigmoid(logits) - images).square().mean().sqrt().item()
+    assert math.exp(likelihood.log_sigma.item()) == pytest.approx(expected, rel=0.01)  # the floor is 0.0025
+
+
+def test_an_optimal_sigma_has_the_closed_form_and_its_gradient(logits, images):
+    """The least -log p over σ is N/2 (log(2π MSE) + 1), N all pixels of the batch."""
+    logits.requires_grad_()
+    loss = OptimalGaussian().nll(logits, images).sum()
+    mean_squared_error = (torch.sigmoid(logits) - images).square().mean()
+    expected = images.numel() / 2 * ((2 * math.pi * mean_squared_error).log() + 1)
+    torch.testing.assert_close(loss, expected, rtol=1e-4, atol=0)
+    gradients = [torch.autograd.grad(value, logits)[0] for value in (loss, expected)]
+    torch.testing.assert_close(*gradients, rtol=1e-3, atol=0)
+
+
+def test_an_optimal_sigma_is_evaluated_by_its_running_mean(logits, images):
+    likelihood = OptimalGaussian()
+    for _ in range(200):
+        likelihood.nll(logits, images)
+    whole = likelihood.eval().nll(logits, images)
+    sigma = (torch.sigmoid(logits) - images).square().mean().sqrt()
+    torch.testing.assert_close(whole, Gaussian(sigma.item()).nll(logits, images), rtol=1e-4, atol=0)
+    torch.testing.assert_close(likelihood.nll(logits[:2], images[:2]), whole[:2])  # of any batch alike
+    assert "variance" in likelihood.state_dict()
+
+
+def test_a_perfect_decoder_keeps_a_finite_density(logits):
+    for likelihood in (LearnedGaussian(), OptimalGaussian()):
+        assert likelihood.nll(logits, torch.sigmoid(logits)).isfinite().all()
+
+
+@pytest.mark.parametrize("scale", [0.0, -1.0, math.nan])
+def test_the_scale_must_be_positive(scale):
+    with pytest.raises(ValueError, match=rf"likelihood.scale .* must be positive, got {scale}"):
+        Laplace(scale)
 
 
 def test_continuous_bernoulli_is_that_of_torch_distributions(logits, images):

@@ -3,6 +3,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from scipy.stats import kstest, norm, uniform
+from torch import nn
 
 from disent_runner.losses.code_information import Information
 from disent_runner.models.abstract_coded_gan import logged_bounds, logged_spread
@@ -65,3 +67,59 @@ def test_images_that_are_all_the_same_have_no_spread() -> None:
     alike = logged_spread(SimpleNamespace(is_logged=True), images[:1].expand(6, -1, -1, -1))  # pyright: ignore
     assert alike["sample_spread"].item() == 0
     assert logged_spread(SimpleNamespace(is_logged=False), images) == {}  # pyright: ignore
+
+
+def test_uniform_noise_is_uniform(dataset) -> None:
+    model = InfoGAN(info=dataset.info, **SMALL, noise_prior="uniform")
+    seen = []
+    model.generator.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0][:, :4]))
+    torch.manual_seed(0)
+    model.generate(2000)
+    assert kstest(seen[0].flatten().numpy(), uniform(-1, 2).cdf).pvalue > 0.01
+    model.eval().render(torch.zeros(1, 5), torch.tensor([[0.0, -9.0, 9.0, 0.5]]))  # figures draw normal noise
+    torch.testing.assert_close(seen[1], torch.tensor([[0.0, -1.0, 1.0, 2 * norm.cdf(0.5) - 1]]).float())
+
+
+def test_images_are_made_by_the_average_of_the_generator(dataset, batch) -> None:
+    torch.manual_seed(0)
+    model = InfoGAN(info=dataset.info, **SMALL, generator_ema=0.9)
+    model.configure_optimizers()
+    expected = {name: value.clone() for name, value in model.generator.state_dict().items()}
+    for _ in range(3):
+        model.update(batch)
+        new = model.generator.state_dict()
+        expected = {name: 0.9 * value + 0.1 * new[name] for name, value in expected.items()}
+    assert model.average is not None
+    for name, value in model.average.state_dict().items():
+        if value.is_floating_point():
+            torch.testing.assert_close(value, expected[name])
+    codes, noise = torch.rand(3, 5), torch.randn(3, 4)
+    images = model.eval().render(codes, noise)
+    torch.testing.assert_close(images, model.average(torch.cat([noise, codes], 1)))
+    assert not torch.equal(images, model.generator(torch.cat([noise, codes], 1)))
+
+
+def test_the_judge_has_spectral_norm_one(dataset, batch) -> None:
+    torch.manual_seed(0)
+    model = InfoGAN(info=dataset.info, **{**SMALL, "norm": "none"}, spectral_norm=True)
+    for _ in range(100):
+        model.discriminator_head(model.trunk(batch.images))
+    layers = [*model.trunk.modules(), *model.discriminator_head.modules()]
+    weights = [layer.weight for layer in layers if isinstance(layer, nn.Conv2d | nn.Linear)]
+    assert len(weights) == 4
+    for weight in weights:
+        assert torch.linalg.matrix_norm(weight.flatten(1), 2).item() == pytest.approx(1, rel=1e-3)
+    assert "parametrizations" not in str(model.code_head.state_dict().keys())
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"noise_prior": "normal"}, r"noise_prior must be null \(normal\) or uniform, got 'normal'"),
+        ({"generator_ema": 1.0}, "generator_ema must be between 0 and 1, such as 0.999, or null, got 1.0"),
+        ({"discriminator_steps": 0}, "discriminator_steps must be 1 or more, or null, got 0"),
+    ],
+)
+def test_other_choices_are_refused(settings, message: str, dataset) -> None:
+    with pytest.raises(ValueError, match=message):
+        InfoGAN(info=dataset.info, **SMALL, **settings)

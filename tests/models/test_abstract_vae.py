@@ -9,6 +9,7 @@ import torch
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
 from disent_runner.datasets.batches import Batch, BatchSource, Draw, UniformBatches
+from disent_runner.losses.likelihoods import LearnedGaussian
 from disent_runner.models.betavae import BetaVAE
 from disent_runner.models.btcvae import BetaTCVAE
 from disent_runner.models.vae import VAE
@@ -101,3 +102,31 @@ def test_monitors_agree_with_the_terms(make, batch):
     assert row["kl"] == pytest.approx(sum(row[f"kl_latent_{latent}"] for latent in range(3)))
     assert row["elbo"] == pytest.approx(-(row["reconstruction"] + row["kl"]))
     assert row["loss"] == pytest.approx(-row["elbo"], rel=1e-6)
+
+
+def test_what_is_free_of_a_latent_s_kl_sends_no_gradient(make, batch):
+    """With all of the KL free, an update is that of the reconstruction alone; the log has the KL as it is."""
+    free = make(VAE, free_bits=100.0)
+    torch.manual_seed(1)
+    logged = free.update(batch)
+    torch.testing.assert_close(logged["loss"], logged["reconstruction"] + 3 * 100.0)
+    alone = make(BetaVAE, beta=0.0, normalized=False)
+    torch.manual_seed(1)
+    alone.update(batch)
+    assert all(map(torch.equal, free.parameters(), alone.parameters()))
+    free.interval, free.step = [logged], 1
+    row = free.take_interval()
+    assert row["kl"] == pytest.approx(row["kl_latent_0"] + row["kl_latent_1"] + row["kl_latent_2"])
+    assert row["kl"] < 100
+
+
+def test_free_bits_are_for_models_with_a_kl(make):
+    with pytest.raises(ValueError, match="free_bits is of the term kl, which BetaTCVAE has not; leave it out"):
+        make(BetaTCVAE, alpha=1.0, beta=1.0, gamma=1.0, estimator="weighted", free_bits=1.0)
+
+
+def test_a_likelihood_s_sigma_is_learned_with_the_networks(make, batch):
+    model = make(VAE, likelihood=LearnedGaussian())
+    model.update(batch)
+    assert model.likelihood.log_sigma != 0
+    assert "likelihood.log_sigma" in model.state_dict()

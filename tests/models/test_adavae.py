@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from disent_runner.datasets.batches import Batch, UniformBatches
-from disent_runner.losses.shared_latents import AVERAGES
+from disent_runner.losses.shared_latents import AVERAGES, forward_kl, symmetric_kl
 from disent_runner.models.adavae import AdaVAE
 
 
@@ -57,3 +57,11 @@ def test_a_step_logs_both_terms(pairs) -> None:
 def test_another_average_is_refused(make) -> None:
     with pytest.raises(ValueError, match="average must be gvae or mlvae, got 'mean'"):
         make(AdaVAE, average="mean", beta=1.0, num_changed=None)
+
+
+def test_the_divergence_is_chosen_by_its_name(make) -> None:
+    settings = {"average": "gvae", "beta": 1.0, "num_changed": None}
+    assert make(AdaVAE, **settings).divergence is symmetric_kl
+    assert make(AdaVAE, divergence="forward", **settings).divergence is forward_kl
+    with pytest.raises(ValueError, match="divergence must be symmetric or forward, or null, got 'reverse'"):
+        make(AdaVAE, divergence="reverse", **settings)

@@ -1,9 +1,18 @@
+import dataclasses
+import math
+from functools import partial
+
 import pytest
 import torch
 from torch import nn
+from torch.optim.lr_scheduler import CosineAnnealingLR
 
 from disent_runner.models.base import optimise, weighted_sum
+from disent_runner.models.betavae import BetaVAE
+from disent_runner.models.factorvae import FactorVAE
 from disent_runner.models.vae import VAE
+from disent_runner.networks.discriminator import MLPDiscriminator
+from disent_runner.networks.initialization import torch_default
 
 
 def test_a_weighted_sum_names_its_terms():
@@ -25,6 +34,45 @@ def test_an_optimiser_sends_no_gradient_into_parameters_of_others():
     optimise(torch.optim.SGD(encoder.parameters(), lr=1.0), decoder(encoder(torch.ones(1, 2))).sum())
     assert all(parameter.grad is None for parameter in decoder.parameters())
     assert all(parameter.grad is not None for parameter in encoder.parameters())
+
+
+@pytest.mark.parametrize(("max_norm", "length"), [(None, 5.0), (1.0, 1.0), (5.5, 5.0)])
+def test_a_gradient_that_is_too_long_is_scaled_all_players_apart(max_norm, length):
+    first, second = (nn.Parameter(torch.zeros(())) for _ in range(2))
+    optimise(torch.optim.SGD([first, second], lr=1.0), 3 * first + 4 * second, max_norm=max_norm)
+    torch.testing.assert_close(torch.stack([first, second]).detach(), -torch.tensor([3.0, 4.0]) * length / 5)
+
+
+def test_a_weight_in_its_warmup_is_on_a_line(make, batch):
+    for step, weight in ((0, 0.0), (5, 2.0), (10, 4.0), (99, 4.0)):
+        model = make(BetaVAE, beta=4.0, normalized=False, warmup={"kl": 10})
+        logged = model.update(dataclasses.replace(batch, step=step))
+        torch.testing.assert_close(logged["loss"], logged["reconstruction"] + weight * logged["kl"])
+
+
+def test_a_warmup_of_nothing_is_refused(make, batch):
+    with pytest.raises(ValueError, match=r"model\.warmup must name terms of the loss, kl; got beta"):
+        make(VAE, warmup={"beta": 10}).update(batch)
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"), [({"gradient_clip": 0}, "gradient_clip"), ({"warmup": {"kl": "soon"}}, r"warmup\.kl")]
+)
+def test_knobs_are_positive_numbers(settings, named, make):
+    with pytest.raises(ValueError, match=rf"model\.{named} must be a positive number or null, got"):
+        make(VAE, **settings)
+
+
+def test_the_learning_rates_of_all_players_follow_the_schedule(make, batch):
+    """Half a cosine over ten steps (Loshchilov & Hutter 2017, eq. 5)."""
+    network = partial(MLPDiscriminator, width=4, depth=1, negative_slope=0.2, init=torch_default)
+    other = {"discriminator": network, "discriminator_optimizer": partial(torch.optim.SGD, lr=2.0)}
+    model = make(FactorVAE, gamma=1.0, schedule=partial(CosineAnnealingLR, T_max=10), **other)
+    for step in range(4):
+        rates = [optimizer.param_groups[0]["lr"] for optimizer in model.optimizer_of.values()]
+        share = (1 + math.cos(math.pi * step / 10)) / 2
+        assert rates == pytest.approx([0.1 * share, 2.0 * share])
+        model.training_step([batch], 0)
 
 
 def test_the_log_gets_the_mean_of_the_steps_and_one_number_per_latent(make):

@@ -27,6 +27,11 @@ def test_the_loss_weighs_them(make, batch):
     torch.testing.assert_close(logged["loss"], expected)
 
 
+def test_the_kl_has_a_weight_of_its_own(make, batch):
+    logged = dipvae(make, beta=3.0, lambda_od=0.0, lambda_d=0.0).update(batch)
+    torch.testing.assert_close(logged["loss"], logged["reconstruction"] + 3 * logged["kl"])
+
+
 def test_the_kind_is_checked(make):
     with pytest.raises(ValueError, match=r"model\.kind must be i or ii, got 'iii'"):
         dipvae(make, kind="iii")

@@ -88,8 +88,6 @@ def test_one_update_is_one_step_of_each_player(model, batch):
             self.steps += 1
             return super().step(closure)
 
-    players = {name: Counting(optimizer.param_groups, lr=0.0) for name, optimizer in model.optimizer_of.items()}
-    model.optimizer_of = players
-    model.training_step(iter([batch]), 0)
-    assert {name: player.steps for name, player in players.items()} == {"model": 1, "discriminator": 1}
-    assert model.step == 1
+    assert model.weights() == {"kl": 1.0, "total_correlation": GAMMA}
+    model.beta = 3.0
+    assert model.weights() == {"kl": 3.0, "total_correlation": GAMMA}

@@ -1,3 +1,4 @@
+import dataclasses
 import math
 from functools import partial
 from typing import Any
@@ -118,3 +119,20 @@ def test_one_image_is_too_few(build) -> None:
 def test_another_owner_of_q_is_refused(build) -> None:
     with pytest.raises(ValueError, match="q_params_with must be d or g, got 'both'"):
         build(q_params_with="both")
+
+
+def test_the_discriminator_takes_its_steps_for_each_of_the_generator(build, batch, monkeypatch) -> None:
+    model = build(discriminator_steps=3)
+    steps = []
+    for name, optimizer in model.optimizer_of.items():
+        step = optimizer.step
+        monkeypatch.setattr(optimizer, "step", lambda step=step, name=name: steps.append(name) or step())
+    model.update(batch)
+    assert steps == ["generator", "discriminator", "discriminator", "discriminator"]
+
+
+def test_bounds_in_their_warmup_weigh_less(build, batch) -> None:
+    model = build(warmup={"continuous": 4})
+    logged = model.update(dataclasses.replace(batch, step=1))
+    bounds = 1.0 * logged["information_categorical"] + 0.5 / 4 * logged["information_continuous"]
+    torch.testing.assert_close(logged["loss"], logged["generator_loss"] - bounds)

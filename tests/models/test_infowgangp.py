@@ -1,3 +1,4 @@
+import dataclasses
 from functools import partial
 from typing import Any
 
@@ -74,3 +75,9 @@ def test_the_penalty_brings_the_slope_to_one(build, batch) -> None:
 def test_wrong_settings(settings, message: str, build) -> None:
     with pytest.raises(ValueError, match=message):
         build(**settings)
+
+
+def test_weights_in_their_warmup(build, batch) -> None:
+    logged = build(warmup={"information": 4}).update(dataclasses.replace(batch, step=1))
+    bounds = logged["information_categorical"] + logged["information_continuous"]
+    torch.testing.assert_close(logged["loss"], -logged["score"] - 0.2 / 4 * bounds)

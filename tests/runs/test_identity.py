@@ -77,6 +77,28 @@ def test_codes_whose_labels_are_said_to_be_others_have_a_folder_of_their_own(tmp
     assert settings_of({"representation": "codes.npz", **said}) != settings_of({"representation": "codes.npz", **plain})
 
 
+def test_an_option_that_is_off_is_as_if_it_were_not_there():
+    for key in ("model__free_bits", "optimizer__schedule"):
+        assert run_id(config(**{key: None})) == run_id(config())
+    assert run_id(config(model__free_bits=0)) != run_id(config())
+    assert run_id(config(model__odds=None)) != run_id(config()), "older than the rule"
+    tree: Any = OmegaConf.to_container(config(model__free_bits=None, model__odds=None), resolve=True)
+    before: Any = OmegaConf.to_container(config(), resolve=True)
+    assert settings_of(tree) == {**settings_of(before), "model.odds": None}
+
+
+@pytest.mark.parametrize("model", ["factorvae", "dipvae", "adagvae", "infogan", "capacity_generator"])
+def test_a_config_of_before_an_option_is_the_same_run(model, composed):
+    """Its id and its request, and all options that are off are of that kind."""
+    now, before = composed(f"model={model}"), composed(f"model={model}")
+    OmegaConf.set_struct(before, False)
+    off = [key for key, value in before.model.items() if value is None and key not in ("num_changed", "posterior_lr")]
+    assert {"gradient_clip", "schedule", "warmup"} <= set(off)
+    for key in off:
+        del before.model[key]
+    assert (run_id(before), request_of(before)) == (run_id(now), request_of(now))
+
+
 def test_a_true_switch_is_not_the_number_one():
     assert run_id(config(model__normalized=True)) != run_id(config(model__normalized=1))
 

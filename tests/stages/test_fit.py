@@ -12,7 +12,7 @@ def train(composed, tmp_path):
     """Train in one folder; returns the model."""
 
     def run(*overrides: str, folder: str = "run", before=None):
-        config = composed("model=betavae", *overrides)
+        config = composed(*({} if any(o.startswith("model=") for o in overrides) else {"model=betavae"}), *overrides)
         datamodule = build.build_data(config)
         model = build.build_model(config, datamodule.dataset.info)
         if before is not None:
@@ -33,6 +33,33 @@ def test_training_goes_on_from_the_newest_checkpoint(train, tmp_path):
     train("trainer.max_steps=4", folder="parts")
     parts = train("trainer.max_steps=7", folder="parts")
     assert all(map(torch.equal, whole.parameters(), parts.parameters()))
+    assert (tmp_path / "whole" / "train.csv").read_text() == (tmp_path / "parts" / "train.csv").read_text()
+
+
+VAE_KNOBS = [
+    *("model=factorvae", "model.beta=2", "model.free_bits=0.1", "model.warmup={kl: 5, total_correlation: 6}"),
+    *("model.discriminator.width=20", "model.discriminator.depth=1"),
+]
+GAN_KNOBS = [
+    *("model=infogan", "model.noise_prior=uniform", "model.spectral_norm=true", "model.generator_ema=0.9"),
+    *("model.discriminator_steps=2", "model.warmup={continuous: 6}"),
+    *("gan.generator.channels=[8,8,8,8]", "gan.trunk.channels=[8,8,8,8]"),
+]
+
+
+@pytest.mark.parametrize(
+    "knobs",
+    [[*VAE_KNOBS, "likelihood=gaussian_learned"], [*VAE_KNOBS, "likelihood=gaussian_optimal"], GAN_KNOBS],
+    ids=["learned", "optimal", "gan"],
+)
+def test_training_with_every_option_goes_on_bit_for_bit(knobs, train, tmp_path):
+    knobs = [*knobs, "model.gradient_clip=3", "schedule=multi_step", "schedule.milestones=[2,5]"]
+    whole = train(*knobs, "trainer.max_steps=7", folder="whole")
+    train(*knobs, "trainer.max_steps=4", folder="parts")
+    parts = train(*knobs, "trainer.max_steps=7", folder="parts")
+    (group,) = parts.optimizer_of["discriminator"].param_groups
+    assert group["lr"] == pytest.approx(0.01 * group["initial_lr"])
+    assert all(map(torch.equal, whole.state_dict().values(), parts.state_dict().values()))
     assert (tmp_path / "whole" / "train.csv").read_text() == (tmp_path / "parts" / "train.csv").read_text()
 
 

@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -12,6 +12,7 @@ from disent_runner.datasets.batches import Batch
 from disent_runner.datasets.info import DatasetInfo
 from disent_runner.losses.bounds import bounded
 from disent_runner.losses.covariance import covariance_of_codes
+from disent_runner.losses.free_bits import at_least
 from disent_runner.losses.gaussian import kl_to_standard_normal, sample_normal
 from disent_runner.losses.total_correlation import gaussian_total_correlation
 from disent_runner.models.base import (
@@ -59,14 +60,17 @@ class AbstractVAE(AbstractModel):
         decoder: Callable[..., nn.Module],
         likelihood: Likelihood,
         optimizer: Callable[..., torch.optim.Optimizer],
+        free_bits: float | None = None,
+        **training: Any,
     ) -> None:
-        super().__init__()
+        super().__init__(**training)
         self.info = info
         self.latent_dim = check_latent_dim(latent_dim)
         self.encoder = encoder(image_shape=info.image_shape, num_outputs=2 * latent_dim)
         self.decoder = decoder(latent_dim=latent_dim, image_shape=info.image_shape)
         self.likelihood = likelihood
         self.optimizer = optimizer
+        self.free_bits = free_bits
 
     @abstractmethod
     def regularizers(self, inference: Inference, batch: Batch) -> dict[str, Float[Tensor, " batch"]]:
@@ -75,6 +79,12 @@ class AbstractVAE(AbstractModel):
     @abstractmethod
     def weights(self) -> dict[str, float]:
         """Weight of each regularizer; the reconstruction's is 1."""
+
+    def kl_term(self, kl: Float[Tensor, "batch latent"]) -> Float[Tensor, " batch"]:
+        """What the KL costs: its sum over latents, or with `free_bits` at least that much of each latent's mean."""
+        if self.free_bits is None:
+            return kl.sum(1)
+        return at_least(self.free_bits, kl).sum().expand(len(kl))
 
     def adversary_step(self, inference: Inference, batch: Batch) -> dict[str, Tensor]:
         """A second player's optimisation step after the model's own, and what it logs. Most models have none."""
@@ -113,8 +123,8 @@ class AbstractVAE(AbstractModel):
     def update(self, batch: Batch) -> dict[str, Tensor]:
         inference = self.infer(batch)
         means = {name: term.mean() for name, term in self._terms(inference, batch).items()}
-        loss = weighted_sum(means, {"reconstruction": 1.0, **self.weights()})
-        optimise(self.optimizer_of["model"], loss)
+        loss = weighted_sum(means, {"reconstruction": 1.0, **self.weights_at(batch.step, self.weights())})
+        optimise(self.optimizer_of["model"], loss, max_norm=self.gradient_clip)
         logged = {"loss": loss.detach(), **{name: mean.detach() for name, mean in means.items()}}
         logged["kl_latent"] = inference.kl.detach().mean(0)
         is_looked_at = batch.is_logged or batch.step % COVARIANCE_EVERY == 0
@@ -130,7 +140,11 @@ class AbstractVAE(AbstractModel):
         return derived
 
     def new_optimizers(self) -> dict[str, torch.optim.Optimizer]:
-        return {"model": self.optimizer([*self.encoder.parameters(), *self.decoder.parameters()])}
+        if self.free_bits is not None and "kl" not in self.weights():
+            raise ValueError(f"model.free_bits is of the term kl, which {type(self).__name__} has not; leave it out")
+        networks = (self.encoder, self.decoder, self.likelihood)
+        parts = [part for part in networks if isinstance(part, nn.Module)]  # some likelihoods have a σ to learn
+        return {"model": self.optimizer([parameter for part in parts for parameter in part.parameters()])}
 
 
 @torch.no_grad()

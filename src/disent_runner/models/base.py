@@ -1,7 +1,7 @@
 """What every model is to the runner: one optimisation step at a time, codes from images, images from codes."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, final
 
 import numpy as np
@@ -9,9 +9,12 @@ import pytorch_lightning as pl
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
+from torch.optim.lr_scheduler import LRScheduler
 
 from disent_runner.datasets.batches import Batch, BatchSource
 from disent_runner.datasets.dataset import Dataset
+
+Schedule = Callable[[torch.optim.Optimizer], LRScheduler]
 
 
 class AbstractModel(pl.LightningModule, ABC):
@@ -36,8 +39,32 @@ class AbstractModel(pl.LightningModule, ABC):
     categorical: tuple[int, ...] = ()
     """Sizes of the blocks of probabilities that a code begins with, one for each categorical code."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        *,
+        gradient_clip: float | None = None,
+        schedule: Schedule | None = None,
+        warmup: Mapping[str, int] | None = None,
+    ) -> None:
+        """What every training may have; None is without.
+
+        `gradient_clip` is the largest norm of a player's gradient, `schedule` that of each player's learning rate by
+        the model's steps, `warmup` the steps over which weights of the loss rise to their value, by the term's name.
+
+        Raises ValueError for what is not positive.
+        """
         super().__init__()
+        for key, value in {
+            "gradient_clip": gradient_clip,
+            **{f"warmup.{k}": v for k, v in (warmup or {}).items()},
+        }.items():
+            if value is not None and not (isinstance(value, int | float) and value > 0):
+                raise ValueError(f"model.{key} must be a positive number or null, got {value!r}")
+        self.gradient_clip = gradient_clip
+        self.schedule = schedule
+        self.warmup = dict(warmup or {})
+        self.schedules: list[LRScheduler] = []
+        """Those of the optimizers, from the start of training on; none where learning rates stay as they are."""
         self.automatic_optimization = False
         self.step = 0
         """Optimisation steps done."""
@@ -62,7 +89,9 @@ class AbstractModel(pl.LightningModule, ABC):
     @final
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         self.optimizer_of = self.new_optimizers()
-        return list(self.optimizer_of.values())
+        optimizers = list(self.optimizer_of.values())
+        self.schedules = [] if self.schedule is None else [self.schedule(optimizer) for optimizer in optimizers]
+        return optimizers
 
     def batches(self, training: Dataset, source: BatchSource, *, batch_size: int, seed: int) -> BatchSource:
         """Where its batches come from: `source`, unless it needs images that share something.
@@ -110,9 +139,24 @@ class AbstractModel(pl.LightningModule, ABC):
     def training_step(self, chunk: Iterable[Batch], batch_idx: int) -> None:
         for batch in chunk:
             self.interval.append(self.update(batch))
+            for schedule in self.schedules:
+                schedule.step()
             self.step = batch.step + 1
             if self.stop_requested:
                 break
+
+    def weights_at(self, step: int, weights: Mapping[str, float]) -> Mapping[str, float]:
+        """The weights of loss terms at a step: those in their warm-up are on a straight line from 0 to their value.
+
+        Raises ValueError for a warm-up of a term that is not there.
+        """
+        unknown = [name for name in self.warmup if name not in weights]
+        if unknown:
+            raise ValueError(
+                f"model.warmup must name terms of the loss, {', '.join(weights)}; got {', '.join(unknown)}"
+            )
+        rising = {name: weights[name] * min(step / steps, 1.0) for name, steps in self.warmup.items()}
+        return {**weights, **rising}
 
     def take_interval(self) -> dict[str, float]:
         """Means over the steps since the last call, one number per name; a value per latent becomes `name_0`, ….
@@ -159,12 +203,17 @@ def _check_finite(tables: Mapping[str, Tensor], *, last_step: int) -> None:
         )
 
 
-def optimise(optimizer: torch.optim.Optimizer, loss: Float[Tensor, ""]) -> None:
-    """One step of `optimizer` on `loss`; no gradient reaches a parameter that it does not own."""
+def optimise(optimizer: torch.optim.Optimizer, loss: Float[Tensor, ""], *, max_norm: float | None = None) -> None:
+    """One step of `optimizer` on `loss`; no gradient reaches a parameter that it does not own.
+
+    With `max_norm`, a longer gradient of all its parameters together is scaled to that length.
+    """
     owned = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     for parameter in owned:
         parameter.grad = None  # what `zero_grad` does, ten times faster
     loss.backward(inputs=owned)
+    if max_norm is not None:
+        nn.utils.clip_grad_norm_(owned, max_norm)
     optimizer.step()
 
 

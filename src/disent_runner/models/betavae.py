@@ -22,7 +22,7 @@ class BetaVAE(AbstractVAE):
         self.beta = beta * math.prod(self.info.image_shape) / self.latent_dim if normalized else beta
 
     def regularizers(self, inference: Inference, batch: Batch) -> dict[str, Float[Tensor, " batch"]]:
-        return {"kl": inference.kl.sum(1)}
+        return {"kl": self.kl_term(inference.kl)}
 
     def weights(self) -> dict[str, float]:
         return {"kl": self.beta}

@@ -1,7 +1,7 @@
 """The ground-truth generator with capacity."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NoReturn, final
+from typing import Any, NoReturn, final
 
 import numpy as np
 import torch
@@ -46,8 +46,9 @@ class CapacityGenerator(AbstractModel):
         decoder: Callable[..., nn.Module],
         likelihood: Likelihood,
         optimizer: Callable[..., torch.optim.Optimizer],
+        **training: Any,
     ) -> None:
-        super().__init__()
+        super().__init__(**training)
         unknown = [name for name in (*circular, *one_hot) if name not in info.factors]
         if unknown or not info.factors or set(circular) & set(one_hot):
             raise ValueError(
@@ -95,8 +96,9 @@ class CapacityGenerator(AbstractModel):
         logits = self.decoder(sample_normal(mean, logvar)).float()
         reconstruction = self.likelihood.nll(logits, batch.images).mean()
         capacity = self.capacity_at(batch.step)
-        loss = reconstruction + self.gamma * capacity_gap(kl.sum(1), capacity)
-        optimise(self.optimizer_of["model"], loss)
+        weights = self.weights_at(batch.step, {"capacity_gap": self.gamma})
+        loss = reconstruction + weights["capacity_gap"] * capacity_gap(kl.sum(1), capacity)
+        optimise(self.optimizer_of["model"], loss, max_norm=self.gradient_clip)
         parts = [part.sum(1).mean() for part in kl.detach().split(self.widths, dim=1)]
         by_factor = {f"kl_{name}": part for name, part in zip(self.factor_names, parts, strict=True)}
         return {
@@ -124,7 +126,9 @@ class CapacityGenerator(AbstractModel):
     def new_optimizers(self) -> dict[str, torch.optim.Optimizer]:
         rate = {} if self.posterior_lr is None else {"lr": self.posterior_lr}
         posterior = {"params": [self.scale, self.shift, self.log_sigma], **rate}
-        return {"model": self.optimizer([{"params": list(self.decoder.parameters())}, posterior])}
+        parts = [part for part in (self.decoder, self.likelihood) if isinstance(part, nn.Module)]
+        networks = [parameter for part in parts for parameter in part.parameters()]
+        return {"model": self.optimizer([{"params": networks}, posterior])}
 
 
 def _features(

@@ -89,7 +89,7 @@ class DCIGN(AbstractVAE):
         active = self.active(batch)
         kl = inference.kl if self.kl_on_inactive else inference.kl * active
         pull = invariance(inference.mean, active) + invariance(inference.logvar, active)
-        return {"kl": kl.sum(1), "invariance": pull}
+        return {"kl": self.kl_term(kl), "invariance": pull}
 
     def weights(self) -> dict[str, float]:
         return {"kl": 1.0, "invariance": self.kappa}

@@ -21,15 +21,17 @@ class DIPVAE(AbstractVAE):
 
     `kind` "i" takes Cov[mean], "ii" the whole Cov[z] = Cov[mean] + E[diag(σ²)]; `lambda_od` weighs the squares off
     the diagonal, `lambda_d` the squared distance of the diagonal from 1.
+    `beta` weighs the KL; None: 1, as theirs.
     """
 
     batch_statistics: ClassVar[bool] = True
 
-    def __init__(self, *, kind: str, lambda_od: float, lambda_d: float, **vae: Any) -> None:
+    def __init__(self, *, kind: str, lambda_od: float, lambda_d: float, beta: float | None = None, **vae: Any) -> None:
         super().__init__(**vae)
         if kind not in ("i", "ii"):
             raise ValueError(f"model.kind must be i or ii, got {kind!r}")
         self.kind = kind
+        self.beta = 1.0 if beta is None else beta
         self.lambda_od = lambda_od
         self.lambda_d = lambda_d
 
@@ -41,10 +43,10 @@ class DIPVAE(AbstractVAE):
         )
         count = len(inference.mean)
         return {
-            "kl": inference.kl.sum(1),
+            "kl": self.kl_term(inference.kl),
             "off_diagonal": off_diagonal_penalty(covariance).expand(count),
             "diagonal": diagonal_penalty(covariance).expand(count),
         }
 
     def weights(self) -> dict[str, float]:
-        return {"kl": 1.0, "off_diagonal": self.lambda_od, "diagonal": self.lambda_d}
+        return {"kl": self.beta, "off_diagonal": self.lambda_od, "diagonal": self.lambda_d}

@@ -26,6 +26,8 @@ class FactorVAE(AbstractVAE):
     The discriminator learns to tell codes of the batch from codes of a second, independent batch that are permuted
     latent by latent (their algorithm 2). Its step sends no gradient into the encoder, the VAE's none into it. What it
     takes for the total correlation can be far below it, and is logged as `objective_total_correlation`.
+
+    `beta` weighs the KL; None: 1, as theirs.
     """
 
     batch_statistics: ClassVar[bool] = True
@@ -36,19 +38,24 @@ class FactorVAE(AbstractVAE):
         gamma: float,
         discriminator: Callable[..., nn.Module],
         discriminator_optimizer: Callable[..., torch.optim.Optimizer],
+        beta: float | None = None,
         **vae: Any,
     ) -> None:
         super().__init__(**vae)
         self.gamma = gamma
+        self.beta = 1.0 if beta is None else beta
         self.discriminator = discriminator(num_inputs=self.latent_dim)
         self.discriminator_optimizer = discriminator_optimizer
 
     def regularizers(self, inference: Inference, batch: Batch) -> dict[str, Float[Tensor, " batch"]]:
         logits = self.discriminator(inference.codes).float()
-        return {"kl": inference.kl.sum(1), "objective_total_correlation": total_correlation_from_logits(logits)}
+        return {
+            "kl": self.kl_term(inference.kl),
+            "objective_total_correlation": total_correlation_from_logits(logits),
+        }
 
     def weights(self) -> dict[str, float]:
-        return {"kl": 1.0, "objective_total_correlation": self.gamma}
+        return {"kl": self.beta, "objective_total_correlation": self.gamma}
 
     def adversary_step(self, inference: Inference, batch: Batch) -> dict[str, Tensor]:
         joint = inference.codes.detach()
@@ -57,7 +64,7 @@ class FactorVAE(AbstractVAE):
         logits = self.discriminator(torch.cat([joint, permuted])).float()
         joint_logits, permuted_logits = logits.split([len(joint), len(permuted)])
         loss = discriminator_loss(joint_logits, permuted_logits).mean()
-        optimise(self.optimizer_of["discriminator"], loss)
+        optimise(self.optimizer_of["discriminator"], loss, max_norm=self.gradient_clip)
         accuracy = discriminator_accuracy(joint_logits.detach(), permuted_logits.detach())
         return {"discriminator_loss": loss.detach(), "discriminator_accuracy": accuracy.mean()}
 

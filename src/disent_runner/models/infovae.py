@@ -37,7 +37,7 @@ class InfoVAE(AbstractVAE):
 
     def regularizers(self, inference: Inference, batch: Batch) -> dict[str, Float[Tensor, " batch"]]:
         distance = mmd(inference.codes, torch.randn_like(inference.codes), kernel=self.kernel)
-        return {"kl": inference.kl.sum(1), "mmd": distance.expand(len(inference.codes))}
+        return {"kl": self.kl_term(inference.kl), "mmd": distance.expand(len(inference.codes))}
 
     def weights(self) -> dict[str, float]:
         return {"kl": 1 - self.alpha, "mmd": self.alpha + self.lambda_mmd - 1}

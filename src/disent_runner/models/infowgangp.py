@@ -1,5 +1,6 @@
 """InfoWGAN-GP."""
 
+from collections.abc import Mapping
 from typing import Any, final
 
 import torch
@@ -7,7 +8,7 @@ from torch import Tensor, nn
 
 from disent_runner.datasets.batches import Batch
 from disent_runner.losses.adversarial import gradient_penalty
-from disent_runner.models.abstract_coded_gan import AbstractCodedGAN, logged_bounds, logged_spread
+from disent_runner.models.abstract_coded_gan import AbstractCodedGAN, logged_bounds, logged_spread, mean_of
 from disent_runner.models.base import optimise
 
 
@@ -31,17 +32,21 @@ class InfoWGANGP(AbstractCodedGAN):
         self.lambda_information = lambda_information
         self.lambda_gradient = lambda_gradient
         self.critic_steps = critic_steps
-        self.critic_head = nn.Linear(self.trunk.num_features, 1, bias=False)  # only differences of scores count
+        head = nn.Linear(self.trunk.num_features, 1, bias=False)  # only differences of scores count
+        self.critic_head = self.judging(head)
 
     def update(self, batch: Batch) -> dict[str, Tensor]:
         codes, fakes = self.generate(len(batch.images))
         features = self.trunk(fakes)
         information = self.information(features, codes)
         score = self.critic_head(features).float().mean()
-        loss = -score - self.lambda_information * sum(information)
-        optimise(self.optimizer_of["generator"], loss)
-        steps = [self._critic_step(batch.images) for _ in range(self.critic_steps)]
-        logged = {name: torch.stack([step[name] for step in steps]).mean() for name in steps[0]}
+        weights = self.weights_at(
+            batch.step, {"information": self.lambda_information, "gradient": self.lambda_gradient}
+        )
+        loss = -score - weights["information"] * sum(information)
+        optimise(self.optimizer_of["generator"], loss, max_norm=self.gradient_clip)
+        self.follow_generator()
+        logged = mean_of([self._critic_step(batch.images, weights) for _ in range(self.critic_steps)])
         return {
             "loss": loss.detach(),
             "score": score.detach(),
@@ -50,7 +55,7 @@ class InfoWGANGP(AbstractCodedGAN):
             **logged_spread(batch, fakes),
         }
 
-    def _critic_step(self, reals: Tensor) -> dict[str, Tensor]:
+    def _critic_step(self, reals: Tensor, weights: Mapping[str, float]) -> dict[str, Tensor]:
         with torch.no_grad():
             codes, fakes = self.generate(len(reals))
             fakes = fakes.float()
@@ -61,8 +66,8 @@ class InfoWGANGP(AbstractCodedGAN):
         between = (along * reals + (1 - along) * fakes).requires_grad_()
         penalty, slope = gradient_penalty(self.critic_head(self.trunk(between)).float(), between)
         information = self.information(features[: len(fakes)], codes)
-        loss = self.lambda_gradient * penalty.mean() - distance - self.lambda_information * sum(information)
-        optimise(self.optimizer_of["critic"], loss)
+        loss = weights["gradient"] * penalty.mean() - distance - weights["information"] * sum(information)
+        optimise(self.optimizer_of["critic"], loss, max_norm=self.gradient_clip)
         return {"wasserstein": distance.detach(), "critic_slope": slope.detach().mean()}
 
     def new_optimizers(self) -> dict[str, torch.optim.Optimizer]:

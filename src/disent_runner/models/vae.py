@@ -14,7 +14,7 @@ class VAE(AbstractVAE):
     """Kingma & Welling 2014: minus the evidence lower bound, KL(q(z|x) ‖ N(0, 1)) with weight 1."""
 
     def regularizers(self, inference: Inference, batch: Batch) -> dict[str, Float[Tensor, " batch"]]:
-        return {"kl": inference.kl.sum(1)}
+        return {"kl": self.kl_term(inference.kl)}
 
     def weights(self) -> dict[str, float]:
         return {"kl": 1.0}

@@ -6,6 +6,7 @@ from typing import final
 
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
 
 from disent_runner.networks.layers import OutputLayer
 from disent_runner.networks.layout import channels_last_on_cpu
@@ -125,6 +126,17 @@ def initialise(network: nn.Module) -> None:
             continue
         if layer.bias is not None:
             nn.init.zeros_(layer.bias)
+
+
+def spectrally_normalised(network: nn.Module) -> nn.Module:
+    """The network with the weight of each layer divided by its largest singular value (Miyato et al. 2018).
+
+    A matrix's rows are the layer's outputs; torch's power iteration takes a step in each pass of training.
+    """
+    for layer in list(network.modules()):
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            spectral_norm(layer)
+    return network
 
 
 def _check(image_shape: tuple[int, int, int], channels: Sequence[int], strides: Sequence[int], norm: str) -> int:

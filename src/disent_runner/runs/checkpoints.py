@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 
 _KEPT = 2
 _KEYS = {"step", "model", "optimizers", "random", "interval"}
+_LATER_KEYS = {"schedules"}
+"""Which checkpoints of before do not have."""
 
 
 def checkpoint_path(folder: Path, step: int) -> Path:
@@ -61,7 +63,7 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError) as error:
         raise ValueError(f"{refusal} ({str(error).splitlines()[0]}); delete it to go on without it") from None
-    if not isinstance(state, dict) or state.keys() != _KEYS:
+    if not isinstance(state, dict) or state.keys() - _LATER_KEYS != _KEYS:
         raise ValueError(f"{refusal}: it must hold exactly {sorted(_KEYS)}; delete it to go on without it")
     return state
 

@@ -19,6 +19,12 @@ ELSEWHERE = frozenset({"data_dir", "check_hash"})
 _CHOSEN_BY_LABELS = ("split", "joint", "subset")
 NAMED = ("continuous", "discrete")
 """Keys that name factors for what their labels are: they came later, and naming none is as if they were not there."""
+_COUNTED_NULLS = frozenset(
+    {"attributes", "count", "crop", "factors", "hidden", "image_size", "joint"}
+    | {"num_changed", "odds", "path", "picture", "posterior_lr", "split", "subset"}
+)
+"""Null in any other key is as if the key were not there, so that a new option that is off leaves ids as they are. These
+are older than that rule, and ids of folders count them."""
 _ASKED = (
     *("stages", "seed", "model", "dataset", "trainer", "evaluation", "metric", "figure"),
     *("representation", "factors", "run"),
@@ -111,7 +117,7 @@ def plain(node: Any) -> Any:
 
 
 def canonical(value: Any) -> Any:
-    """`beta: 4` and `beta: 4.0` are one setting."""
+    """`beta: 4` and `beta: 4.0` are one setting, and so are `free_bits: null` and no `free_bits`."""
     if isinstance(value, dict):
         return {str(key): canonical(item) for key, item in value.items() if not _changes_nothing(key, item)}
     if isinstance(value, list):
@@ -131,7 +137,8 @@ def _leaves(key: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _changes_nothing(key: Any, value: Any) -> bool:
-    return key in ELSEWHERE or (key in NAMED and not value)
+    is_off = (value is None and key not in _COUNTED_NULLS) or (key in NAMED and value == [])
+    return key in ELSEWHERE or is_off
 
 
 def _digest(value: Any) -> str:

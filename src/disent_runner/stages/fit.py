@@ -102,6 +102,8 @@ class Checkpoints(Callback):
             return
         for optimizer, saved in zip(trainer.optimizers, self.state["optimizers"], strict=True):
             optimizer.load_state_dict(saved)
+        for schedule, saved in zip(pl_module.schedules, self.state.get("schedules", []), strict=True):
+            schedule.load_state_dict(saved)
         pl_module.interval = [{k: v.to(pl_module.device) for k, v in values.items()} for values in pl_module.interval]
         restore_random_states(self.state["random"])
         self.state = None  # free its memory
@@ -116,6 +118,7 @@ class Checkpoints(Callback):
                     "model": pl_module.state_dict(),
                     "optimizers": [optimizer.state_dict() for optimizer in trainer.optimizers],
                     "interval": pl_module.interval,
+                    "schedules": [schedule.state_dict() for schedule in pl_module.schedules],
                 },
             )
 
