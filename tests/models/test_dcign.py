@@ -112,11 +112,17 @@ def test_every_factor_and_the_usual_odds_by_default(make, dataset) -> None:
     assert (model.kinds, model.odds) == ([("column",), ("row",)], [1.0, 10.0])
 
 
+def test_even_odds(make) -> None:
+    assert make(DCIGN, **{**SETTINGS, "odds": "even"}).odds == [1.0, 1.0]
+    assert make(DCIGN, **{**SETTINGS, "odds": "even", "factors": None}).odds == [1.0, 1.0]
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
         ({"factors": ["hue"]}, "model.factors names 'hue'; the factors are row, column"),
         ({"factors": ["row", "row"]}, r"model.factors must name each factor once, got \['row', 'row'\]"),
+        ({"odds": "1:10"}, r"model.odds must be even, null, or a list such as \[1,1,1,10\], got '1:10'"),
         ({"latent_dim": 1}, "latent_dim must be at least 2 for column and what is intrinsic, got 1"),
     ],
 )

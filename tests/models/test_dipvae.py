@@ -32,6 +32,12 @@ def test_the_kl_has_a_weight_of_its_own(make, batch):
     torch.testing.assert_close(logged["loss"], logged["reconstruction"] + 3 * logged["kl"])
 
 
+def test_the_weight_of_the_diagonal_follows_that_of_the_others(make):
+    for kind, weight in (("i", 30.0), ("ii", 3.0)):
+        assert dipvae(make, kind=kind, lambda_od=3.0, lambda_d=None).weights()["diagonal"] == weight
+    assert dipvae(make, lambda_d=7.0).weights()["diagonal"] == 7.0
+
+
 def test_the_kind_is_checked(make):
     with pytest.raises(ValueError, match=r"model\.kind must be i or ii, got 'iii'"):
         dipvae(make, kind="iii")

@@ -8,6 +8,7 @@ import torch
 
 from disent_runner.runs.checkpoints import (
     checkpoint_path,
+    load_checkpoint,
     load_newest_checkpoint,
     random_states,
     restore_random_states,
@@ -54,6 +55,13 @@ def test_a_torn_newest_falls_back_to_the_one_before(tmp_path, caplog, damage):
     assert newest is not None
     assert newest["step"] == 10
     assert "is torn" in caplog.text
+
+
+def test_a_checkpoint_of_before_schedules_is_read(tmp_path):
+    save_checkpoint(tmp_path, {**state(3), "schedules": [{"last_epoch": 3}]})
+    assert load_checkpoint(checkpoint_path(tmp_path, 3))["schedules"] == [{"last_epoch": 3}]
+    save_checkpoint(tmp_path, state(4))
+    assert "schedules" not in load_checkpoint(checkpoint_path(tmp_path, 4))
 
 
 def test_when_all_are_torn_it_says_so(tmp_path):

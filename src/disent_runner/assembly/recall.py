@@ -10,7 +10,18 @@ from disent_runner.assembly.conf import CONF, of_file
 from disent_runner.runs.folder import run_folder_of
 from disent_runner.runs.record import read_config
 
-_ITS_OWN = ("model", "network", "init", "likelihood", "optimizer", "dataset", "trainer", "evaluation", "seed")
+_ITS_OWN = (
+    "model",
+    "network",
+    "init",
+    "likelihood",
+    "optimizer",
+    "schedule",
+    "dataset",
+    "trainer",
+    "evaluation",
+    "seed",
+)
 _OF_THE_MACHINE = ("trainer.accelerator", "trainer.data_on_device")
 
 

@@ -26,8 +26,9 @@ class DCIGN(AbstractVAE):
     κ/2 ‖z - mean‖², of means and log variances, with the same gradient.
 
     `factors` None: all of them. `odds` are those of batches of each factor, then of intrinsic ones if a factor is left
-    for those; None: 1 each and 10 (their section 3.2). `kl_on_inactive`: whether clamped latents have
-    their KL too. `warmup_steps` at the start are those of a plain VAE on the same batches.
+    for those; "even": the same; None: 1 each and 10 (their section 3.2). `kl_on_inactive`: whether clamped latents have
+    their KL too, which makes that of a latent weigh as many times more as there are kinds of batch. `warmup_steps` at
+    the start are those of a plain VAE on the same batches.
     """
 
     learns_from_labels = True
@@ -37,7 +38,7 @@ class DCIGN(AbstractVAE):
         self,
         *,
         factors: Sequence[str] | None,
-        odds: Sequence[float] | None,
+        odds: Sequence[float] | str | None,
         kappa: float,
         kl_on_inactive: bool,
         warmup_steps: int,
@@ -58,7 +59,7 @@ class DCIGN(AbstractVAE):
                 f"{' and what is intrinsic' if intrinsic else ''}, got {self.latent_dim}"
             )
         self.factors = factors
-        self.odds = [1.0] * len(factors) + [INTRINSIC_ODDS] * bool(intrinsic) if odds is None else list(odds)
+        self.odds = _odds(odds, len(factors), has_intrinsic=bool(intrinsic))
         self.kappa = kappa
         self.kl_on_inactive = kl_on_inactive
         self.warmup_steps = warmup_steps
@@ -93,6 +94,16 @@ class DCIGN(AbstractVAE):
 
     def weights(self) -> dict[str, float]:
         return {"kl": 1.0, "invariance": self.kappa}
+
+
+def _odds(odds: Sequence[float] | str | None, num_factors: int, *, has_intrinsic: bool) -> list[float]:
+    if odds is None:
+        return [1.0] * num_factors + [INTRINSIC_ODDS] * has_intrinsic
+    if odds == "even":
+        return [1.0] * (num_factors + has_intrinsic)
+    if isinstance(odds, str):
+        raise ValueError(f"model.odds must be even, null, or a list such as [1,1,1,10], got {odds!r}")
+    return list(odds)
 
 
 def clamped(values: Float[Tensor, "batch latent"], active: Bool[Tensor, " latent"]) -> Float[Tensor, "batch latent"]:

@@ -20,20 +20,22 @@ class DIPVAE(AbstractVAE):
     """Kumar et al. 2018, eqs. 6 and 7: the covariance of the codes is drawn towards the identity.
 
     `kind` "i" takes Cov[mean], "ii" the whole Cov[z] = Cov[mean] + E[diag(σ²)]; `lambda_od` weighs the squares off
-    the diagonal, `lambda_d` the squared distance of the diagonal from 1.
-    `beta` weighs the KL; None: 1, as theirs.
+    the diagonal, `lambda_d` the squared distance of the diagonal from 1; None: 10 times `lambda_od` for i, the same for
+    ii, as in disentanglement_lib. `beta` weighs the KL; None: 1, as theirs.
     """
 
     batch_statistics: ClassVar[bool] = True
 
-    def __init__(self, *, kind: str, lambda_od: float, lambda_d: float, beta: float | None = None, **vae: Any) -> None:
+    def __init__(
+        self, *, kind: str, lambda_od: float, lambda_d: float | None, beta: float | None = None, **vae: Any
+    ) -> None:
         super().__init__(**vae)
         if kind not in ("i", "ii"):
             raise ValueError(f"model.kind must be i or ii, got {kind!r}")
         self.kind = kind
         self.beta = 1.0 if beta is None else beta
         self.lambda_od = lambda_od
-        self.lambda_d = lambda_d
+        self.lambda_d = lambda_d if lambda_d is not None else lambda_od * (10 if kind == "i" else 1)
 
     def regularizers(self, inference: Inference, batch: Batch) -> dict[str, Float[Tensor, " batch"]]:
         covariance = (
