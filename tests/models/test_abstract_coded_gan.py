@@ -116,6 +116,7 @@ def test_the_judge_has_spectral_norm_one(dataset, batch) -> None:
     ("settings", "message"),
     [
         ({"noise_prior": "normal"}, r"noise_prior must be null \(normal\) or uniform, got 'normal'"),
+        ({"spectral_norm": "no"}, "spectral_norm must be true or null, got 'no'"),
         ({"generator_ema": 1.0}, "generator_ema must be between 0 and 1, such as 0.999, or null, got 1.0"),
         ({"discriminator_steps": 0}, "discriminator_steps must be 1 or more, or null, got 0"),
     ],

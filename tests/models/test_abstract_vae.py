@@ -125,6 +125,11 @@ def test_free_bits_are_for_models_with_a_kl(make):
         make(BetaTCVAE, alpha=1.0, beta=1.0, gamma=1.0, estimator="weighted", free_bits=1.0)
 
 
+def test_free_bits_are_a_number(make):
+    with pytest.raises(ValueError, match="free_bits must be a number of nats of at least 0, or null, got 'some'"):
+        make(VAE, free_bits="some")
+
+
 def test_a_likelihood_s_sigma_is_learned_with_the_networks(make, batch):
     model = make(VAE, likelihood=LearnedGaussian())
     model.update(batch)

@@ -124,8 +124,8 @@ class Laplace:
     scale: float = 1.0
 
     def __post_init__(self) -> None:
-        if not self.scale > 0:
-            raise ValueError(f"likelihood.scale is a mean absolute error and must be positive, got {self.scale}")
+        if not (isinstance(self.scale, int | float) and self.scale > 0):
+            raise ValueError(f"likelihood.scale is a mean absolute error and must be positive, got {self.scale!r}")
 
     def nll(
         self, logits: Float[Tensor, "batch channel height width"], images: Float[Tensor, "batch channel height width"]

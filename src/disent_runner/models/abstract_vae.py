@@ -64,6 +64,8 @@ class AbstractVAE(AbstractModel):
         **training: Any,
     ) -> None:
         super().__init__(**training)
+        if free_bits is not None and not (isinstance(free_bits, int | float) and free_bits >= 0):
+            raise ValueError(f"model.free_bits must be a number of nats of at least 0, or null, got {free_bits!r}")
         self.info = info
         self.latent_dim = check_latent_dim(latent_dim)
         self.encoder = encoder(image_shape=info.image_shape, num_outputs=2 * latent_dim)
