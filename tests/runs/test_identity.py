@@ -81,6 +81,7 @@ def test_an_option_that_is_off_is_as_if_it_were_not_there():
     for key in ("model__free_bits", "optimizer__schedule"):
         assert run_id(config(**{key: None})) == run_id(config())
     assert run_id(config(model__free_bits=0)) != run_id(config())
+    assert run_id(config(model__continuous=0)) != run_id(config()), "a GAN without continuous codes"
     assert run_id(config(model__odds=None)) != run_id(config()), "older than the rule"
     tree: Any = OmegaConf.to_container(config(model__free_bits=None, model__odds=None), resolve=True)
     before: Any = OmegaConf.to_container(config(), resolve=True)
