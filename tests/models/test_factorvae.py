@@ -88,6 +88,6 @@ def test_one_update_is_one_step_of_each_player(model, batch):
             self.steps += 1
             return super().step(closure)
 
-    assert model.weights() == {"kl": 1.0, "total_correlation": GAMMA}
+    assert model.weights() == {"kl": 1.0, "objective_total_correlation": GAMMA}
     model.beta = 3.0
-    assert model.weights() == {"kl": 3.0, "total_correlation": GAMMA}
+    assert model.weights() == {"kl": 3.0, "objective_total_correlation": GAMMA}

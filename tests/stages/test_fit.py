@@ -37,7 +37,7 @@ def test_training_goes_on_from_the_newest_checkpoint(train, tmp_path):
 
 
 VAE_KNOBS = [
-    *("model=factorvae", "model.beta=2", "model.free_bits=0.1", "model.warmup={kl: 5, total_correlation: 6}"),
+    *("model=factorvae", "model.beta=2", "model.free_bits=0.1", "model.warmup={kl: 5, objective_total_correlation: 6}"),
     *("model.discriminator.width=20", "model.discriminator.depth=1"),
 ]
 GAN_KNOBS = [
