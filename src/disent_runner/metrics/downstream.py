@@ -46,8 +46,8 @@ def downstream(
     `downstream_<learner>_sample_efficiency_<size>` is its fraction of the accuracy at the largest size;
     `downstream` is the mean over learners at the largest size there is. The images of a size are the first of those of
     the next. `fit_classifier` says what the learners are. Factors with a single value are left out. Where there are
-    fewer images than asked for, train and test share them in proportion, sizes beyond the train part are left out, and
-    with them the sample efficiencies.
+    fewer images than asked for, train and test share them as `draw_split` says, sizes beyond the train part are left
+    out, and with them the sample efficiencies.
 
     Raises:
         NotApplicable: too few images for the smallest size.
