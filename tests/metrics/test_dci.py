@@ -99,6 +99,14 @@ def test_rotated_codes_are_not_disentangled(estimator):
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_neither_scale_nor_offset_of_codes_matters(estimator):
+    codes = GRID + 0.3 * np.random.default_rng(0).standard_normal(GRID.shape)
+    expected = score(codes, GRID, estimator=estimator)
+    for other in (1e-8 * codes, 1e8 * codes, 1e-42 * codes, 1e42 * codes, codes + 1e6):
+        assert score(other, GRID, estimator=estimator) == pytest.approx(expected, abs=1e-4)
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_constant_codes_tell_nothing(estimator):
     scores = score(np.ones((len(MANY), 3)), estimator=estimator)
     assert scores["disentanglement"] == scores["completeness"] == 0.0

@@ -10,9 +10,12 @@ from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import GradientBoostingClassifier, HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import KFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from disent_runner.machine.threads import map_in_threads
 from disent_runner.metrics.estimators.sampling import draw_split
+from disent_runner.metrics.estimators.tree_scale import tree_scale
 from disent_runner.representations.numbers import Number, returns
 from disent_runner.representations.representation import Representation
 from disent_runner.representations.requirements import (
@@ -136,7 +139,8 @@ def fit_classifier(
         case "logistic":
             return _fit_logistic(codes, labels)
         case "gbt":
-            return GradientBoostingClassifier(random_state=seed).fit(codes, labels)
+            boosting = GradientBoostingClassifier(random_state=seed)
+            return make_pipeline(FunctionTransformer(tree_scale(codes)), boosting).fit(codes, labels)
         case _:
             # leaves and depth are those of gbt: with its own, 10 labels would grow no tree
             trees = HistGradientBoostingClassifier(
