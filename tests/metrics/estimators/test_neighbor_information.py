@@ -54,7 +54,7 @@ def test_neighbor_information_of_equal_codes_has_a_closed_form():
 
 @pytest.mark.parametrize("copies", [2, 4, 50])
 def test_a_row_that_repeats_is_one_image(copies):
-    """Also of a code that tells nothing, where each image's copies would be its nearest neighbours, all of its value."""
+    """Also of a code that tells nothing, where copies of an image would be its nearest neighbours, all of its value."""
     rng = np.random.default_rng(copies)
     factors = rng.integers(0, [4, 2], size=(300, 2))
     codes = np.column_stack([rng.standard_normal((300, 2)), factors[:, 0] + 0.3 * rng.standard_normal(300)])

@@ -83,10 +83,18 @@ def posteriors(mean: Float[np.ndarray, "image latent"], logvar: Float[np.ndarray
     centre = np.where(reach > 0, mean.T - origin, 0.0).T / unit[:, None]
     widths_apart = (reach / unit * np.exp(-log_width.min(axis=1))).max()
     is_single = widths_apart < MOST_WIDTHS and np.abs(log_width).max() < np.log(MOST_DIFFERENT)
-    parts = (centre, np.exp(-log_width) / math.sqrt(2), -log_width - math.log(2 * math.pi) / 2)
     dtype = np.float32 if is_single else np.float64
+
+    def tensor(values: Float[np.ndarray, "latent image"]) -> Float[Tensor, "latent image"]:
+        return torch.from_numpy(np.ascontiguousarray(values, dtype=dtype))
+
     return Posteriors(
-        *(torch.from_numpy(np.ascontiguousarray(part, dtype=dtype)) for part in parts), origin, unit, widened
+        centre=tensor(centre),
+        inverse_width=tensor(np.exp(-log_width) / math.sqrt(2)),
+        log_peak=tensor(-log_width - math.log(2 * math.pi) / 2),
+        origin=origin,
+        unit=unit,
+        widened=widened,
     )
 
 

@@ -4,7 +4,6 @@ import numpy as np
 from jaxtyping import Float, Integer, Real
 from scipy.special import entr
 
-
 ROUNDING = 2.5e-7  # of a range: two roundings to single precision move no code near 0 further
 APART = 1e-4  # of a range: many continuous codes have neighbours nearer than this
 
@@ -26,7 +25,8 @@ def _bin_one_code(code: Float[np.ndarray, " image"], num_bins: int) -> Integer[n
     if width == 0:
         return np.zeros(len(code), dtype=np.int64)
     place, rounding = above_least / width, max(ROUNDING, 2 * float(np.spacing(np.abs(code).max())) / width)
-    steps = np.diff(np.sort(place))
+    ascending = np.sort(place)
+    steps = ascending[1:] - ascending[:-1]
     is_continuous = ((steps > rounding) & (steps < APART)).any()
     near = 0.0 if is_continuous else min(num_bins * rounding, 0.5)
     return np.minimum(place * num_bins + near, num_bins - 1).astype(np.int64)

@@ -1,4 +1,4 @@
-"""Codes for trees that hold them in single precision and take what differs by less than 1e-7 for equal (scikit-learn's).
+"""Codes for trees that hold them in single precision and take for equal what differs by 1e-7 or less (scikit-learn's).
 
 Not for its histogram gradient boosting, nor for `gradient_boosting`, which compare codes as they are.
 """
