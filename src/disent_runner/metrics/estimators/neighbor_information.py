@@ -5,6 +5,7 @@ from jaxtyping import Float, Integer
 from scipy.special import digamma
 
 from disent_runner.machine.threads import map_in_threads
+from disent_runner.metrics.estimators.information import places_in_range
 from disent_runner.representations.requirements import NotApplicable
 
 
@@ -49,12 +50,14 @@ def _information_of_pair(
     code: Float[np.ndarray, " image"], values: Integer[np.ndarray, " image"], *, num_neighbors: int
 ) -> float:
     """Information in nats between one code and one factor."""
+    code, rounding = places_in_range(code)
+    code /= 3  # 0 to 1/3
     order = np.lexsort((code, values))
     size = np.bincount(values)[values[order]]
     order, size = order[size > 1], size[size > 1]
-    values, code = values[order], (code[order] - code.min()) / (3 * np.ptp(code) or 1.0)  # 0 to 1/3
+    values, code = values[order], code[order]
     radius = _distance_to_neighbor(code, np.searchsorted(values, values), size, np.minimum(num_neighbors, size - 1))
-    radius *= 1 - 1e-6  # open, whatever the rounding
+    radius = np.maximum(radius * (1 - 1e-6) - rounding, 0.0)  # open, whatever the rounding
     of_same_value = _count_in_balls(values + code, radius)  # 1/3 + 1/3 < 1: no ball reaches another value
     of_any_value = _count_in_balls(code, radius)
     return max(0.0, float(digamma(len(code)) + np.mean(digamma(of_same_value) - digamma(size) - digamma(of_any_value))))
