@@ -172,6 +172,16 @@ def test_of_many_images_with_the_same_values_each_is_in_one_traversal(num_traver
         assert (np.ptp(shuffled[table][:, :, 1 - column], axis=1) == 0).all()
 
 
+def test_no_image_of_the_same_values_is_left_out_for_good():
+    factors = np.repeat(np.arange(3), [1, 5, 9])[:, None]
+    tables = [
+        traversal_table(factors, 0, minimum=3, num_traversals=10, rng=rng)
+        for rng in np.random.default_rng(0).spawn(200)
+    ]
+    assert {table.shape for table in tables} == {(1, 3)}
+    assert set(np.concatenate(tables).ravel()) == set(range(15))
+
+
 def test_more_images_of_the_same_values_make_the_score_more_certain():
     """Nine times as many: a third of the spread, as a mean's, where one image of each combination would leave it."""
     spread = {}

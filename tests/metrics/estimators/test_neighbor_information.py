@@ -67,6 +67,13 @@ def test_a_row_that_repeats_is_one_image(copies):
     np.testing.assert_allclose(information, np.pad(once, [(0, 0), (0, 1)]), atol=1e-12)
 
 
+def test_equal_codes_of_different_values_are_different_images():
+    """Each code comes with either value of the bit, so that it tells nothing of it, in whatever order they come."""
+    code = np.tile(np.random.default_rng(0).standard_normal(200), 2)
+    bit = (np.sign(code) * np.repeat([1, -1], 200) > 0).astype(int)
+    assert neighbor_information(code[:, None], bit[:, None], num_neighbors=3)[0, 0] == pytest.approx(0.0, abs=0.01)
+
+
 def test_rows_of_discrete_codes_are_images_of_their_own():
     """A bit that is right nine times in ten: its four different rows do not say how often."""
     factors = np.repeat([[0], [0], [1], [1]], [450, 50, 450, 50], axis=0)

@@ -46,7 +46,7 @@ def draw_split(
     wanted = num_train + num_test
     rows = rng.permutation(num_rows) if wanted >= num_rows else rng.choice(num_rows, size=wanted, replace=False)
     if wanted > num_rows and num_rows - num_train < (1 if num_train <= num_test else num_test / 10):
-        num_train = num_rows - max(1, min(num_test, round(num_rows / 3)))
+        num_train = num_rows - min(num_test, round(num_rows / 3))
     return rows[:num_train], rows[num_train:]
 
 
