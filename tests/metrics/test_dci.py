@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import entropy
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
 
 from disent_runner.metrics.dci import ESTIMATORS, dci, dci_from_arrays, dci_from_importance
 from disent_runner.representations.representation import Representation
@@ -67,6 +68,17 @@ def test_the_forest_is_scikit_learn_s():
     ]
     importance = np.stack([model.feature_importances_ for model in models], axis=1)
     assert own["completeness"] == pytest.approx((1 - entropy(importance, base=3, axis=0)).mean())
+
+
+def test_logistic_importance_is_the_mean_size_of_scikit_learn_s_coefficients():
+    codes = MANY * [1.0, 5.0, 0.2] + 0.3 * np.random.default_rng(1).standard_normal(MANY.shape)
+    own = score(codes, estimator="logistic")
+    standardized = (codes - codes.mean(axis=0)) / codes.std(axis=0)
+    models = [LogisticRegression(max_iter=1_000).fit(standardized, values) for values in MANY.T]
+    importance = np.stack([np.abs(model.coef_).mean(axis=0) for model in models], axis=1)
+    assert own["completeness"] == pytest.approx((1 - entropy(importance, base=3, axis=0)).mean(), abs=1e-6)
+    accuracy = [model.score(standardized, values) for model, values in zip(models, MANY.T, strict=True)]
+    assert own["informativeness_test"] == pytest.approx(np.mean(accuracy))
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)
