@@ -133,10 +133,12 @@ def test_test_images_are_standardized_as_the_train_images_are():
         codes = factors + 0.5 * rng.standard_normal((300, 2)) + 3.0
         train, test = draw_split(300, num_train=290, num_test=10, rng=np.random.default_rng(seed))
         scaler = StandardScaler().fit(codes[train])
-        split = scaler.transform(codes[train]), factors[train], scaler.transform(codes[test]), factors[test]
+        seen, unseen = (np.asarray(scaler.transform(codes[rows])) for rows in (train, test))
         rep = Representation(codes, factors, (4, 4))
         scores = sap(rep, rng=np.random.default_rng(seed), num_train=290, num_test=10)
-        assert scores["sap_standardized"] == pytest.approx(sap_from_arrays(*split), abs=1e-12)
+        assert scores["sap_standardized"] == pytest.approx(
+            sap_from_arrays(seen, factors[train], unseen, factors[test]), abs=1e-12
+        )
 
 
 def test_samples_are_drawn_from_the_given_generator(full_representation):
