@@ -36,17 +36,23 @@ FOLDERS = ["src", "tests", "conf", "scripts", "docs"]
 PRELOADED = ["pytest", "torch", "numpy", "scipy.stats", "sklearn.ensemble", "pytorch_lightning", "h5py", "beartype"]
 
 EQUIVALENT = {
+    "aggregate_posterior: np.abs(log_width).max() < np.log(MOST_DIFFERENT) → "
+    "np.abs(log_width).max() <= np.log(MOST_DIFFERENT)": "no ratio is just that",
     "dci: -len(np.unique(values[factor][0])) → len(np.unique(values[factor][0]))": "the order of tasks",
     "downstream: train_factors.max(axis=0) → train_factors.min(axis=0)": "the order in which threads take the tasks",
     "factored_components: transposed @ deviation → deviation @ transposed": "they have the same largest eigenvalue",
     "gaussian: (x - mean) * torch.exp(-0.5 * logvar) → (mean - x) * torch.exp(-0.5 * logvar)": "then squared",
     "gradient_boosting: total > 1e-150 → total >= 1e-150": "no sum is just that",
     "group_equivariance: freedom > RANK_TOLERANCE → freedom >= RANK_TOLERANCE": "no number is just the tolerance",
+    "information: (steps > rounding) & (steps < APART) → (steps >= rounding) & (steps < APART)": "no step is just that",
     "information: entropy(table.sum(axis=1)) → entropy(table.mean(axis=1))": "entropy divides by the sum of the counts",
     "moment_correlation: np.arange(size) - (size - 1) / 2 → np.arange(size)": "variances have no origin",
     "moment_correlation: np.arange(size) - (size - 1) / 2 → np.arange(size) + (size - 1) / 2": "nor here",
     "moment_correlation: np.arange(size) - (size - 1) / 2 → np.arange(size) - size / 2": "nor here",
+    "sampling: num_values <= 2 ** 16 → num_values < 2 ** 16": "wider numbers of the same values",
+    "sap: _standardize(codes, codes) → _standardize(codes, codes)": "twice the same",
     "sap: np.pad(codes, [(0, 0), (0, 1)]) → np.pad(codes, [(0, 0), (0, 2)])": "two constants tell as much as one",
+    "tree_scale: np.abs(codes - shift).max → np.abs(shift - codes).max": "sizes have no sign",
     "shared_latents: (mean_1 - mean_2).square → (mean_2 - mean_1).square": "a square",
 }
 """Mutants that change no result, by the name of their module, with the reason: they are not counted."""

@@ -27,12 +27,15 @@ def test_a_discriminator_that_knows_nothing_has_two_log_two() -> None:
     torch.testing.assert_close(discriminator_loss(nothing, nothing), torch.full((3,), 2 * 2.0).log())
 
 
-def test_the_penalty_of_a_linear_score_is_that_of_its_weights() -> None:
+@pytest.mark.parametrize("length", [0.25, 3.0])
+def test_the_penalty_of_a_linear_score_is_that_of_its_weights(length: float) -> None:
+    """Of a slope below 1 as of one above it."""
     weights = torch.randn(2, 3, 3, generator=torch.Generator().manual_seed(1))
+    weights *= length / weights.norm()
     images = torch.randn(4, 2, 3, 3, requires_grad=True)
     penalty, norm = gradient_penalty((images * weights).flatten(1).sum(1, keepdim=True), images)
-    torch.testing.assert_close(norm, weights.norm().expand(4))
-    torch.testing.assert_close(penalty, (weights.norm() - 1).square().expand(4))
+    torch.testing.assert_close(norm, torch.full((4,), length))
+    torch.testing.assert_close(penalty, torch.full((4,), (length - 1) ** 2))
 
 
 def test_the_penalty_can_be_differentiated() -> None:

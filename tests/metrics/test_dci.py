@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import entropy
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
 
 from disent_runner.metrics.dci import ESTIMATORS, dci, dci_from_arrays, dci_from_importance
 from disent_runner.representations.representation import Representation
@@ -69,6 +70,17 @@ def test_the_forest_is_scikit_learn_s():
     assert own["completeness"] == pytest.approx((1 - entropy(importance, base=3, axis=0)).mean())
 
 
+def test_logistic_importance_is_the_mean_size_of_scikit_learn_s_coefficients():
+    codes = MANY * [1.0, 5.0, 0.2] + 0.3 * np.random.default_rng(1).standard_normal(MANY.shape)
+    own = score(codes, estimator="logistic")
+    standardized = (codes - codes.mean(axis=0)) / codes.std(axis=0)
+    models = [LogisticRegression(max_iter=1_000).fit(standardized, values) for values in MANY.T]
+    importance = np.stack([np.abs(model.coef_).mean(axis=0) for model in models], axis=1)
+    assert own["completeness"] == pytest.approx((1 - entropy(importance, base=3, axis=0)).mean(), abs=1e-6)
+    accuracy = [model.score(standardized, values) for model, values in zip(models, MANY.T, strict=True)]
+    assert own["informativeness_test"] == pytest.approx(np.mean(accuracy))
+
+
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_one_code_per_factor_is_perfect(estimator):
     scores = score(MANY[:, [2, 0, 1]] * [3.0, -2.0, 0.1], estimator=estimator)
@@ -96,6 +108,15 @@ def test_rotated_codes_are_not_disentangled(estimator):
     turn = np.array([[1, -1, 0], [1, 1, 0], [0, 0, 2**0.5]]) / 2**0.5
     rotated = (MANY - MANY.mean(axis=0)) / MANY.std(axis=0) @ turn
     assert score(rotated, estimator=estimator)["disentanglement"] < 0.75  # one code of three is alone with its factor
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS[1:])
+def test_neither_scale_nor_offset_of_codes_matters(estimator):
+    codes, factors = GRID + 0.3 * np.random.default_rng(0).standard_normal(GRID.shape), GRID[:, :1]
+    other = codes * [1e-8, 1e42, 1.0] + [0.0, 0.0, 1e6]
+    assert score(other, factors, estimator=estimator) == pytest.approx(
+        score(codes, factors, estimator=estimator), abs=1e-4
+    )
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)

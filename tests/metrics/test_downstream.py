@@ -85,6 +85,9 @@ def test_trees_see_the_order_of_codes_only(learner):
         for codes in (noisy, noisy * [8.0, 2.0**-5])  # powers of two change no rounding of a threshold
     )
     np.testing.assert_array_equal(first, second)
+    other = noisy * [1e-8, 1e42] + [0.01, 0.0]
+    third = fit_classifier(learner, other[:100], labels, seed=0).predict(other[100:])
+    assert (third == first).mean() > 0.99  # other powers of ten do, and so does an offset
 
 
 def test_the_logistic_penalty_is_the_one_that_cross_validation_chooses():

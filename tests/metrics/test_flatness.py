@@ -158,6 +158,40 @@ def test_traversals_are_drawn_evenly_and_so_are_images_of_the_same_values():
     assert np.abs(counts - expected).max() < 5 * expected**0.5
 
 
+@pytest.mark.parametrize("num_traversals", [1_000, 30])
+def test_of_many_images_with_the_same_values_each_is_in_one_traversal(num_traversals):
+    copies = np.random.default_rng(0).integers(5, 12, size=(4, 3))
+    factors = np.repeat(GRID[::6, :2], copies.ravel(), axis=0)
+    rng = np.random.default_rng(1)
+    shuffled = factors[rng.permutation(len(factors))]
+    for column in range(2):
+        table = traversal_table(shuffled, column, minimum=3, num_traversals=num_traversals, rng=rng)
+        assert len(table) == min(copies.min(axis=column).sum(), num_traversals)
+        assert len(np.unique(table)) == table.size
+        assert (shuffled[table][:, :, column] == np.arange(factors[:, column].max() + 1)).all()
+        assert (np.ptp(shuffled[table][:, :, 1 - column], axis=1) == 0).all()
+
+
+def test_no_image_of_the_same_values_is_left_out_for_good():
+    factors = np.repeat(np.arange(3), [1, 5, 9])[:, None]
+    tables = [
+        traversal_table(factors, 0, minimum=3, num_traversals=10, rng=rng)
+        for rng in np.random.default_rng(0).spawn(200)
+    ]
+    assert {table.shape for table in tables} == {(1, 3)}
+    assert set(np.concatenate(tables).ravel()) == set(range(15))
+
+
+def test_more_images_of_the_same_values_make_the_score_more_certain():
+    """Nine times as many: a third of the spread, as a mean's, where one image of each combination would leave it."""
+    spread = {}
+    for copies in (4, 36):
+        factors = np.repeat(GRID[::6, :2], copies, axis=0)
+        noise = [np.random.default_rng(seed).standard_normal((len(factors), 2)) for seed in range(24)]
+        spread[copies] = np.std([score(factors + 0.5 * sample, factors=factors)["flatness"] for sample in noise])
+    assert 0.2 < spread[36] / spread[4] < 0.5  # a third, within two standard errors of a ratio of 24 each
+
+
 def test_traversals_of_each_length_stand_together():
     groups = rows_by_length(np.array([[5, MISSING, 3], [1, 2, 4], [MISSING, 7, 6]]))
     assert [group.tolist() for group in groups] == [[[5, 3], [7, 6]], [[1, 2, 4]]]

@@ -56,6 +56,16 @@ def test_parts_add_up_to_the_kl_in_whatever_unit_the_codes_are(scale):
     assert sum(parts[part] for part in PARTS) == pytest.approx(parts["kl"], rel=0.02)
 
 
+@pytest.mark.parametrize("logvar", [-30.0, -60.0, -180.0, -2_000.0, 180.0])
+def test_parts_add_up_to_the_kl_of_points_and_of_the_widest_posteriors(logvar):
+    mean = np.column_stack([np.random.default_rng(1).standard_normal((200, 2)), np.full(200, 0.3)])
+    parts = decompose(mean, np.full((200, 3), logvar))
+    assert sum(parts[part] for part in PARTS) == pytest.approx(parts["kl"], rel=0.03, abs=0.05)
+    if logvar < 0:  # every image is told by either code
+        assert parts["index_code_mi"] == pytest.approx(np.log(200), abs=0.01)
+        assert parts["total_correlation"] == pytest.approx(np.log(200), abs=0.01)
+
+
 def test_codes_of_independent_factors_have_no_total_correlation():
     grid = np.stack(np.unravel_index(np.arange(60), (3, 4, 5)), axis=1).astype(float)
     parts = decompose(grid, np.full(grid.shape, -2.0))

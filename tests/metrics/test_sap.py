@@ -125,6 +125,22 @@ def test_copies_that_differ_in_offset_and_scale_are_rivals_once_standardised(arr
     assert moved_scores["sap_standardized"] == pytest.approx(scores["sap_standardized"], abs=1e-3)
 
 
+def test_test_images_are_standardized_as_the_train_images_are():
+    """Of few, the mean and deviation of their own are others."""
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        factors = rng.integers(0, 4, size=(300, 2))
+        codes = factors + 0.5 * rng.standard_normal((300, 2)) + 3.0
+        train, test = draw_split(300, num_train=290, num_test=10, rng=np.random.default_rng(seed))
+        scaler = StandardScaler().fit(codes[train])
+        seen, unseen = (np.asarray(scaler.transform(codes[rows])) for rows in (train, test))
+        rep = Representation(codes, factors, (4, 4))
+        scores = sap(rep, rng=np.random.default_rng(seed), num_train=290, num_test=10)
+        assert scores["sap_standardized"] == pytest.approx(
+            sap_from_arrays(seen, factors[train], unseen, factors[test]), abs=1e-12
+        )
+
+
 def test_samples_are_drawn_from_the_given_generator(full_representation):
     rep = full_representation("small", "entangled")
     first, again, other = (sap(rep, rng=np.random.default_rng(seed)) for seed in (0, 0, 1))

@@ -26,6 +26,7 @@ def test_what_belongs_together_is_kept(dtype):
         ({"codes": np.array([[np.nan, 0], [0, np.inf], [0, 0], [0, 0]])}, "codes hold 2 values that are NaN or inf"),
         ({"codes": CODES.astype(int)}, "codes must be floating point, got int64"),
         ({"logvar": np.full((4, 2), -np.inf)}, "logvar hold 8 values that are NaN or infinite"),
+        ({"logvar": np.full((4, 2), 701.0)}, "logvar must be log variances in nats, up to 700.0, got 701.0"),
         ({"categorical": (2, 2)}, r"categorical codes of sizes \(2, 2\) do not fit 2 numbers"),
         ({"weights": np.ones((4, 1))}, r"weights must be one number for each of 4 images, got shape \(4, 1\)"),
         ({"weights": np.array([1.0, 2.0, 0.0, -1.0])}, "finite, not negative and not all 0, got -1.0 to 2.0"),
@@ -44,3 +45,11 @@ def test_weights_of_some_images_are_their_share_among_them():
     np.testing.assert_allclose(weights_among(weights, np.array([1, 2, 3])), [0.4, 0.6, 0.0])  # pyright: ignore
     assert weights_among(weights, np.array([3])) is None
     assert weights_among(None, np.array([3])) is None
+
+
+def test_a_sample_of_a_posterior_that_its_precision_cannot_hold_is_refused():
+    rep = Representation(CODES.astype(np.float32), FACTORS, SIZES, logvar=np.full((4, 2), 200.0, np.float32))
+    with pytest.raises(ValueError, match="needs codes that float32 can hold, got logvar up to 200"):
+        rep.sampled(np.random.default_rng(0))
+    point = Representation(CODES, FACTORS, SIZES, logvar=np.full((4, 2), -2_000.0)).sampled(np.random.default_rng(0))
+    np.testing.assert_array_equal(point.codes, CODES)

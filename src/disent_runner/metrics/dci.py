@@ -8,12 +8,13 @@ from scipy.special import entr
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import Lasso, LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from disent_runner.machine.threads import map_in_threads
 from disent_runner.metrics.estimators import gradient_boosting
 from disent_runner.metrics.estimators.gradient_boosting import Prediction, TrainAndTest, boost
 from disent_runner.metrics.estimators.sampling import draw_split
+from disent_runner.metrics.estimators.tree_scale import tree_scale
 from disent_runner.representations.numbers import Number, returns
 from disent_runner.representations.representation import Representation
 from disent_runner.representations.requirements import (
@@ -199,8 +200,9 @@ def _fit_classifier(
     """A classifier of scikit-learn and the importance of each code to it."""
     match estimator:
         case "random_forest":
-            model = RandomForestClassifier(random_state=seed).fit(codes, values)
-            return model, model.feature_importances_
+            forest = RandomForestClassifier(random_state=seed)
+            model = make_pipeline(FunctionTransformer(tree_scale(codes)), forest).fit(codes, values)
+            return model, forest.feature_importances_
         case "hist_gbt":
             whole: Any = False  # scikit-learn's stub has a string here
             trees: Any = {"max_depth": gradient_boosting.MAX_DEPTH, "min_samples_leaf": 1, "early_stopping": whole}

@@ -10,9 +10,12 @@ from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import GradientBoostingClassifier, HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import KFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from disent_runner.machine.threads import map_in_threads
 from disent_runner.metrics.estimators.sampling import draw_split
+from disent_runner.metrics.estimators.tree_scale import tree_scale
 from disent_runner.representations.numbers import Number, returns
 from disent_runner.representations.representation import Representation
 from disent_runner.representations.requirements import (
@@ -46,8 +49,8 @@ def downstream(
     `downstream_<learner>_sample_efficiency_<size>` is its fraction of the accuracy at the largest size;
     `downstream` is the mean over learners at the largest size there is. The images of a size are the first of those of
     the next. `fit_classifier` says what the learners are. Factors with a single value are left out. Where there are
-    fewer images than asked for, train and test share them in proportion, sizes beyond the train part are left out, and
-    with them the sample efficiencies.
+    fewer images than asked for, train and test share them as `draw_split` says, sizes beyond the train part are left
+    out, and with them the sample efficiencies.
 
     Raises:
         NotApplicable: too few images for the smallest size.
@@ -136,7 +139,8 @@ def fit_classifier(
         case "logistic":
             return _fit_logistic(codes, labels)
         case "gbt":
-            return GradientBoostingClassifier(random_state=seed).fit(codes, labels)
+            boosting = GradientBoostingClassifier(random_state=seed)
+            return make_pipeline(FunctionTransformer(tree_scale(codes)), boosting).fit(codes, labels)
         case _:
             # leaves and depth are those of gbt: with its own, 10 labels would grow no tree
             trees = HistGradientBoostingClassifier(

@@ -109,7 +109,8 @@ def traversal_table(
     """Rows of images that differ in one column's factor only, by those of its values that occur; `MISSING` if no image.
 
     Traversals have at least `minimum` values, or all if the factor has fewer; up to `num_traversals` are drawn, without
-    replacement. Where several images have the same values of all factors, one of them is drawn.
+    replacement. Where several images have the same values of all factors, each stands in one traversal at most: there
+    are as many with the same values of the other factors as all of their values have images.
     """
     occurs = np.bincount(factors[:, column]) > 0
     place = (np.cumsum(occurs) - 1)[factors[:, column]]
@@ -120,17 +121,22 @@ def traversal_table(
 
     is_new = np.logical_or.reduce([_changes(other[order]) for other in others] or [np.arange(len(order)) == 0])
     first = np.flatnonzero(is_new | _changes(place))
-    repeats = np.diff(first, append=len(order))
-    traversal = np.cumsum(is_new)[first] - 1
-    eligible = np.flatnonzero(np.bincount(traversal) >= min(minimum, occurs.sum()))
-    chosen = eligible[draw_rows(len(eligible), num_traversals, rng)]
+    repeats, place = np.diff(first, append=len(order)), place[first]
+    line = np.flatnonzero(is_new[first])
+    length = np.diff(line, append=len(first))
+    copies = np.where(length >= min(minimum, occurs.sum()), np.minimum.reduceat(repeats, line), 0)
 
-    line = np.full(traversal[-1] + 1, MISSING)
-    line[chosen] = np.arange(len(chosen))
-    kept = line[traversal] != MISSING
-    first, repeats, line = first[kept], repeats[kept], line[traversal[kept]]
+    start = np.cumsum(copies) - copies
+    chosen = draw_rows(int(copies.sum()), num_traversals, rng)
+    of_line = np.searchsorted(start, chosen, side="right") - 1
+    row = np.repeat(np.arange(len(chosen)), length[of_line])
+    step = np.arange(len(row)) - np.repeat(np.cumsum(length[of_line]) - length[of_line], length[of_line])
+    cell = line[of_line][row] + step
+    needed = np.unique(cell)
+    shift = np.zeros(len(first), dtype=np.int64)
+    shift[needed] = rng.random(len(needed)) * repeats[needed]
     table = np.full((len(chosen), occurs.sum()), MISSING)
-    table[line, place[first]] = order[first + np.floor(rng.random(len(first)) * repeats).astype(np.int64)]
+    table[row, place[cell]] = order[first[cell] + (shift[cell] + (chosen - start[of_line])[row]) % repeats[cell]]
     return table
 
 

@@ -97,8 +97,7 @@ def infomec_from_arrays(
     require_finite("infomec", test_codes)
     varying = require_varying_factors("infomec", train_factors)
     train_values, test_values = (factors[:, varying].astype(np.int64) for factors in (train_factors, test_factors))
-    train_codes, test_codes = train_codes.astype(np.float64), test_codes.astype(np.float64)
-    active = active_codes(train_codes, prune_range)
+    active = active_codes(train_codes.astype(np.float64), prune_range)
     fractions = np.zeros((1, len(varying)))  # of no active code: one that tells nothing
     if active.any():
         information = (
@@ -108,7 +107,8 @@ def infomec_from_arrays(
         )
         fractions = np.minimum(information / factor_entropies(train_values), 1.0)  # an estimate may exceed it
     compactness = concentration(fractions.T)
-    explicit = explicitness(train_codes, train_values, test_codes, test_values, max_iter=max_iter)
+    in_double = train_codes.astype(np.float64), test_codes.astype(np.float64)
+    explicit = explicitness(in_double[0], train_values, in_double[1], test_values, max_iter=max_iter)
     by_factor = {"infoc": compactness, "infoe": explicit["test"]}
     return {
         "infom": float(concentration(fractions).mean()),

@@ -62,7 +62,7 @@ def kl_decomposition_from_posteriors(
     return {
         "index_code_mi": (samples.log_own.sum(dim=0) - density.joint).mean().item(),
         "total_correlation": (density.joint - independent).mean().item(),
-        "dimensionwise_kl": (independent - _log_prior(samples, components)).mean().item(),
+        "dimensionwise_kl": float((independent - _log_prior(samples, components)).mean() + components.widened.sum()),
         "kl": float(mean_kl(mean, logvar).sum()),
     }
 

@@ -43,10 +43,10 @@ def modularity(
     rep = require_labels("modularity", rep)
     require_at_least("modularity", 1, num_samples=num_samples)
     rows = draw_rows(len(rep.codes), num_samples, rng)
-    codes = rep.codes[rows].astype(np.float64)
+    codes = rep.codes[rows]
     information = _information(codes, rep.factors[rows], num_bins=num_bins)
     scores = modularity_of_codes(information)
-    active = scores[(information.max(axis=1) > 0) & (codes.std(axis=0) >= prune_threshold)]
+    active = scores[(information.max(axis=1) > 0) & (codes.std(axis=0, dtype=np.float64) >= prune_threshold)]
     return {
         "modularity": float(scores.mean()),
         "modularity_active": float(active.mean()) if len(active) else 0.0,

@@ -7,6 +7,9 @@ import numpy as np
 
 from disent_runner.datasets.labels.label_table import UNKNOWN
 
+LARGEST_LOGVAR = 700.0
+"""The variance, and so the KL divergence, of a larger one is beyond double precision."""
+
 
 @dataclass(frozen=True)
 class Autoencoder:
@@ -41,8 +44,8 @@ class Representation:
     `on_labelled`: told how many images have all the labels that a metric needs.
 
     Raises:
-        ValueError: arrays that do not belong together, codes that are not finite, a factor value outside its size, or
-            weights that are negative, not finite or all 0.
+        ValueError: arrays that do not belong together, codes that are not finite, log variances that are not or whose
+            variance is not, a factor value outside its size, or weights that are negative, not finite or all 0.
     """
 
     codes: np.ndarray
@@ -64,6 +67,10 @@ class Representation:
         _check_finite("codes", self.codes)
         if self.logvar is not None:
             _check_finite("logvar", self.logvar)
+            if self.logvar.max() > LARGEST_LOGVAR:
+                raise ValueError(
+                    f"logvar must be log variances in nats, up to {LARGEST_LOGVAR}, got {self.logvar.max()}"
+                )
         if self.weights is not None:
             check_weights(self.weights, num_images=len(self.codes))
 
@@ -81,7 +88,13 @@ class Representation:
         if self.logvar is None:
             raise ValueError("representation=sampled needs the posterior's logvar, got point codes; use mean")
         noise = rng.standard_normal(self.codes.shape, dtype=np.float32)
-        return replace(self, codes=self.codes + np.exp(self.logvar / 2) * noise, logvar=None)
+        with np.errstate(over="ignore"):
+            codes = self.codes + np.exp(self.logvar / 2) * noise
+        if not np.isfinite(codes).all():
+            raise ValueError(
+                f"representation=sampled needs codes that {codes.dtype} can hold, got logvar up to {self.logvar.max()}"
+            )
+        return replace(self, codes=codes, logvar=None)
 
     def _check_shapes(self) -> None:
         if self.codes.ndim != 2 or self.factors.ndim != 2:

@@ -37,6 +37,8 @@ def torch_log_densities(codes, mean, logvar):
         pytest.param({"scale": 1e-6}, id="small codes"),
         pytest.param({"log_width": (-6.0, -4.0)}, id="narrow"),
         pytest.param({"log_width": (-4.0, 4.0)}, id="narrow and wide"),
+        pytest.param({"log_width": (-18.0, -11.0)}, id="too narrow for single precision"),
+        pytest.param({"log_width": (-8.0, 170.0)}, id="too different for single precision"),
         pytest.param({"num_latents": 1}, id="one latent"),
         pytest.param({"num_latents": 60, "log_width": (-5.0, -4.0)}, id="many latents"),
         pytest.param({"num_images": 1}, id="one image"),
@@ -154,3 +156,30 @@ def test_no_pattern_of_the_images_shows_in_few_draws():
     components = posteriors(*random_posteriors(3, num_images=400))
     image = draw_samples(components, num_samples=100, rng=np.random.default_rng(0), weights=np.ones(400)).image
     assert np.bincount(image % 4, minlength=4).min() > 10
+
+
+@pytest.mark.parametrize("logvar", [-60.0, -180.0, -1_000.0, -1e6, np.tile([-190.0, 5.0], 30)[:, None]])
+def test_posteriors_that_are_points_meet_no_other(logvar):
+    """Nor do they have a density in any precision, only one above another's: log of the number of images."""
+    rng = np.random.default_rng(0)
+    mean = np.column_stack([rng.standard_normal((60, 2)), np.full(60, 0.1)])
+    components = posteriors(mean, logvar + np.zeros((60, 3)))
+    samples = draw_samples(components, num_samples=120, rng=rng)
+    density = log_densities(samples, components)
+    is_point = np.broadcast_to(logvar, (60, 1))[samples.image, 0] < -50
+    above = samples.log_own - density.marginal
+    torch.testing.assert_close(above[:2, is_point], torch.full((2, is_point.sum()), np.log(60)).double())
+    own = samples.log_own.sum(dim=0) - density.joint
+    torch.testing.assert_close(own[is_point], torch.full((is_point.sum(),), np.log(60)).double())
+    if np.ndim(logvar) == 0:
+        torch.testing.assert_close(above[2], torch.zeros(120).double())
+
+
+@pytest.mark.parametrize("logvar", [-60.0, -180.0, -1_000.0])
+def test_points_have_the_log_density_of_their_own_width(logvar):
+    rng = np.random.default_rng(1)
+    mean = np.column_stack([rng.standard_normal((50, 2)), np.full(50, 0.3)])  # whose mean is not 0.3 in the last digit
+    components = posteriors(mean, np.full((50, 3), logvar))
+    samples = draw_samples(components, num_samples=20_000, rng=rng)
+    per_code = samples.log_own.mean(dim=1).numpy() - np.log(components.unit) + components.widened
+    np.testing.assert_allclose(per_code, -(np.log(2 * np.pi) + 1 + logvar) / 2, atol=0.025)  # standard errors 0.005

@@ -31,6 +31,14 @@ def test_two_codes_that_tell_only_together_are_found():
     assert model.score(codes, values) == fit.train == fit.test == 1.0
 
 
+def test_images_between_two_codes_belong_to_the_nearer_one_and_half_way_to_the_smaller():
+    codes, values = np.repeat([[0.0], [1.0]], 10, axis=0), np.repeat([0, 1], 10)
+    between = np.array([[-1.0], [0.25], [0.5], [0.75], [2.0]])
+    truth = np.array([0, 0, 0, 1, 1])
+    (fit,) = boost(codes, between, [(values, truth)], rng=np.random.default_rng(0))
+    assert fit.test == GradientBoostingClassifier(random_state=0).fit(codes, values).score(between, truth) == 1.0
+
+
 def test_codes_that_are_constant_tell_nothing():
     values = np.arange(30) % 3
     (fit,) = boost(np.ones((30, 2)), np.ones((30, 2)), [(values, values)], rng=np.random.default_rng(0))

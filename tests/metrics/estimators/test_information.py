@@ -34,6 +34,29 @@ def test_bins_hold_what_numpy_histogram_counts(num_bins):
         np.testing.assert_array_equal(bins, np.digitize(code, edges[:-1]) - 1)
 
 
+@pytest.mark.parametrize(
+    ("scale", "offset"), [(1, 0), (-1, 0), (0.1, 0.3), (1 / 3, -2), (7e-8, 0), (1e-38, 0), (1e25, 1e25), (1, 3_000)]
+)
+def test_evenly_spaced_codes_have_the_bins_of_exact_arithmetic(scale, offset):
+    for num_values in (3, 6, 11, 21, 31, 41, 61, 101):
+        step = np.arange(num_values)
+        place = step if scale > 0 else step[::-1]
+        expected = np.minimum(20 * place // (num_values - 1), 19)
+        code = scale * step.astype(float) + offset
+        single = code.astype(np.float32)
+        rounded = single * np.float32(0.37)
+        bins = [discretize(codes[:, None], 20)[:, 0] for codes in (code, single, rounded)]
+        np.testing.assert_array_equal(bins, [expected] * 3)
+
+
+def test_a_continuous_code_below_an_edge_stays_below_it():
+    """As in the reference library: only a code of few values has edges to round to."""
+    code = np.concatenate([np.linspace(0, 1, 5_001) ** 2, [0.5 - 1e-7]])
+    assert discretize(code[:, None], 20)[-1, 0] == 9
+    few = np.append(np.linspace(0, 1, 21), 0.5 - 1e-7)
+    assert discretize(few[:, None], 20)[-1, 0] == 10
+
+
 def test_a_constant_code_is_one_bin_and_does_not_move_the_bins_of_others():
     codes = np.random.default_rng(1).uniform(size=(300, 2))
     with_constant = discretize(np.column_stack([codes, np.full(300, 0.1)]), 20)

@@ -50,3 +50,45 @@ def test_neighbor_information_of_equal_codes_has_a_closed_form():
     )
     expected = np.vstack([np.diag(digamma(1200) - digamma(1200 / np.array(SIZES))), np.zeros(3)])
     np.testing.assert_allclose(information, expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("copies", [2, 4, 50])
+def test_a_row_that_repeats_is_one_image(copies):
+    """Also of a code that tells nothing, where copies of an image would be its nearest neighbours, all of its value."""
+    rng = np.random.default_rng(copies)
+    factors = rng.integers(0, [4, 2], size=(300, 2))
+    codes = np.column_stack([rng.standard_normal((300, 2)), factors[:, 0] + 0.3 * rng.standard_normal(300)])
+    once = neighbor_information(codes, factors, num_neighbors=3)
+    assert once[:2].max() < 0.15 < 0.5 < once[2, 0]  # of at most log 4
+    codes, factors = np.tile(codes, (copies, 1)), np.tile(factors, (copies, 1))
+    np.testing.assert_allclose(neighbor_information(codes, factors, num_neighbors=3), once, atol=1e-12)
+    unseen = np.repeat(np.arange(copies), 300)  # differs between the copies, which the codes do not
+    information = neighbor_information(codes, np.column_stack([factors, unseen]), num_neighbors=3)
+    np.testing.assert_allclose(information, np.pad(once, [(0, 0), (0, 1)]), atol=1e-12)
+
+
+def test_equal_codes_of_different_values_are_different_images():
+    """Each code comes with either value of the bit, so that it tells nothing of it, in whatever order they come."""
+    code = np.tile(np.random.default_rng(0).standard_normal(200), 2)
+    bit = (np.sign(code) * np.repeat([1, -1], 200) > 0).astype(int)
+    assert neighbor_information(code[:, None], bit[:, None], num_neighbors=3)[0, 0] == pytest.approx(0.0, abs=0.01)
+
+
+def test_rows_of_discrete_codes_are_images_of_their_own():
+    """A bit that is right nine times in ten: its four different rows do not say how often."""
+    factors = np.repeat([[0], [0], [1], [1]], [450, 50, 450, 50], axis=0)
+    codes = np.repeat([[0.0], [1.0], [1.0], [0.0]], [450, 50, 450, 50], axis=0)
+    expected = np.log(2) + 0.9 * np.log(0.9) + 0.1 * np.log(0.1)
+    assert neighbor_information(codes, factors, num_neighbors=3)[0, 0] == pytest.approx(expected, abs=0.01)
+    both = np.tile(np.array(list(itertools.product(range(6), range(5)))), (20, 1))
+    information = neighbor_information(both.astype(float), both, num_neighbors=3)
+    np.testing.assert_allclose(information, np.diag(np.log([6, 5])), atol=0.02)
+
+
+def test_as_many_discrete_codes_as_rows_are_too_few_to_have_neighbors():
+    code = np.tile(np.arange(4.0), 100)
+    information = neighbor_information(code[:, None], code.astype(int)[:, None], num_neighbors=3)
+    assert information == pytest.approx(np.log(4), abs=0.01)
+    code = np.tile(np.arange(10.0), 100)  # even or odd
+    information = neighbor_information(code[:, None], code.astype(int)[:, None] % 2, num_neighbors=3)
+    assert information == pytest.approx(np.log(2), abs=0.01)

@@ -59,9 +59,20 @@ def test_rows_are_distinct_and_all_of_them_where_there_are_few():
         (2, (1_000, 1), (1, 1)),
         (30, (1, 1_000), (1, 29)),
         (30, (1_000, 1), (29, 1)),
+        (300, (10_000, 5_000), (200, 100)),
+        (300, (20, 5_000), (20, 280)),
+        (300, (200, 5_000), (200, 100)),
+        (300, (299, 5_000), (299, 1)),
+        (300, (300, 5_000), (200, 100)),
+        (300, (10_000, 20), (280, 20)),
+        (300, (60, 40), (60, 40)),
+        (10_000, (7_000, 5_000), (7_000, 3_000)),
+        (105, (100, 50), (100, 5)),
+        (105, (100, 100), (100, 5)),
+        (104, (100, 50), (69, 35)),
     ],
 )
-def test_a_split_has_distinct_rows_in_the_proportion_that_was_asked_for(num_rows, wanted, given):
+def test_a_split_has_distinct_rows_and_the_train_part_that_was_asked_for_where_it_fits(num_rows, wanted, given):
     train, test = draw_split(num_rows, num_train=wanted[0], num_test=wanted[1], rng=np.random.default_rng(0))
     assert (len(train), len(test)) == given
     assert len(set(train) | set(test)) == sum(given)

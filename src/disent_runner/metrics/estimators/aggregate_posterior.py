@@ -1,8 +1,9 @@
 """Density of the aggregate posterior q(z) = mean over images n of q(z|n), each a diagonal Gaussian, at its own samples.
 
 Every sample meets every image, which is what `mig_exact` and `kl_decomposition` spend their time on: linear in samples
-times images, in single precision and in blocks that fit the cache. A density never vanishes, because the image that a
-sample was drawn from is one of those averaged.
+times images, in single precision and in blocks that fit the cache; in double where posteriors are so narrow beside the
+distances of codes, or some so much wider than others, that single would lose digits. A density never vanishes, because
+the image that a sample was drawn from is one of those averaged.
 """
 
 import math
@@ -20,7 +21,11 @@ from disent_runner.metrics.estimators.sampling import rows_by_value
 VALUES_PER_BLOCK = 650_000  # 2.6 MB: sample x image x latent
 IMAGES_PER_BLOCK = 2_048
 SAMPLES_PER_TASK = 250
-NEGLIGIBLE = -80.0  # smaller exponents are denormal in single precision, where exp is 7 times slower
+NEGLIGIBLE = {torch.float32: -80.0, torch.float64: -700.0}
+"""Smaller exponents are denormal, where exp is 7 times slower."""
+MOST_WIDTHS, MOST_DIFFERENT = 2.0**17, 1e8  # between codes, and of one width to another, in single precision
+NARROWEST = 2.0**-40  # of the distance between codes: a posterior below is a point in double precision, too
+WIDEST = 300.0  # nats from a width of 1 and from the mean width
 
 
 class Posteriors(NamedTuple):
@@ -31,6 +36,10 @@ class Posteriors(NamedTuple):
     log_peak: Float[Tensor, "latent image"]  # log density at the centre, nats
     origin: Float[np.ndarray, " latent"]
     unit: Float[np.ndarray, " latent"]
+    widened: Float[np.ndarray, " latent"]
+    """nats by which the images' log widths were raised on average: 0 but for points, whose log densities are too low by
+    so much at their own samples, and alike for each q(z|n) and q(z)
+    """
 
     def select(self, images: Int64[Tensor, " selected"] | slice) -> "Posteriors":
         """The posteriors of some of the images, in the same units."""
@@ -42,7 +51,7 @@ class Posteriors(NamedTuple):
 
     def weighted(self, ratio: Float[np.ndarray, " image"]) -> "Posteriors":
         """Each density times its image's ratio, all positive: of mean 1, they make the average a weighted one."""
-        return self._replace(log_peak=self.log_peak + torch.from_numpy(np.log(ratio).astype(np.float32)))
+        return self._replace(log_peak=self.log_peak + torch.from_numpy(np.log(ratio)).to(self.log_peak.dtype))
 
 
 class PosteriorSamples(NamedTuple):
@@ -62,21 +71,31 @@ class LogDensities(NamedTuple):
 
 def posteriors(mean: Float[np.ndarray, "image latent"], logvar: Float[np.ndarray, "image latent"]) -> Posteriors:
     """Posteriors from their mean and log variance (nats)."""
-    mean, logvar = mean.T.astype(np.float64), logvar.T.astype(np.float64)
-    origin, log_unit = mean.mean(axis=1), logvar.mean(axis=1) / 2
-    log_width = logvar / 2 - log_unit[:, None]
+    mean, true_width = mean.T.astype(np.float64), logvar.T.astype(np.float64) / 2
+    origin, reach = mean.mean(axis=1), np.ptp(mean, axis=1)
+    narrowest = np.maximum(true_width.max(axis=1) - 2 * WIDEST, -WIDEST)
+    narrowest = np.maximum(narrowest, np.log(np.maximum(NARROWEST * reach, np.finfo(float).tiny)))
+    log_width = np.maximum(true_width, narrowest[:, None])
+    widened = (log_width - true_width).mean(axis=1)
+    log_unit = log_width.mean(axis=1)
+    log_width -= log_unit[:, None]
     unit = np.exp(log_unit)
+    centre = np.where(reach > 0, mean.T - origin, 0.0).T / unit[:, None]
+    widths_apart = (reach / unit * np.exp(-log_width.min(axis=1))).max()
+    is_single = widths_apart < MOST_WIDTHS and np.abs(log_width).max() < np.log(MOST_DIFFERENT)
+    dtype = np.float32 if is_single else np.float64
+
+    def tensor(values: Float[np.ndarray, "latent image"]) -> Float[Tensor, "latent image"]:
+        return torch.from_numpy(np.ascontiguousarray(values, dtype=dtype))
+
     return Posteriors(
-        centre=_single((mean - origin[:, None]) / unit[:, None]),
-        inverse_width=_single(np.exp(-log_width) / math.sqrt(2)),
-        log_peak=_single(-log_width - math.log(2 * math.pi) / 2),
+        centre=tensor(centre),
+        inverse_width=tensor(np.exp(-log_width) / math.sqrt(2)),
+        log_peak=tensor(-log_width - math.log(2 * math.pi) / 2),
         origin=origin,
         unit=unit,
+        widened=widened,
     )
-
-
-def _single(values: Float[np.ndarray, "latent image"]) -> Float[Tensor, "latent image"]:
-    return torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))
 
 
 def draw_samples(
@@ -97,7 +116,7 @@ def draw_samples(
     else:
         image = _draw_by_weight(weights, num_samples, rng)
     source = components.select(torch.from_numpy(image))
-    noise = torch.from_numpy(rng.standard_normal(source.centre.shape, dtype=np.float32))
+    noise = torch.from_numpy(rng.standard_normal(source.centre.shape, dtype=np.float32)).to(source.centre.dtype)
     codes = source.centre + noise / (source.inverse_width * math.sqrt(2))
     return PosteriorSamples(image, codes, source.log_peak - ((codes - source.centre) * source.inverse_width).square())
 
@@ -152,7 +171,7 @@ def log_marginals(codes: Float[Tensor, "latent sample"], components: Posteriors)
     """Log density q(z_j) in nats, the average over the given posteriors, for each code of a sample from one of them."""
     total = torch.zeros(codes.shape, dtype=torch.float64)
     for chunk, log_density in _blocks(codes, components):
-        total[:, chunk] += log_density.clamp_(min=NEGLIGIBLE).exp_().sum(dim=-1)
+        total[:, chunk] += log_density.clamp_(min=NEGLIGIBLE[codes.dtype]).exp_().sum(dim=-1)
     return total.log() - math.log(components.centre.shape[1])
 
 
@@ -165,9 +184,9 @@ def _joint_and_marginals(
     marginal = torch.zeros(codes.shape, dtype=torch.float64)
     joint = torch.zeros(codes.shape[1], dtype=torch.float64)
     for chunk, log_density in _blocks(codes, components):
-        ratio = log_density.sum(dim=0).sub_(log_own[chunk, None]).clamp_(min=NEGLIGIBLE)
+        ratio = log_density.sum(dim=0).sub_(log_own[chunk, None]).clamp_(min=NEGLIGIBLE[codes.dtype])
         joint[chunk] += ratio.exp_().sum(dim=-1)
-        marginal[:, chunk] += log_density.clamp_(min=NEGLIGIBLE).exp_().sum(dim=-1)
+        marginal[:, chunk] += log_density.clamp_(min=NEGLIGIBLE[codes.dtype]).exp_().sum(dim=-1)
     log_num_images = math.log(components.centre.shape[1])
     return joint.log() + log_own - log_num_images, marginal.log() - log_num_images
 
@@ -180,7 +199,7 @@ def _blocks(
     num_images = components.centre.shape[1]
     images_per_block = min(IMAGES_PER_BLOCK, num_images)
     samples_per_block = min(num_samples, max(1, VALUES_PER_BLOCK // (num_latents * images_per_block)))
-    buffer = torch.empty(num_latents * samples_per_block * images_per_block)
+    buffer = torch.empty(num_latents * samples_per_block * images_per_block, dtype=codes.dtype)
     for first_image in range(0, num_images, images_per_block):
         images = slice(first_image, first_image + images_per_block)
         centre, inverse_width, log_peak = (part[:, None, images] for part in components[:3])

@@ -1,22 +1,48 @@
 """Entropy and mutual information of binned codes and discrete factors, in nats."""
 
+from typing import NamedTuple
+
 import numpy as np
 from jaxtyping import Float, Integer, Real
 from scipy.special import entr
+
+ROUNDING = 2.5e-7  # of a range: two roundings to single precision move no code near 0 further
+APART = 1e-4  # of a range: many continuous codes have neighbours nearer than this
+
+
+class Places(NamedTuple):
+    """Codes between their smallest and largest value, 0 to 1, and by how much rounding may have moved them there."""
+
+    place: Float[np.ndarray, " image"]
+    rounding: float
+    """0 for a continuous code, of which it moves no two images alike"""
+
+
+def places_in_range(code: Float[np.ndarray, " image"]) -> Places:
+    """Where a code lies in its range, all at 0 if it is constant; with its rounding if it has few values, `APART`."""
+    above_least = code.astype(np.float64) - float(code.min())
+    width = above_least.max() or 1.0
+    place, rounding = above_least / width, max(ROUNDING, 2 * float(np.spacing(np.abs(code).max())) / width)
+    ascending = np.sort(place)
+    steps = ascending[1:] - ascending[:-1]
+    is_continuous = ((steps > rounding) & (steps < APART)).any()
+    return Places(place, 0.0 if is_continuous else rounding)
 
 
 def discretize(codes: Float[np.ndarray, "image latent"], num_bins: int) -> Integer[np.ndarray, "image latent"]:
     """Bin index of each code, 0 to `num_bins - 1`: equal-width bins between the code's smallest and largest value.
 
-    A bin holds its left edge, the last one both (`numpy.histogram`); a constant code falls into one bin. Outliers widen
-    every bin of their code, so a number made with bins says with how many.
+    A bin holds its left edge, the last one both (`numpy.histogram`); a constant code falls into one bin. What is below
+    an edge by no more than the code's rounding is on it: evenly spaced codes, of which many are on edges, have the same
+    bins on any scale and in either precision. Outliers widen every bin of their code, so a number made with bins says
+    with how many.
     """
-    return np.stack([_bin_one_code(code, num_bins) for code in codes.astype(np.float64, copy=False).T], axis=1)
+    return np.stack([_bin_one_code(code, num_bins) for code in codes.T], axis=1)
 
 
 def _bin_one_code(code: Float[np.ndarray, " image"], num_bins: int) -> Integer[np.ndarray, " image"]:
-    left_edges = np.linspace(code.min(), code.max(), num_bins + 1)[:-1]
-    return np.searchsorted(left_edges, code, side="right") - 1
+    place, rounding = places_in_range(code)
+    return np.minimum(place * num_bins + min(num_bins * rounding, 0.5), num_bins - 1).astype(np.int64)
 
 
 def entropy(counts: Real[np.ndarray, "... value"]) -> Float[np.ndarray, "..."]:

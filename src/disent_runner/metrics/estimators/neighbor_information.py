@@ -5,6 +5,7 @@ from jaxtyping import Float, Integer
 from scipy.special import digamma
 
 from disent_runner.machine.threads import map_in_threads
+from disent_runner.metrics.estimators.information import places_in_range
 from disent_runner.representations.requirements import NotApplicable
 
 
@@ -17,6 +18,11 @@ def neighbor_information(
     (to the last one where there are fewer); the images in it are counted, those of its value and all. Equal codes are
     in each other's ball, so that discrete codes need no noise. Images whose value no other one has are left out.
 
+    Images that are equal in all codes and in the factor count once: as neighbours of each other, copies of an image, or
+    images that the encoder sees no difference in, would tell the value from any code, noise as well. Not so where they
+    are equal because the code is discrete: if it has half as many values as there are different images, or fewer, or
+    these are no more than the root of the number of images, or too few to have neighbours.
+
     Raises:
         NotApplicable: no two images share a value of some factor.
     """
@@ -26,21 +32,32 @@ def neighbor_information(
                 f"infomec needs images that share a factor's value, got {len(values)} different ones"
                 "; choose estimator=binned"
             )
-    pairs = [(code, values) for code in codes.T for values in factors.T]
+    _, row = np.unique(codes, axis=0, return_inverse=True)
+    num_values = [len(np.unique(code)) for code in codes.T]
+    pairs = []
+    for values in factors.T:
+        _, once = np.unique(row * (int(values.max()) + 1) + values, return_index=True)
+        are_few = len(once) <= max(num_neighbors * len(np.unique(values)), len(values) ** 0.5)
+        pairs += [
+            (code, values) if are_few or 2 * number <= len(once) else (code[once], values[once])
+            for code, number in zip(codes.T, num_values, strict=True)
+        ]
     information = map_in_threads(lambda pair: _information_of_pair(*pair, num_neighbors=num_neighbors), pairs)
-    return np.array(information).reshape(codes.shape[1], factors.shape[1])
+    return np.array(information).reshape(factors.shape[1], codes.shape[1]).T
 
 
 def _information_of_pair(
     code: Float[np.ndarray, " image"], values: Integer[np.ndarray, " image"], *, num_neighbors: int
 ) -> float:
     """Information in nats between one code and one factor."""
+    code, rounding = places_in_range(code)
+    code /= 3  # 0 to 1/3
     order = np.lexsort((code, values))
     size = np.bincount(values)[values[order]]
     order, size = order[size > 1], size[size > 1]
-    values, code = values[order], (code[order] - code.min()) / (3 * np.ptp(code) or 1.0)  # 0 to 1/3
+    values, code = values[order], code[order]
     radius = _distance_to_neighbor(code, np.searchsorted(values, values), size, np.minimum(num_neighbors, size - 1))
-    radius *= 1 - 1e-6  # open, whatever the rounding
+    radius = np.maximum(radius * (1 - 1e-6) - rounding, 0.0)  # open, whatever the rounding
     of_same_value = _count_in_balls(values + code, radius)  # 1/3 + 1/3 < 1: no ball reaches another value
     of_any_value = _count_in_balls(code, radius)
     return max(0.0, float(digamma(len(code)) + np.mean(digamma(of_same_value) - digamma(size) - digamma(of_any_value))))

@@ -37,14 +37,16 @@ def draw_rows(num_rows: int, num_samples: int, rng: np.random.Generator) -> Inte
 def draw_split(
     num_rows: int, *, num_train: int, num_test: int, rng: np.random.Generator
 ) -> tuple[Integer[np.ndarray, " train"], Integer[np.ndarray, " test"]]:
-    """Distinct rows at random to train and to test on; where there are too few, all of them in the same proportion.
+    """Distinct rows at random to train and to test on, as many as asked for where there are so many.
 
-    Two rows or more give at least one each.
+    Where there are not, `num_train` stays if there are more rows than that, and the others are to test on. Only where
+    `num_train` is the larger part and would leave less than a tenth of `num_test`, a third of the rows is to test on,
+    or `num_test` if that is fewer, and the others are to train on. Two rows or more give at least one each.
     """
     wanted = num_train + num_test
     rows = rng.permutation(num_rows) if wanted >= num_rows else rng.choice(num_rows, size=wanted, replace=False)
-    if wanted > num_rows:
-        num_train = min(max(1, round(num_rows * num_train / wanted)), num_rows - 1)
+    if wanted > num_rows and num_rows - num_train < (1 if num_train <= num_test else num_test / 10):
+        num_train = num_rows - min(num_test, round(num_rows / 3))
     return rows[:num_train], rows[num_train:]
 
 
