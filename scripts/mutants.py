@@ -41,6 +41,9 @@ EQUIVALENT = {
     "dci: -len(np.unique(values[factor][0])) → len(np.unique(values[factor][0]))": "the order of tasks",
     "downstream: train_factors.max(axis=0) → train_factors.min(axis=0)": "the order in which threads take the tasks",
     "factored_components: transposed @ deviation → deviation @ transposed": "they have the same largest eigenvalue",
+    "factored_components: _pearson(factor_distances.ravel(), code_distances.ravel()) → "
+    "_pearson(code_distances.ravel(), factor_distances.ravel())": "a correlation has no direction",
+    "factored_components: num_values < num_codes → num_values <= num_codes": "they have the same largest eigenvalue",
     "gaussian: (x - mean) * torch.exp(-0.5 * logvar) → (mean - x) * torch.exp(-0.5 * logvar)": "then squared",
     "gradient_boosting: total > 1e-150 → total >= 1e-150": "no sum is just that",
     "group_equivariance: freedom > RANK_TOLERANCE → freedom >= RANK_TOLERANCE": "no number is just the tolerance",
@@ -50,6 +53,7 @@ EQUIVALENT = {
     "moment_correlation: np.arange(size) - (size - 1) / 2 → np.arange(size) + (size - 1) / 2": "nor here",
     "moment_correlation: np.arange(size) - (size - 1) / 2 → np.arange(size) - size / 2": "nor here",
     "sampling: num_values <= 2 ** 16 → num_values < 2 ** 16": "wider numbers of the same values",
+    "neighbor_information: row * (int(values.max()) + 1) + values → row * (int(values.max()) + 1) - values": "one to one too",
     "sap: _standardize(codes, codes) → _standardize(codes, codes)": "twice the same",
     "sap: np.pad(codes, [(0, 0), (0, 1)]) → np.pad(codes, [(0, 0), (0, 2)])": "two constants tell as much as one",
     "tree_scale: np.abs(codes - shift).max → np.abs(shift - codes).max": "sizes have no sign",
