@@ -36,7 +36,7 @@ def test_bins_hold_what_numpy_histogram_counts(num_bins):
 
 @pytest.mark.parametrize(
     ("scale", "offset"),
-    [(1, 0), (-1, 0), (0.1, 0.3), (1 / 3, -2), (7e-8, 0), (1e-38, 0), (1e25, 1e25), (1, 3_000), (1, -3_100)],
+    [(1, 0), (-1, 0), (0.1, 0.3), (1 / 3, -2), (7e-8, 0), (1e-38, 0), (1e25, 1e25), (1, 3e3), (1, -3e3)],
 )
 def test_evenly_spaced_codes_have_the_bins_of_exact_arithmetic(scale, offset):
     for num_values in (3, 6, 11, 21, 31, 41, 61, 101):
