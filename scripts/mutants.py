@@ -53,7 +53,7 @@ EQUIVALENT = {
     "moment_correlation: np.arange(size) - (size - 1) / 2 → np.arange(size) + (size - 1) / 2": "nor here",
     "moment_correlation: np.arange(size) - (size - 1) / 2 → np.arange(size) - size / 2": "nor here",
     "sampling: num_values <= 2 ** 16 → num_values < 2 ** 16": "wider numbers of the same values",
-    "neighbor_information: row * (int(values.max()) + 1) + values → row * (int(values.max()) + 1) - values": "one to one",
+    "neighbor_information: row * (int(values.max()) + 1) + values → row * (int(values.max()) + 1) - values": "unique",
     "sap: _standardize(codes, codes) → _standardize(codes, codes)": "twice the same",
     "sap: np.pad(codes, [(0, 0), (0, 1)]) → np.pad(codes, [(0, 0), (0, 2)])": "two constants tell as much as one",
     "tree_scale: np.abs(codes - shift).max → np.abs(shift - codes).max": "sizes have no sign",
