@@ -62,7 +62,6 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Exit code 0 when all is done and right, 1 after a mistake or where a file is wrong, 130 after Ctrl-C."""
     asked = _parsed(arguments)
-    sys.path.append(str(Path.cwd()))  # a user's own cards, as for disent-run
     try:
         asked.command(asked)
         sys.stdout.flush()

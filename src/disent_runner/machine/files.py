@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import socket
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,6 +13,8 @@ from typing import Any
 
 UNFINISHED = ".partial"
 """How the names of files end that are still being written, or were when their process ended."""
+MOST_BYTES = 2**28
+"""Of a file that is read whole, where it is not known how large it may be."""
 
 
 @contextmanager
@@ -59,14 +62,38 @@ def write_json(path: Path, value: Any) -> None:
     write_whole(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
+def read_whole(path: Path, *, most: int = MOST_BYTES) -> bytes:
+    """The content of a file. ValueError where it is a pipe, a device or a folder, or larger than `most` bytes.
+
+    Nothing is waited for, which a pipe in a file's place would have one do.
+    """
+    number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(number).st_mode):
+        os.close(number)
+        raise ValueError(f"{path.name} is no plain file")
+    with os.fdopen(number, "rb") as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise ValueError(f"{path.name} has more than {size_text(most)}")
+    return content
+
+
 def read_json(path: Path, default: Any) -> Any:
     """The file's content, or `default` when there is no such file. Raises ValueError when it holds no JSON."""
     try:
-        return json.loads(path.read_bytes())
+        return parsed_json(read_whole(path))
     except FileNotFoundError:
         return default
     except ValueError as error:
         raise ValueError(f"{path} is damaged ({error}); delete it and run the command again") from None
+
+
+def parsed_json(content: bytes) -> Any:
+    """What JSON says the bytes are. Raises ValueError where they are none."""
+    try:
+        return json.loads(content)
+    except RecursionError:
+        raise ValueError("its lists lie too deep in each other") from None
 
 
 @contextmanager
