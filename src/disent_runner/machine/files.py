@@ -13,6 +13,8 @@ from typing import Any
 
 UNFINISHED = ".partial"
 """How the names of files end that are still being written, or were when their process ended."""
+_GROWN, _MOST_GROWTH = 2**26, 1100
+"""Deflate makes nothing more than 1032 times smaller."""
 MOST_BYTES = 2**28
 """Of a file that is read whole, where it is not known how large it may be."""
 
@@ -53,7 +55,7 @@ def write_whole(path: Path, content: bytes | memoryview | str) -> None:
     """Write a file so that it is there whole or not at all, also when the disk fills up or the process is killed."""
     try:
         with appearing(path) as partial:
-            partial.write_bytes(content.encode() if isinstance(content, str) else content)
+            partial.write_bytes(content.encode(errors="backslashreplace") if isinstance(content, str) else content)
     except OSError as error:
         raise OSError(error.errno, f"cannot write {path}: {error.strerror}; what was there before is kept") from error
 
@@ -119,6 +121,14 @@ def require_room(folder: Path, num_bytes: int) -> None:
     if free < num_bytes:
         room = f"{size_text(num_bytes)} are needed and {size_text(free)} free"
         raise OSError(errno.ENOSPC, f"{os.strerror(errno.ENOSPC)}, {room}")
+
+
+def refuse_growth(name: str, num_bytes: int, stored: int) -> None:
+    """ValueError where something would grow, as it is unpacked, more than the compression of zip and HDF5 can have
+    made it smaller: most of it is not there at all, and it would fill the disk or the memory.
+    """
+    if num_bytes > _GROWN and num_bytes > _MOST_GROWTH * stored:
+        raise ValueError(f"{name} would be {size_text(num_bytes)} of {size_text(stored)}, more than any data become")
 
 
 def size_text(num_bytes: int) -> str:

@@ -32,6 +32,7 @@ MADE_FROM = ("model", "network", "init", "likelihood", "optimizer", "dataset", "
 _ELSEWHERE = frozenset({"data_dir"})
 """Likewise, so that a notebook finds the images."""
 _MOST_BYTES, _MOST_LEVELS = 2**24, 40
+_TOO_LARGE = 2**64
 _SHALLOW = 4096
 """Characters in which lists cannot lie so deep in each other that the parser, which is in C, would crash."""
 _SECTION = re.compile(r"^(?=[A-Za-z_]\w*:)", re.MULTILINE)
@@ -248,8 +249,8 @@ def _check_plain(content: Any) -> None:
             left += [(key, level) for key in value] + [(item, level + 1) for item in value.values()]
         elif isinstance(value, list):
             left += [(item, level + 1) for item in value]
-        elif not isinstance(value, _PLAIN):
-            raise ValueError(f"it holds a {type(value).__name__}")
+        elif not isinstance(value, _PLAIN) or (isinstance(value, int) and abs(value) >= _TOO_LARGE):
+            raise ValueError(f"it holds a {type(value).__name__} that is no plain value")
 
 
 def _write(folder: Path, config: DictConfig, facts: Mapping[str, Any]) -> None:
