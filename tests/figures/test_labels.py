@@ -1,9 +1,11 @@
 """Names that others gave are shown as they are, whatever is in them."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from disent_runner.datasets.info import DatasetInfo
 from disent_runner.figures.factor_scatter import factor_scatter
@@ -44,9 +46,7 @@ def test_a_figure_of_any_names_can_be_drawn(named, rng, figure):
 
 
 def test_a_label_shows_its_dollars():
-    from matplotlib.figure import Figure
-
-    text = Figure().text(0, 0, as_label("$\\frac{$ of \x1b"))
+    text: Any = Figure().text(0, 0, as_label("$\\frac{$ of \x1b"))
     assert text._preprocess_math(text.get_text()) == ("$\\frac{$ of \\x1b", False)
 
 

@@ -57,14 +57,13 @@ def test_a_long_name_is_cut():
     assert printable("x" * 100, most=5) == "xxxx…"
 
 
-@pytest.mark.parametrize(
-    "text", ["=1+1", "+A1", "-A1", "@SUM(A1)", "\t=1", "\r=1", "  =1", "＝1", "=cmd|' /C calc'!A0"]
-)
+@pytest.mark.parametrize("text", ["=1+1", "+A1", "-A1", "@SUM(A1)", "  =1", "＝1", "=cmd|' /C calc'!A0"])
 def test_a_formula_is_text_in_a_spreadsheet(text):
     assert csv_text([[text]]).strip('"\n').startswith("'")
 
 
 def test_numbers_and_names_are_as_they_are():
+    assert csv_text([["a\x1b[31m\nb"]]) == "a\\x1b[31m\\nb\n"
     rows = [["name", "value"], ["mig", -0.5], ["elbo", "-1.5e-3"], ["", None], ["a, b", True], ["a=b", "–"]]
     assert csv_text(rows) == 'name,value\nmig,-0.5\nelbo,-1.5e-3\n,\n"a, b",True\na=b,–\n'
 

@@ -40,8 +40,9 @@ def recorded_config(folder: Path, *, trust: bool) -> DictConfig:
     """
     record = read_record(folder)
     path = f"config.yaml of {folder}"
-    sections = dict.fromkeys(MADE_FROM, {}) | record | {key: record.get(key) for key in ("run", "model", "dataset")}
-    lacking = [key for key in ("run", *MADE_FROM) if key != "seed" and not isinstance(sections[key], dict)]
+    *sections, _ = MADE_FROM  # and the seed
+    wrong = [key for key in sections if not isinstance(record.get(key, {}), dict)]
+    lacking = [key for key in ("run", "model", "dataset") if not isinstance(record.get(key), dict)] + wrong
     if lacking or type(record.get("seed")) is not int:
         raise ValueError(f"{path} is none of a run: {', '.join(lacking) or 'seed'} is missing or damaged")
     parts = {key: record[key] for key in MADE_FROM if key in record}

@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except KeyboardInterrupt:
         print("disent-report: interrupted", file=sys.stderr)
         sys.exit(130)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RuntimeError) as error:  # the last where a process of its own was killed
         print(f"disent-report: {printable(' '.join(str(error).split()))}", file=sys.stderr)
         sys.exit(1)
 

@@ -5,7 +5,9 @@ import io
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+from disent_runner.machine.texts import printable
+
+_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 """How a cell begins that a spreadsheet computes; the last four are the wide forms of the first."""
 
 
@@ -20,7 +22,7 @@ def _cell(value: Any) -> Any:
     """A number as it is; a text that would be computed behind an apostrophe, which spreadsheets do not show."""
     if value is None or isinstance(value, float | int):
         return value
-    text = str(value)
+    text = printable(str(value))
     return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) and not _is_number(text) else text
 
 

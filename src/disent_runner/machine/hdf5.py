@@ -15,7 +15,10 @@ def own_dataset(file: h5py.File, name: str) -> h5py.Dataset:
     """
     node: Any = file
     for part in name.split("/"):
-        link = node.get(part, getlink=True) if isinstance(node, h5py.Group) else None
+        try:
+            link = node.get(part, getlink=True) if isinstance(node, h5py.Group) else None
+        except RuntimeError as error:
+            raise OSError(f"{name} is damaged, {error}") from error
         if link is None:
             raise KeyError(f"no {name}")
         if not isinstance(link, h5py.HardLink):

@@ -41,7 +41,7 @@ def _no_search_for_garbage() -> Iterator[None]:
 
 
 @contextmanager
-def _processes() -> Iterator[ProcessPoolExecutor]:
+def at_work() -> Iterator[ProcessPoolExecutor]:
     """Processes that end with this one, however that ends."""
     with ProcessPoolExecutor(_PROCESSES, initializer=_begin_work) as processes:
         try:
@@ -69,7 +69,7 @@ def make(folders: Sequence[Path], out: Path) -> Report:
     """
     report = tabulated(*read(folders))
     views, plot_notes = views_of(report.settings, list(report.metrics), report.directions, most=MOST_VIEWS)
-    with _processes() as processes:
+    with at_work() as processes:
         finish_udr = udr.start_udr(report.runs, processes)
         plotter = Plotter(processes, out / "plots")
         plotter.start(views)

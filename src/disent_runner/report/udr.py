@@ -137,7 +137,7 @@ def posteriors_of(codes: Codes) -> Posteriors | None:
     """The same rows of every run of as many images; None without codes of its last scored step, or damaged ones."""
     try:
         mean, logvar, index, num_images, data_hash, step = read_posteriors(codes.folder, _rows)
-    except (OSError, KeyError, ValueError, IndexError):
+    except (OSError, KeyError, ValueError, IndexError, RuntimeError):  # the last is HDF5's, of damaged files
         return None
     is_sound = mean.shape == logvar.shape and np.isfinite(mean).all() and np.isfinite(logvar).all()
     if step != codes.step or not is_sound:
