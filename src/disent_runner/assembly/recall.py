@@ -1,7 +1,6 @@
 """An earlier run named by `run=FOLDER`: its own model, data and seed, with what the command asks of it."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
