@@ -182,8 +182,14 @@ def test_elsewhere_that_is_text(folder, monkeypatch):
     assert list(recorded_config(folder, trust=False).note) == asked
 
 
-@pytest.mark.parametrize("key", ["run", "model", "dataset", "seed"])
+@pytest.mark.parametrize("key", ["model", "dataset", "seed"])
 def test_a_config_of_something_else_is_refused(folder, key):
     rewritten(folder, lambda record: record.pop(key))
     with pytest.raises(ValueError, match=f"config.yaml of .* is none of a run: .*{key}"):
         recorded_config(folder, trust=False)
+
+
+def test_a_config_that_does_not_say_what_was_trained_on_is_refused(folder):
+    rewritten(folder, lambda record: record.pop("run"))
+    with pytest.raises(ValueError, match="the part `run` of config.yaml is damaged"):
+        disent_runner.load(folder)

@@ -27,8 +27,10 @@ def _told(error: BaseException, conf: Path) -> str:
         return _unknown_key(error.__cause__)
     if isinstance(error, InstantiationException) and error.__cause__ is not None:
         return _failed_target(error, conf)
-    if isinstance(error, InterpolationResolutionError) and isinstance(_raised_by_resolver(error), OSError):
-        return _joined(_raised_by_resolver(error))
+    if isinstance(error, InterpolationResolutionError):
+        cause = _raised_by_resolver(error)
+        if isinstance(cause, OSError | ValueError) and not isinstance(cause, OmegaConfBaseException):
+            return _joined(cause)
     if isinstance(error, OmegaConfBaseException):
         return f"{error.full_key or 'config'}: {_joined(error.msg or error)}"
     if isinstance(error, OSError) and error.errno == errno.ENOSPC and "disk" not in str(error):

@@ -38,11 +38,14 @@ def recorded_config(folder: Path, *, trust: bool) -> DictConfig:
     resolved: they could ask for the environment of whoever opens the folder. ValueError for one in what a run is made
     from, for names of other rooms unless they are trusted, and for a file that is no config of a run.
     """
-    record = read_record(folder)
+    try:
+        record = read_record(folder)
+    except ValueError as error:
+        raise ValueError(f"{folder}: {error}") from None
     path = f"config.yaml of {folder}"
     *sections, _ = MADE_FROM  # and the seed
     wrong = [key for key in sections if not isinstance(record.get(key, {}), dict)]
-    lacking = [key for key in ("run", "model", "dataset") if not isinstance(record.get(key), dict)] + wrong
+    lacking = [key for key in ("model", "dataset") if not isinstance(record.get(key), dict)] + wrong
     if lacking or type(record.get("seed")) is not int:
         raise ValueError(f"{path} is none of a run: {', '.join(lacking) or 'seed'} is missing or damaged")
     parts = {key: record[key] for key in MADE_FROM if key in record}

@@ -134,7 +134,10 @@ def load_run(path: str, *, device: str, trust: bool) -> TrainedRun:
     folder = run_folder_of(path)
     config = recorded_config(folder, trust=trust)
     config.trainer.compile = False
-    info = trained_info(read_record(folder)["run"])
+    try:
+        info = trained_info(read_record(folder)["run"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{folder}: the part `run` of config.yaml is damaged ({error!r})") from None
     model = build.build_model(config, info)
     load_trained(model, folder, checkpoint=path)
     return TrainedRun(folder, config, info, model.to(device).eval())

@@ -69,8 +69,6 @@ def _read_config(folder: Path) -> dict[str, Any]:
         raise ValueError(f"no config.yaml yet{_status(folder)}") from None
     except OSError as error:
         raise ValueError(f"config.yaml cannot be read: {error.strerror}") from None
-    except ValueError as error:
-        raise ValueError(f"config.yaml is damaged: {error}") from None
 
 
 def _read_scores(folder: Path) -> list[Score]:

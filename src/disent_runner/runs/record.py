@@ -155,7 +155,10 @@ def read_record(folder: Path) -> dict[str, Any]:
 
     Raises OSError where it cannot be read, ValueError where it is no mapping in YAML.
     """
-    return parsed(read_whole(folder / _FILE, most=_MOST_BYTES).decode())
+    try:
+        return parsed(read_whole(folder / _FILE, most=_MOST_BYTES).decode())
+    except ValueError as error:
+        raise ValueError(f"{_FILE} is damaged: {error}") from None
 
 
 def record_text(folder: Path) -> str:
