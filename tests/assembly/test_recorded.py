@@ -191,5 +191,5 @@ def test_a_config_of_something_else_is_refused(folder, key):
 
 def test_a_config_that_does_not_say_what_was_trained_on_is_refused(folder):
     rewritten(folder, lambda record: record.pop("run"))
-    with pytest.raises(ValueError, match="the part `run` of config.yaml is damaged"):
+    with pytest.raises(ValueError, match=r"the part `run` of config\.yaml is damaged"):
         disent_runner.load(folder)
