@@ -22,14 +22,18 @@ if TYPE_CHECKING:
 find_by_earlier_names()
 
 
-def load(folder: "str | Path", *, device: str = "cpu") -> "TrainedRun":
+def load(folder: "str | Path", *, device: str = "cpu", trust: bool = False) -> "TrainedRun":
     """The trained model of a run folder, or of a checkpoint in it, with its config and numbers.
 
-    Raises FileNotFoundError where there is no run or no checkpoint, ValueError for a damaged one.
+    A folder may be anyone's: its config is built from classes of disent-runner and optimizers of PyTorch alone. With
+    `trust` it may name others, which are then imported and called: a model of your own, for example.
+
+    Raises FileNotFoundError where there is no run or no checkpoint, ValueError for a damaged one, and for one that
+    names other classes, with their names.
     """
     from disent_runner.assembly.trained import load_run
 
-    return load_run(str(folder), device=device)
+    return load_run(str(folder), device=device, trust=trust)
 
 
 def score(

@@ -1,4 +1,5 @@
 import logging
+import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from disent_runner.datasets.dataset import Dataset
 from disent_runner.datasets.labels.factor_space import FactorSpace
 from disent_runner.datasets.labels.label_table import LabelTable
 from disent_runner.datasets.load import load
+from disent_runner.machine import files
 
 PIXELS = np.random.default_rng(0).integers(0, 256, size=(6, 3, 16, 20), dtype=np.uint8)
 GREY = PIXELS[:, 0]
@@ -229,7 +231,11 @@ def test_a_file_in_the_data_folder_is_not_taken_for_it(tmp_path: Path, monkeypat
             {"images": GREY, "factors": GRID, "factor_names": ["x", ""]},
             r"factor_names must be 2 different names, got \[x, \]",
         ),
-        ({"images": GREY, "factors": GRID, "factor_names": "x"}, r"factor_names has shape \(\), expected one name"),
+        ({"images": GREY, "factors": GRID, "factor_names": "x"}, r"factor_names must be 2 different names, got \[x\]"),
+        (
+            {"images": GREY, "factors": GRID, "factor_names": [["x", "y"]]},
+            r"factor_names has shape \(1, 2\), expected one",
+        ),
         ({"images": GREY, "factors/x": GRID[:, 0], "factor_names": ["y"]}, "factor_names are y, but factors holds x"),
     ],
 )
@@ -268,3 +274,70 @@ def test_no_such_file(tmp_path: Path) -> None:
         card(path="images.png")
     with pytest.raises(FileNotFoundError, match=rf"dataset.path={tmp_path}/no.npz: there is no file {tmp_path}/no.npz"):
         card(path=f"{tmp_path}/no.npz")
+
+
+@both
+@pytest.mark.parametrize(
+    ("given", "names"),
+    [("shape", ["shape"]), ([b"gr\xc3\xb6\xc3\x9fe"], ["größe"]), (b"../../x", ["../../x"]), ("$\\frac{|=\x1b", None)],
+)
+def test_one_name_is_the_name_of_one_factor(name, write, given, names, tmp_path):
+    write(tmp_path / name, {"images": GREY, "factors": GRID[:, 0], "factor_names": given})
+    assert list(opened(tmp_path / name, tmp_path).info.factors) == names or [given]
+
+
+def _link(file: h5py.File, other: Path) -> None:
+    file["images"] = h5py.ExternalLink(str(other), "/images")
+
+
+def _soft_link(file: h5py.File, other: Path) -> None:
+    file["pixels"], file["images"] = GREY, h5py.SoftLink("/pixels")
+
+
+def _elsewhere(file: h5py.File, other: Path) -> None:
+    file.create_dataset("images", (6, 4, 4), np.uint8, external=[(str(other), 0, 96)])
+
+
+def _virtual(file: h5py.File, other: Path) -> None:
+    layout = h5py.VirtualLayout((6, 16, 20), np.uint8)
+    layout[:] = h5py.VirtualSource(str(other), "images", (6, 16, 20))
+    file.create_virtual_dataset("images", layout)
+
+
+def _grown(file: h5py.File, other: Path) -> None:
+    file.create_dataset("images", (10**6, 64, 64), np.uint8, chunks=(1, 64, 64), compression="gzip")
+
+
+def _labels_elsewhere(file: h5py.File, other: Path) -> None:
+    file["images"], file["factors"] = GREY, h5py.ExternalLink(str(other), "/factors")
+
+
+@pytest.mark.parametrize(
+    ("write", "reason"),
+    [
+        (_link, "images is a link"),
+        (_soft_link, "images is a link"),
+        (_elsewhere, "images takes its values from other files"),
+        (_virtual, "images takes its values from other files"),
+        (_grown, "images would be 4.1 GB of 0 bytes, more than any data become"),
+        (_labels_elsewhere, "factors is a link"),
+    ],
+)
+def test_a_file_that_is_sent_shows_what_is_in_it_and_no_other_file(tmp_path, write, reason):
+    other = tmp_path / "other.h5"
+    write_hdf5(other, {"images": GREY, "factors/secret": GRID[:, 0]})
+    with h5py.File(tmp_path / "mine.h5", "w") as file:
+        write(file, other)
+    with pytest.raises(ValueError, match=f"mine.h5: {reason}"):
+        opened(tmp_path / "mine.h5", tmp_path)
+
+
+def test_an_npz_that_grows_beyond_reason_is_not_unpacked(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "_GROWN", 2**20)
+    with (
+        zipfile.ZipFile(tmp_path / "mine.npz", "w", zipfile.ZIP_BZIP2) as archive,
+        archive.open("images.npy", "w") as member,
+    ):
+        np.lib.format.write_array(member, np.zeros((2**5, 2**8, 2**8), np.uint8))
+    with pytest.raises(ValueError, match=r"would be 2.1 MB of .*, more than any data become"):
+        opened(tmp_path / "mine.npz", tmp_path)

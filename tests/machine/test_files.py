@@ -1,10 +1,20 @@
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from disent_runner.machine.files import appearing, new_file, read_json, require_room, size_text, write_json, write_whole
+from disent_runner.machine.files import (
+    appearing,
+    new_file,
+    read_json,
+    read_whole,
+    require_room,
+    size_text,
+    write_json,
+    write_whole,
+)
 
 
 def test_a_file_that_does_not_fit_leaves_the_old_one(tmp_path):
@@ -73,3 +83,25 @@ def test_sizes_are_said_as_people_do():
     assert [size_text(size) for size in (12, 3_400, 26_340_000, 5_100_000_000, 10**13)] == [
         *("12 bytes", "3.4 kB", "26.3 MB", "5.1 GB", "10,000 GB"),
     ]
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder"])
+def test_what_is_no_plain_file_is_not_waited_for(tmp_path, kind):
+    path = {"device": Path("/dev/zero"), "folder": tmp_path}.get(kind, tmp_path / "pipe")
+    if kind == "pipe":
+        os.mkfifo(path)
+    with pytest.raises(ValueError, match="is no plain file"):
+        read_whole(path)
+
+
+def test_no_more_than_asked_for_is_read_whole(tmp_path):
+    (tmp_path / "file").write_bytes(b"12345")
+    assert read_whole(tmp_path / "file", most=5) == b"12345"
+    with pytest.raises(ValueError, match="file has more than 4 bytes"):
+        read_whole(tmp_path / "file", most=4)
+
+
+def test_json_that_lies_too_deep_is_damage(tmp_path):
+    (tmp_path / "file").write_text("[" * 100_000 + "]" * 100_000)
+    with pytest.raises(ValueError, match=r"is damaged .*too deep"):
+        read_json(tmp_path / "file", default=None)

@@ -1,4 +1,5 @@
 import errno
+import json
 import os
 from pathlib import Path
 
@@ -6,7 +7,7 @@ import pytest
 import yaml
 
 from disent_runner.report.runs import read_runs
-from disent_runner.runs.status import read_status, write_status
+from disent_runner.runs.status import is_finished, read_status, write_status
 from tests.report.folders import score, write_run
 
 
@@ -110,12 +111,59 @@ def test_a_run_of_which_every_metric_failed_is_left_out(tmp_path):
 def test_a_config_that_may_not_be_read_is_left_out(tmp_path, monkeypatch):
     """Root may read everything, so that the file system is asked to refuse it here."""
     write_run(tmp_path / "seed=0")
-    read_text = Path.read_text
+    opened = os.open
 
     def refuse(path, *arguments, **options):
-        if path.name == "config.yaml":
+        if Path(path).name == "config.yaml":
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
-        return read_text(path, *arguments, **options)
+        return opened(path, *arguments, **options)
 
-    monkeypatch.setattr(Path, "read_text", refuse)
+    monkeypatch.setattr(os, "open", refuse)
     assert read_runs([tmp_path])[1][0].reason == "config.yaml cannot be read: Permission denied"
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("config.yaml", "seed: 0\nrun: {id: [1]}\n"),
+        ("config.yaml", "seed: 0\nrun: {data_hash: {a: 1}}\n"),
+        ("config.yaml", f"seed: {10**30}\nrun: {{}}\n"),
+        ("config.yaml", "a: &a [x]\nb: [*a]\nseed: 0\nrun: {}\n"),
+        ("metrics.json", "{}"),
+        ("metrics.json", "[null]"),
+        ("metrics.json", "[" * 100_000),
+    ],
+)
+def test_other_content_is_a_line_that_names_the_file_and_the_other_runs_stay(tmp_path, name, content):
+    write_run(tmp_path / "other" / "seed=0")
+    (write_run(tmp_path / "seed=0") / name).write_text(content)
+    runs, (only,) = read_runs([tmp_path])
+    assert len(runs) == 1
+    assert only.folder == tmp_path / "seed=0"
+    assert name in only.reason
+    assert "\n" not in only.reason
+
+
+@pytest.mark.parametrize("change", [{"seed": "x"}, {"num_images": "9"}, {"seconds": float("nan")}, {"step": 2**60}])
+def test_a_row_of_other_types_is_damage(tmp_path, change):
+    path = write_run(tmp_path / "seed=0") / "metrics.json"
+    path.write_text(json.dumps([{**json.loads(path.read_text())[0], **change}]))
+    assert read_runs([tmp_path])[1][0].reason.startswith("metrics.json is damaged: mig has")
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "metrics.json", "status.json"])
+def test_a_pipe_in_a_file_s_place_is_not_waited_for(tmp_path, name):
+    folder = write_run(tmp_path / "seed=0", [] if name == "status.json" else None)
+    (folder / name).unlink(missing_ok=True)
+    os.mkfifo(folder / name)
+    _, (only,) = read_runs([tmp_path])
+    assert only.reason.startswith("no metrics yet" if name == "status.json" else name)
+
+
+@pytest.mark.parametrize(
+    "content", ["[]", "{}", '{"state": [1]}', '{"state": "done", "since": "x", "finished": {}}', "[" * 100_000]
+)
+def test_a_status_of_other_content_says_nothing(tmp_path, content):
+    (tmp_path / "status.json").write_text(content)
+    assert read_status(tmp_path) == {}
+    assert not is_finished(tmp_path, "request")

@@ -101,7 +101,14 @@ def test_no_factors_are_no_factors():
             {"factors": np.zeros(5, int)},
             r"factors must be \(N, K\) or \(N,\) with the 6 rows of codes, got shape \(5,\)",
         ),
-        ({"factors": np.zeros((6, 2), int), "factor_names": ["a"]}, "factor_names must name 2 factors, got 1: a"),
+        (
+            {"factors": np.zeros((6, 2), int), "factor_names": ["a"]},
+            r"factor_names must be 2 different names, got \[a\]",
+        ),
+        ({"factors": np.zeros((6, 2), int), "factor_names": ["a", "a"]}, r"2 different names, got \[a, a\]"),
+        ({"factors": np.zeros((6, 2), int), "factor_names": ["a", ""]}, r"2 different names, got \[a, \]"),
+        ({"factors": np.zeros(6, int), "factor_names": "a\0b"}, r"text without characters of code 0, got \[a\\x00b\]"),
+        ({"factors": np.zeros(6, int), "factor_names": [b"\xff"]}, r"text without characters of code 0"),
         ({"logvar": np.zeros((6, 3))}, r"logvar must have the shape of codes \(6, 2\), got \(6, 3\)"),
         ({"codes": CODES[:0], "factors": np.zeros((0, 1), int)}, r"codes must be \(N, D\), got shape \(0, 2\)"),
     ],
@@ -153,3 +160,14 @@ def test_frames_name_their_factors_and_tensors_are_arrays():
     assert represent(frame[["size"]] * 1.0, frame["size"]).representation.factor_names == ("size",)
     assert represent(codes, torch.arange(8)).representation.factor_names == ("factor_0",)
     assert represent(codes, frame, factor_names=["a", "b"]).representation.factor_names == ("a", "b")
+
+
+@pytest.mark.parametrize("given", [np.array([b"hue", b"size"]), np.array(["hue", "size"]), ("hue", b"size")])
+def test_names_are_text_whatever_they_were_read_from(given):
+    factors = np.arange(12).reshape(6, 2)
+    assert represent(CODES, factors, factor_names=given).representation.factor_names == ("hue", "size")
+
+
+def test_one_name_is_the_name_of_one_factor(tmp_path):
+    np.savez(tmp_path / "codes.npz", codes=CODES, factors=np.arange(6), factor_names="shape")
+    assert read_table(tmp_path / "codes.npz").representation.factor_names == ("shape",)

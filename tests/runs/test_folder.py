@@ -60,3 +60,32 @@ def test_a_run_that_links_lead_to_again_is_found_once(tmp_path):
     (tmp_path / "again").symlink_to(run)
     visited: set[tuple[int, int]] = set()
     assert [len(list(folders_below(root, visited))) for root in (tmp_path / "runs", tmp_path, run)] == [1, 0, 0]
+
+
+@pytest.mark.parametrize("name", [".owner", "run.log", "train.csv", "metrics.json", "figures", "pipe"])
+def test_a_run_folder_with_links_or_pipes_for_files_is_not_worked_in(tmp_path, name):
+    """A link in place of `.owner` would have another file of the user's overwritten."""
+    folder, target = tmp_path / "run", tmp_path / "target"
+    folder.mkdir()
+    (folder / "config.yaml").write_text("seed: 0\n")
+    if name == "pipe":
+        os.mkfifo(folder / name)
+    elif name == "figures":
+        target.mkdir()
+        (folder / name).symlink_to(target)
+    else:
+        target.write_text("kept")
+        (folder / name).symlink_to(target)
+    with pytest.raises(ValueError, match=f"{name} is no plain file"):
+        run_folder_of(str(folder))
+    with pytest.raises(ValueError, match=f"{name} is no plain file"), exclusive(folder):
+        pass
+    assert not target.is_file() or target.read_text() == "kept"
+
+
+def test_its_checkpoints_may_lie_on_another_disk(tmp_path):
+    (tmp_path / "scratch").mkdir()
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "checkpoints").symlink_to(tmp_path / "scratch")
+    with exclusive(tmp_path / "run"):
+        pass

@@ -1,10 +1,12 @@
+import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from omegaconf import OmegaConf
 
-from disent_runner.runs.record import parsed
+from disent_runner.runs.record import parsed, recordable
 
-SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8)
+SCALARS = st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.floats(allow_nan=False) | st.text(max_size=8)
 VALUES = st.recursive(
     SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(max_size=8), inner), max_leaves=4
 )
@@ -18,8 +20,47 @@ def test_a_config_parsed_by_sections_is_what_yaml_says(content):
     assert parsed(text) == yaml.load(text, yaml.CSafeLoader)
 
 
-def test_a_config_with_references_between_sections_is_parsed_whole():
-    assert parsed("a: &x {b: 1}\nc: *x\n") == {"a": {"b": 1}, "c": {"b": 1}}
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("a: &x {b: 1}\nc: *x\n", r"refers to itself \(\*x\)"),
+        ("a: &a [&b [x, x], *b, *b]\n", "refers to itself"),
+        ("a: &a [*a]\n", "refers to itself"),
+        ("a: &a {b: 1}\nb: {<<: *a}\n", "refers to itself"),
+        (f"a: {'[' * 50_000}{']' * 50_000}\n", "more than 40 levels"),
+        (f"a: {'[' * 99}{']' * 99}\n", "more than 40 levels"),
+        ("a: 2020-01-01\n", "holds a date"),
+        ("a: !!python/object/apply:os.getcwd []\n", "could not determine a constructor"),
+    ],
+)
+def test_what_would_grow_or_is_no_plain_value_is_refused(text, reason):
+    with pytest.raises(ValueError, match=reason):
+        parsed(text)
+
+
+def test_an_ampersand_in_a_text_is_no_reference():
+    assert parsed("a: '*x & y'\n") == {"a": "*x & y"}
+
+
+def test_what_came_from_the_environment_is_recorded_as_the_text_that_asked_for_it(monkeypatch):
+    monkeypatch.setenv("TOKEN", "hunter2")
+    config = OmegaConf.create(
+        {
+            "logger": {"key": "${oc.env:TOKEN}", "url": "a/${secret}/b", "old": "${oc.env:NONE,x}", "name": "${seed}"},
+            "secret": "${oc.decode:${oc.env:TOKEN}}",
+            "dataset": {"path": "${oc.env:TOKEN}.npz"},
+            "seed": 3,
+        }
+    )
+    for _ in range(2):
+        told = recordable(config)
+        assert told == {
+            "logger": {"key": "${oc.env:TOKEN}", "url": "a/${oc.env:TOKEN}/b", "old": "${oc.env:NONE,x}", "name": 3},
+            "secret": "${oc.env:TOKEN}",
+            "dataset": {"path": "hunter2.npz"},
+            "seed": 3,
+        }
+        assert config.secret == "hunter2"
 
 
 def test_sections_of_other_configs_are_not_parsed_again():

@@ -6,13 +6,15 @@ from typing import Any
 
 import torch
 from hydra.utils import instantiate
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 from pytorch_lightning.loggers import Logger
 
 from disent_runner.assembly.dataset_choice import choice_of, open_choice
+from disent_runner.assembly.own_classes import found_here
 from disent_runner.datasets.data_module import DataModule, StepPlan
 from disent_runner.datasets.info import DatasetInfo
 from disent_runner.models.base import AbstractModel
+from disent_runner.runs.record import recordable
 
 COMPILE_MODES = ("default", "reduce-overhead", "max-autotune")
 
@@ -75,7 +77,7 @@ def build_figures(config: DictConfig) -> Entries:
 def build_loggers(config: DictConfig) -> list[Logger]:
     loggers: list[Logger] = list(_instantiate(config.get("logger") or {}).values())
     for logger in loggers:
-        logger.log_hyperparams(OmegaConf.to_container(config, resolve=True))  # pyright: ignore[reportArgumentType]
+        logger.log_hyperparams(recordable(config))
     return loggers
 
 
@@ -89,11 +91,11 @@ def close_loggers(loggers: list[Logger], *, status: str) -> None:
 
 
 def _instantiate(node: Any) -> Any:
-    return instantiate(node, _convert_="all")
+    return instantiate(found_here(node), _convert_="all")
 
 
 def _factory(node: Any) -> Callable[..., Any]:
     """The node's target with its settings, to be called with objects: `instantiate` itself would turn a dataclass
     among its arguments into a dictionary.
     """
-    return instantiate(node, _convert_="all", _partial_=True)
+    return instantiate(found_here(node), _convert_="all", _partial_=True)

@@ -13,6 +13,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from disent_runner.assembly.conf import CONF
 from disent_runner.assembly.conf import choices as conf_choices
+from disent_runner.assembly.own_classes import found_here
 from disent_runner.datasets.card import Card
 from disent_runner.datasets.images.transform import Transform
 
@@ -65,7 +66,7 @@ def choice_of(config: DictConfig, data_dir: Path | None = None) -> Choice:
     """What the `dataset` of a composed config says. Raises what Hydra and the card do."""
     asked = config.dataset
     return Choice(
-        card=instantiate(asked.card, _convert_="all"),
+        card=instantiate(found_here(asked.card), _convert_="all"),
         data_dir=Path(config.data_dir) if data_dir is None else data_dir,
         source=asked.source,
         check_hash=asked.check_hash,

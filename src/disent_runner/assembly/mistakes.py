@@ -9,20 +9,28 @@ from typing import Any
 from hydra.errors import ConfigCompositionException, HydraException, InstantiationException, MissingConfigException
 from omegaconf.errors import InterpolationResolutionError, OmegaConfBaseException
 
+from disent_runner.machine.texts import printable
+
 _SAID_BY_US = (ValueError, OSError, FloatingPointError, RuntimeError)
 """Raised with the value seen and the fix; anything else is a defect and is said to be one."""
 
 
 def in_one_line(error: BaseException, conf: Path) -> str:
     """The mistake, what was expected and the fix; `conf` is the folder of the config groups."""
+    return printable(_told(error, conf))
+
+
+def _told(error: BaseException, conf: Path) -> str:
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         return _unknown_choice(error.missing_cfg_file, error.options, conf)
     if isinstance(error, ConfigCompositionException) and isinstance(error.__cause__, OmegaConfBaseException):
         return _unknown_key(error.__cause__)
     if isinstance(error, InstantiationException) and error.__cause__ is not None:
         return _failed_target(error, conf)
-    if isinstance(error, InterpolationResolutionError) and isinstance(_raised_by_resolver(error), OSError):
-        return _joined(_raised_by_resolver(error))
+    if isinstance(error, InterpolationResolutionError):
+        cause = _raised_by_resolver(error)
+        if isinstance(cause, OSError | ValueError) and not isinstance(cause, OmegaConfBaseException):
+            return _joined(cause)
     if isinstance(error, OmegaConfBaseException):
         return f"{error.full_key or 'config'}: {_joined(error.msg or error)}"
     if isinstance(error, OSError) and error.errno == errno.ENOSPC and "disk" not in str(error):
@@ -59,7 +67,7 @@ def _unknown_key(cause: OmegaConfBaseException) -> str:
 def _failed_target(error: InstantiationException, conf: Path) -> str:
     cause = error.__cause__
     if isinstance(cause, _SAID_BY_US) and not isinstance(cause, HydraException):
-        return in_one_line(cause, conf)
+        return _told(cause, conf)
     return _joined(error)
 
 

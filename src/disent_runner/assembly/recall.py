@@ -1,27 +1,15 @@
 """An earlier run named by `run=FOLDER`: its own model, data and seed, with what the command asks of it."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from disent_runner.assembly.conf import CONF, of_file
+from disent_runner.assembly.conf import of_file
+from disent_runner.assembly.recorded import recorded_config
 from disent_runner.runs.folder import run_folder_of
-from disent_runner.runs.record import read_config
+from disent_runner.runs.record import MADE_FROM
 
-_ITS_OWN = (
-    "model",
-    "network",
-    "init",
-    "likelihood",
-    "optimizer",
-    "schedule",
-    "dataset",
-    "trainer",
-    "evaluation",
-    "seed",
-)
 _OF_THE_MACHINE = ("trainer.accelerator", "trainer.data_on_device")
 
 
@@ -29,12 +17,12 @@ def recalled(config: DictConfig, overrides: Sequence[str]) -> DictConfig:
     """The config of the run that `config.run` names; stages, metrics, figures, loggers and machine are `config`'s.
 
     Of `overrides`, as typed, those of `evaluation` hold, and dataset.path, where its file was moved. Raises ValueError
-    for one that would make it another run.
+    for one that would make it another run, and as `recorded_config` unless `config.trust`.
     """
-    recorded = recorded_config(run_folder_of(config.run))
+    recorded = recorded_config(run_folder_of(config.run), trust=config.trust is True)
     result = config.copy()
     OmegaConf.set_struct(result, False)
-    for key in _ITS_OWN:
+    for key in MADE_FROM:
         if key in recorded:
             result[key] = recorded[key]
     for key in _OF_THE_MACHINE:
@@ -47,19 +35,9 @@ def recalled(config: DictConfig, overrides: Sequence[str]) -> DictConfig:
             result.dataset.path = config.dataset.path
         elif key == "dataset" and config.dataset.card._target_ == recorded.dataset.card._target_:
             continue  # as one types it before dataset.path
-        elif key.split(".")[0] in _ITS_OWN and key not in _OF_THE_MACHINE:
+        elif key.split(".")[0] in MADE_FROM and key not in _OF_THE_MACHINE:
             raise ValueError(f"{override}: run={config.run} has its own {key.split('.')[0]}; leave it out")
     return with_files_as_they_are(result)
-
-
-def recorded_config(folder: Path) -> DictConfig:
-    """The folder's config.yaml; keys that came after the version that wrote it have their defaults."""
-    config = read_config(folder)
-    for file, nodes in (("run.yaml", ("dataset",)), ("trainer/paper.yaml", ("trainer", "evaluation"))):
-        defaults: Any = OmegaConf.load(CONF / file)
-        for node in nodes:
-            config[node] = OmegaConf.merge(defaults[node], config[node])
-    return config
 
 
 def with_files_as_they_are(config: DictConfig) -> DictConfig:

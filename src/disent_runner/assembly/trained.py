@@ -11,7 +11,8 @@ from jaxtyping import Float
 from omegaconf import DictConfig
 
 from disent_runner.assembly import build
-from disent_runner.assembly.recall import recorded_config, with_files_as_they_are
+from disent_runner.assembly.recall import with_files_as_they_are
+from disent_runner.assembly.recorded import recorded_config
 from disent_runner.datasets.dataset import Dataset
 from disent_runner.datasets.info import DatasetInfo
 from disent_runner.models.base import AbstractModel
@@ -128,12 +129,15 @@ def _numbers(what: str, given: Any) -> np.ndarray:
     return array
 
 
-def load_run(path: str, *, device: str) -> TrainedRun:
+def load_run(path: str, *, device: str, trust: bool) -> TrainedRun:
     """See `disent_runner.load`."""
     folder = run_folder_of(path)
-    config = recorded_config(folder)
+    config = recorded_config(folder, trust=trust)
     config.trainer.compile = False
-    info = trained_info(read_record(folder)["run"])
+    try:
+        info = trained_info(read_record(folder)["run"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{folder}: the part `run` of config.yaml is damaged ({error!r})") from None
     model = build.build_model(config, info)
     load_trained(model, folder, checkpoint=path)
     return TrainedRun(folder, config, info, model.to(device).eval())

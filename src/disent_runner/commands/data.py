@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from disent_runner.machine.texts import printable
+
 if TYPE_CHECKING:
     from disent_runner.assembly.dataset_choice import Choice
 
@@ -62,7 +64,6 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Exit code 0 when all is done and right, 1 after a mistake or where a file is wrong, 130 after Ctrl-C."""
     asked = _parsed(arguments)
-    sys.path.append(str(Path.cwd()))  # a user's own cards, as for disent-run
     try:
         asked.command(asked)
         sys.stdout.flush()
@@ -107,7 +108,7 @@ def _prepare(asked: argparse.Namespace) -> None:
 
     from disent_runner.data_folder import preparing
 
-    print(preparing.describe(choice, preparing.prepare(choice)))
+    _print(preparing.describe(choice, preparing.prepare(choice)))
 
 
 def _verify(asked: argparse.Namespace) -> None:
@@ -117,10 +118,11 @@ def _verify(asked: argparse.Namespace) -> None:
 
     is_wrong = False
     for finding in verify(choice):
+        line = printable(finding.line)
         if finding.is_wrong:
-            print(f"disent-data: {finding.line}", file=sys.stderr)
+            print(f"disent-data: {line}", file=sys.stderr)
         else:
-            print(finding.line)
+            print(line)
         is_wrong |= finding.is_wrong
     if is_wrong:
         sys.exit(1)
@@ -131,7 +133,7 @@ def _info(asked: argparse.Namespace) -> None:
 
     from disent_runner.data_folder.describing import describe
 
-    print(describe(choice))
+    _print(describe(choice))
 
 
 def _export(asked: argparse.Namespace) -> None:
@@ -139,7 +141,7 @@ def _export(asked: argparse.Namespace) -> None:
 
     from disent_runner.data_folder import exporting, wording
 
-    print(wording.stored(exporting.export(choice, path).info, path))
+    _print(wording.stored(exporting.export(choice, path).info, path))
 
 
 def _choice(asked: argparse.Namespace, *overrides: str) -> "Choice":
@@ -149,6 +151,11 @@ def _choice(asked: argparse.Namespace, *overrides: str) -> "Choice":
     logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[Handler()])
     logging.getLogger("disent_runner").setLevel(logging.INFO)
     return choose(asked.dataset, [*overrides, *asked.overrides], data_dir=asked.data_dir)
+
+
+def _print(text: str) -> None:
+    """Lines in which what others wrote, such as names of factors, is text."""
+    print("\n".join(map(printable, text.split("\n"))))
 
 
 def _say(error: Exception) -> None:

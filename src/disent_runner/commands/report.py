@@ -5,6 +5,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from disent_runner.machine.texts import printable
+
 _EPILOG = """
 It writes runs.csv (every number of every run), table.csv, table.md and table.tex (mean ± std over seeds), udr.csv,
 udr_correlation.csv, left_out.csv (what does not count, and why), plots/ and index.html, a page with all of it.
@@ -43,8 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except KeyboardInterrupt:
         print("disent-report: interrupted", file=sys.stderr)
         sys.exit(130)
-    except (OSError, ValueError) as error:
-        print(f"disent-report: {' '.join(str(error).split())}", file=sys.stderr)
+    except (OSError, ValueError, RuntimeError) as error:  # the last where a process of its own was killed
+        print(f"disent-report: {printable(' '.join(str(error).split()))}", file=sys.stderr)
         sys.exit(1)
 
 
@@ -66,6 +68,8 @@ def write(folders: Sequence[Path], out: Path | None) -> None:
             raise FileNotFoundError(f"{folder}: no such folder; name run folders, or a folder that they lie below")
     if out is None:
         out = folders[0] / "report" if len(folders) == 1 else Path("report")
+        if out.is_symlink():
+            raise FileExistsError(f"{out}: a link is in the way, and may lead anywhere; name another folder: --out DIR")
     if out.exists() and not out.is_dir():
         raise FileExistsError(f"{out}: a file is in the way; name another folder to write to: --out DIR")
 

@@ -87,7 +87,6 @@ def run() -> None:
             no_more_output()  # the reader, such as head, has what it wanted
         return
     sys.argv[1:] = [_escaped(argument) for argument in sys.argv[1:]]
-    sys.path.append(str(Path.cwd()))  # a user's own classes, beside where the command is typed
     # threads that wait for each other then leave their core to another run's, which may need it: two runs on two cores
     # each took 25 times as long while theirs spun; read when torch is loaded
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")

@@ -115,10 +115,11 @@ def _ahead(images: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
 
 
 def _with_bar(images: Iterator[np.ndarray], dataset: Dataset) -> Generator[np.ndarray, None, None]:
+    from rich.markup import escape
     from rich.progress import Progress
 
     with Progress(console=console, disable=not console.is_terminal, transient=True) as bar:
-        task = bar.add_task(f"{dataset.info.name}: images", total=len(dataset))
+        task = bar.add_task(f"{escape(dataset.info.name)}: images", total=len(dataset))
         for block in images:
             yield block
             bar.update(task, advance=len(block))

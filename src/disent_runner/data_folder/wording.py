@@ -6,6 +6,7 @@ from pathlib import Path
 from disent_runner.datasets.card import Card
 from disent_runner.datasets.info import DatasetInfo
 from disent_runner.machine.files import size_text
+from disent_runner.machine.texts import printable
 
 MOST_NAMED = 10
 
@@ -22,7 +23,7 @@ def factors(sizes: Mapping[str, int]) -> str:
     """Each factor with its number of values; only how many there are, of many that are alike."""
     if len(sizes) > MOST_NAMED and len(set(sizes.values())) == 1:
         return f"{len(sizes)} of {max(sizes.values())} values each"
-    return ", ".join(f"{name} {size}" for name, size in sizes.items())
+    return ", ".join(f"{printable(name)} {size}" for name, size in sizes.items())
 
 
 def number(count: int | None) -> str:

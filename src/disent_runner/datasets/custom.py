@@ -17,7 +17,8 @@ from disent_runner.datasets.labels.any_labels import NUM_BINS, IndexedLabels, no
 from disent_runner.datasets.labels.factor_space import FactorSpace
 from disent_runner.datasets.labels.factors import Factors
 from disent_runner.datasets.labels.label_table import UNKNOWN, LabelTable
-from disent_runner.datasets.readers.array_files import StoredArray, hdf5_array, npz_array
+from disent_runner.datasets.labels.names import factor_names
+from disent_runner.datasets.readers.array_files import StoredArray, hdf5_array, npz_array, refuse_growth_of
 
 GROUP = "factors/"
 _ARRAYS = ("images", "factors", "factor_names")
@@ -29,6 +30,7 @@ def any_npz_array(path: Path, name: str) -> StoredArray:
         return npz_array(path, name)
     except ValueError:
         try:
+            refuse_growth_of(path, [name])
             with np.load(path, allow_pickle=False) as arrays:
                 whole = arrays[name]
         except (ValueError, RuntimeError, SyntaxError, TokenError) as error:
@@ -115,7 +117,8 @@ def array_names(path: Path) -> list[str]:
         with zipfile.ZipFile(path) as archive:
             return [name.removesuffix(".npy") for name in archive.namelist()]
     with h5py.File(path, "r", locking=False) as file:
-        group = file.get("factors")
+        is_own = isinstance(file.get("factors", getlink=True), h5py.HardLink)  # another file would be opened
+        group = file["factors"] if is_own else None
         return list(file) + ([f"{GROUP}{name}" for name in group] if isinstance(group, h5py.Group) else [])
 
 
@@ -176,20 +179,19 @@ def _is_grid(indices: np.ndarray, sizes: tuple[int, ...]) -> bool:
 def _columns(path: Path, names: Sequence[str], num_images: int) -> Mapping[str, np.ndarray]:
     """The labels of each factor by its name, as the file has them."""
     opened = OPENERS[path.suffix]
-    given = _texts(opened(path, "factor_names")) if "factor_names" in names else None
+    given = _given_names(opened(path, "factor_names")) if "factor_names" in names else None
     members = [name for name in names if name.startswith(GROUP)]
     if members:
         alone = {name.removeprefix(GROUP): _labels(opened(path, name), num_images) for name in members}
-        _check_names(path, given or list(alone), len(alone))
-        if given is not None and set(given) != set(alone):
+        given = _names_of(path, list(alone) if given is None else given, len(alone))
+        if set(given) != set(alone):
             raise ValueError(f"{path}: factor_names are {', '.join(given)}, but factors holds {', '.join(alone)}")
-        return {name: alone[name].reshape(num_images) for name in given or alone}
+        return {name: alone[name].reshape(num_images) for name in given}
     if "factors" not in names:
         return {}
     table = _labels(opened(path, "factors"), num_images, can_be_table=True).reshape(num_images, -1)
     called = [f"factor_{k}" for k in range(table.shape[1])] if given is None else given
-    _check_names(path, called, table.shape[1])
-    return dict(zip(called, table.T, strict=True))
+    return dict(zip(_names_of(path, called, table.shape[1]), table.T, strict=True))
 
 
 def _labels(array: StoredArray, num_images: int, *, can_be_table: bool = False) -> np.ndarray:
@@ -203,13 +205,14 @@ def _labels(array: StoredArray, num_images: int, *, can_be_table: bool = False) 
     return labels.astype(np.bytes_) if is_text else labels
 
 
-def _texts(array: StoredArray) -> list[str]:
-    if len(array.shape) != 1:
+def _given_names(array: StoredArray) -> list[object]:
+    if len(array.shape) > 1:
         raise ValueError(f"{array.path}: {array.name} has shape {array.shape}, expected one name for each factor")
-    names = [name for block in array.blocks() for name in block.tolist()]
-    return [name.decode(errors="replace") if isinstance(name, bytes) else str(name) for name in names]
+    return [name for block in array.blocks() for name in block.tolist()]
 
 
-def _check_names(path: Path, names: Sequence[str], num_factors: int) -> None:
-    if len(names) != num_factors or len(set(names)) < len(names) or "" in names:
-        raise ValueError(f"{path}: factor_names must be {num_factors} different names, got [{', '.join(names)}]")
+def _names_of(path: Path, given: Sequence[object], num_factors: int) -> list[str]:
+    try:
+        return factor_names(given, num_factors)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None

@@ -25,7 +25,9 @@ from disent_runner.datasets.labels.factor_space import FactorSpace
 from disent_runner.datasets.labels.factors import Factors
 from disent_runner.datasets.labels.label_table import LabelTable
 from disent_runner.machine.console import console
+from disent_runner.machine.files import size_text
 
+_MUCH = 10**9
 UNCHECKED = "unchecked"
 """The source of images from published files whose hash was not asked for."""
 
@@ -91,7 +93,7 @@ def open_cached(card: Card, origin: Origin, *, data_dir: Path, transform: Transf
     }
     if origin.sha256 is not None and transform.is_identity:
         attributes["sha256"] = origin.sha256
-    path = data_dir / file_name(card, origin, transform)
+    written = data_dir / file_name(card, origin, transform)
 
     def make() -> NewImages:
         if check_hash:
@@ -100,11 +102,21 @@ def open_cached(card: Card, origin: Origin, *, data_dir: Path, transform: Transf
         what = ", ".join(map(str, paths)) or card.name
         with _readers_errors(what):
             contents = origin.read(paths)
+        _say_size(contents, transform, what, written)
         if check_hash and origin.source == OFFICIAL:
             _check_published(card, origin, contents, what)
         return _converted(contents, _explained(contents.blocks, what), transform, name=card.name)
 
-    return open_or_write(path, attributes=attributes, make=make)
+    return open_or_write(written, attributes=attributes, make=make)
+
+
+def _say_size(contents: Contents, transform: Transform, what: str, path: Path) -> None:
+    """Before much is written."""
+    num_rows = len(contents.factors) if contents.num_rows is None else contents.num_rows
+    shape = contents.image_shape if transform.is_identity else transform.shape_after(contents.image_shape)
+    num_bytes = num_rows * math.prod(shape) // (8 if contents.is_packed and transform.is_identity else 1)
+    if num_bytes >= _MUCH:
+        logger.info("%s: %s of images are written once, to %s", what, size_text(num_bytes), path)
 
 
 def _before_it_is_shown(origin: Origin, transform: Transform) -> Transform:
@@ -169,10 +181,11 @@ def _unpacked(block: np.ndarray, contents: Contents) -> np.ndarray:
 
 
 def _with_bar(blocks: Iterable[np.ndarray], num_images: int, name: str) -> Iterator[np.ndarray]:
+    from rich.markup import escape
     from rich.progress import Progress
 
     with Progress(console=console, disable=not console.is_terminal, transient=True) as bar:
-        task = bar.add_task(f"{name}: images", total=num_images)
+        task = bar.add_task(f"{escape(name)}: images", total=num_images)
         for block in blocks:
             yield block
             bar.update(task, advance=len(block))

@@ -4,6 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from disent_runner.figures.inputs import FigureInputs, by_kl
+from disent_runner.figures.labels import as_label
 from disent_runner.representations.requirements import require_labels
 
 
@@ -29,7 +30,7 @@ def factor_scatter(
             panel.plot(present, sums[present] / counts[present], color="black", linewidth=1)
             panel.tick_params(labelsize=6)
             if row == 0:
-                panel.set_title(name, fontsize=8)
+                panel.set_title(as_label(name, 20), fontsize=8)
             if column == 0:
                 panel.set_ylabel(f"z{latent}", fontsize=8)
     return {"factor_scatter": figure}

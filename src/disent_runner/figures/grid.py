@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
+from disent_runner.figures.labels import as_label
+
 _GAP = 2
 _SHADE = 0.6
 _PIXELS_PER_INCH = 75
@@ -28,6 +30,8 @@ def labelled_grid(
 ) -> Figure:
     """A grid of images, (rows, columns, C, H, W), with a label at each row and above each column."""
     rows, _, _, height, width = images.shape
+    row_labels, column_labels = ([as_label(text) for text in labels] for labels in (row_labels, column_labels))
+    title = as_label(title, most=120)
     picture = tile(images)
     left = 0.2 + _INCHES_PER_LETTER * max(map(len, row_labels), default=0)
     top, bottom = (0.3 if column_labels else 0.05), (0.35 if title else 0.05)

@@ -4,6 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from disent_runner.figures.inputs import FigureInputs
+from disent_runner.figures.labels import as_label
 from disent_runner.representations.requirements import NotApplicable
 
 
@@ -18,6 +19,6 @@ def kl_by_factor(inputs: FigureInputs, *, rng: np.random.Generator) -> dict[str,
     figure = Figure(figsize=(6, 4), layout="constrained")
     axes = figure.add_subplot(xlabel="KL of all factors (nats)", ylabel="KL of one factor (nats)")
     for name, values in curves.items():
-        axes.plot(inputs.train_log["kl"], values, label=name, linewidth=1.5)
+        axes.plot(inputs.train_log["kl"], values, label=as_label(name), linewidth=1.5)
     axes.legend()
     return {"kl_by_factor": figure}

@@ -4,6 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from disent_runner.figures.inputs import FigureInputs
+from disent_runner.figures.labels import as_label
 
 _COLUMNS = 3
 
@@ -24,9 +25,9 @@ def loss_curves(inputs: FigureInputs, *, rng: np.random.Generator) -> dict[str, 
     figure = Figure(figsize=(width, height))
     figure.subplots_adjust(0.7 / width, 0.5 / height, 1 - 0.2 / width, 1 - 0.35 / height, wspace=0.25, hspace=0.5)
     for position, (title, curves) in enumerate(panels.items(), start=1):
-        axes = figure.add_subplot(num_rows, _COLUMNS, position, title=title, xlabel="step")
+        axes = figure.add_subplot(num_rows, _COLUMNS, position, title=as_label(title), xlabel="step")
         for label, values in curves.items():
-            axes.plot(steps, values, label=label, linewidth=1, marker="." if len(steps) < 10 else "")
+            axes.plot(steps, values, label=as_label(label), linewidth=1, marker="." if len(steps) < 10 else "")
         if len(curves) > 1:
             axes.legend(fontsize=6, ncols=2)
     return {"loss_curves": figure}

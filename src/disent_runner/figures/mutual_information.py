@@ -4,6 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from disent_runner.figures.inputs import FigureInputs, by_kl
+from disent_runner.figures.labels import as_label
 from disent_runner.metrics.estimators.information import factor_entropies, mutual_information_matrix
 from disent_runner.representations.requirements import require_labels
 
@@ -22,7 +23,7 @@ def mutual_information(
     figure = Figure(figsize=(1.5 + 0.9 * share.shape[1], 1 + 0.4 * len(order)), layout="constrained")
     axes = figure.add_subplot(title="mutual information / factor entropy")
     drawn = axes.imshow(share, vmin=0, vmax=1, cmap="viridis", aspect="auto")
-    axes.set_xticks(range(share.shape[1]), list(rep.factor_names), rotation=30, ha="right")
+    axes.set_xticks(range(share.shape[1]), [as_label(name, 20) for name in rep.factor_names], rotation=30, ha="right")
     axes.set_yticks(range(len(order)), [f"z{latent}" for latent in order])
     for row, column in np.ndindex(*share.shape):
         value = share[row, column]

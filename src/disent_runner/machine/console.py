@@ -6,6 +6,8 @@ import sys
 
 from rich.console import Console
 
+from disent_runner.machine.texts import printable
+
 console = Console()
 
 
@@ -14,7 +16,8 @@ class Handler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         style = {logging.WARNING: "yellow", logging.ERROR: "bold red"}.get(record.levelno, "")
-        console.print(self.format(record), style=style, markup=False, highlight=False, soft_wrap=True)
+        text = "\n".join(map(printable, self.format(record).splitlines()))
+        console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
 
 
 def no_more_output() -> None:

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import socket
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,6 +13,10 @@ from typing import Any
 
 UNFINISHED = ".partial"
 """How the names of files end that are still being written, or were when their process ended."""
+_GROWN, _MOST_GROWTH = 2**26, 1100
+"""Deflate makes nothing more than 1032 times smaller."""
+MOST_BYTES = 2**28
+"""Of a file that is read whole, where it is not known how large it may be."""
 
 
 @contextmanager
@@ -50,7 +55,7 @@ def write_whole(path: Path, content: bytes | memoryview | str) -> None:
     """Write a file so that it is there whole or not at all, also when the disk fills up or the process is killed."""
     try:
         with appearing(path) as partial:
-            partial.write_bytes(content.encode() if isinstance(content, str) else content)
+            partial.write_bytes(content.encode(errors="backslashreplace") if isinstance(content, str) else content)
     except OSError as error:
         raise OSError(error.errno, f"cannot write {path}: {error.strerror}; what was there before is kept") from error
 
@@ -59,14 +64,38 @@ def write_json(path: Path, value: Any) -> None:
     write_whole(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
+def read_whole(path: Path, *, most: int = MOST_BYTES) -> bytes:
+    """The content of a file. ValueError where it is a pipe, a device or a folder, or larger than `most` bytes.
+
+    Nothing is waited for, which a pipe in a file's place would have one do.
+    """
+    number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(number).st_mode):
+        os.close(number)
+        raise ValueError(f"{path.name} is no plain file")
+    with os.fdopen(number, "rb") as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise ValueError(f"{path.name} has more than {size_text(most)}")
+    return content
+
+
 def read_json(path: Path, default: Any) -> Any:
     """The file's content, or `default` when there is no such file. Raises ValueError when it holds no JSON."""
     try:
-        return json.loads(path.read_bytes())
+        return parsed_json(read_whole(path))
     except FileNotFoundError:
         return default
     except ValueError as error:
         raise ValueError(f"{path} is damaged ({error}); delete it and run the command again") from None
+
+
+def parsed_json(content: bytes) -> Any:
+    """What JSON says the bytes are. Raises ValueError where they are none."""
+    try:
+        return json.loads(content)
+    except RecursionError:
+        raise ValueError("its lists lie too deep in each other") from None
 
 
 @contextmanager
@@ -92,6 +121,14 @@ def require_room(folder: Path, num_bytes: int) -> None:
     if free < num_bytes:
         room = f"{size_text(num_bytes)} are needed and {size_text(free)} free"
         raise OSError(errno.ENOSPC, f"{os.strerror(errno.ENOSPC)}, {room}")
+
+
+def refuse_growth(name: str, num_bytes: int, stored: int) -> None:
+    """ValueError where something would grow, as it is unpacked, more than the compression of zip and HDF5 can have
+    made it smaller: most of it is not there at all, and it would fill the disk or the memory.
+    """
+    if num_bytes > _GROWN and num_bytes > _MOST_GROWTH * stored:
+        raise ValueError(f"{name} would be {size_text(num_bytes)} of {size_text(stored)}, more than any data become")
 
 
 def size_text(num_bytes: int) -> str:

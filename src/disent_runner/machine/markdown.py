@@ -1,8 +1,12 @@
 """Tables as Markdown."""
 
+import re
 from collections.abc import Iterable, Sequence
 
-_SPECIAL = "\\|*<>`"
+from disent_runner.machine.texts import printable
+
+_SPECIAL = re.compile(r"([\\|*<>`\[\]$&~]|(?<![^\W_])_|_(?![^\W_]))")
+"""What begins or ends anything but text: an underscore between letters does not."""
 
 
 def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -15,7 +19,5 @@ def markdown_row(cells: Iterable[str]) -> str:
 
 
 def markdown_text(text: str) -> str:
-    """A text that shows as it is, in one line."""
-    for character in _SPECIAL:
-        text = text.replace(character, f"\\{character}")
-    return " ".join(text.split())
+    """A text that shows as it is, in one line: no link, no picture, no HTML comes of it."""
+    return _SPECIAL.sub(r"\\\1", printable(" ".join(text.split())))

@@ -2,13 +2,17 @@
 
 import dataclasses
 import gc
+import multiprocessing
+import os
 import signal
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from disent_runner.machine.files import write_whole
 from disent_runner.report import tables, udr
@@ -36,9 +40,26 @@ def _no_search_for_garbage() -> Iterator[None]:
         gc.enable()
 
 
-def _processes() -> ProcessPoolExecutor:
-    ignore_interrupts = (signal.SIGINT, signal.SIG_IGN)  # this process says that it was interrupted
-    return ProcessPoolExecutor(_PROCESSES, initializer=signal.signal, initargs=ignore_interrupts)
+@contextmanager
+def at_work() -> Iterator[ProcessPoolExecutor]:
+    """Processes that end with this one, however that ends."""
+    with ProcessPoolExecutor(_PROCESSES, initializer=_begin_work) as processes:
+        try:
+            yield processes
+        except BaseException:
+            processes.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _begin_work() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started this one says that it was interrupted
+    threading.Thread(target=_end_with, args=(multiprocessing.parent_process(),), daemon=True).start()
+
+
+def _end_with(parent: Any) -> None:
+    """Killed, it can tell nobody, and those that it started would wait for work for good."""
+    parent.join()
+    os._exit(1)
 
 
 def make(folders: Sequence[Path], out: Path) -> Report:
@@ -48,7 +69,7 @@ def make(folders: Sequence[Path], out: Path) -> Report:
     """
     report = tabulated(*read(folders))
     views, plot_notes = views_of(report.settings, list(report.metrics), report.directions, most=MOST_VIEWS)
-    with _processes() as processes:
+    with at_work() as processes:
         finish_udr = udr.start_udr(report.runs, processes)
         plotter = Plotter(processes, out / "plots")
         plotter.start(views)
@@ -109,7 +130,7 @@ def _write_tables(report: Report, out: Path) -> None:
         "table.md": tables.markdown(report.formatted, report.best, report.directions),
         "table.tex": tables.latex(report.formatted, report.best, report.directions),
         "left_out.csv": tables.left_out_csv(report.omissions, report.notes),
-        "udr_correlation.csv": report.udr_correlation.to_csv(index=False, lineterminator="\n"),
+        "udr_correlation.csv": tables.frame_csv(report.udr_correlation),
     }
     for name, text in texts.items():
         write_whole(out / name, text)

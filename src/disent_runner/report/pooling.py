@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from disent_runner.report.headlines import number_names
@@ -78,9 +78,14 @@ def without_copies(runs: Sequence[Run]) -> tuple[list[Run], list[Omission]]:
     for run in sorted(runs, key=lambda run: (-len(final_scores(run)), -len(run.scores), run.folder)):
         first = firsts.setdefault((*origin(run), run.seed), run)
         if first is not run:
-            but = "" if run.scores == first.scores else "; its numbers are others"
+            but = "" if _numbers(run) == _numbers(first) else "; its numbers are others"
             copies.append(Omission(run.folder, f"the same run as {first.folder}, which counts{but}"))
     return sorted(firsts.values(), key=lambda run: run.folder), copies
+
+
+def _numbers(run: Run) -> list[str]:
+    """All that was scored, in whichever order and time, and with whichever libraries."""
+    return sorted(str(replace(score, seconds=None, libraries=None)) for score in run.scores)
 
 
 def origin(run: Run) -> tuple[Any, ...]:
@@ -184,11 +189,11 @@ def _by_variant(
 
 def _setting(members: list[Evaluated], variant: Mapping[str, str]) -> Setting:
     run, evaluation = members[0].run, members[0].evaluation
+    what = {"dataset": evaluation.dataset, "source": evaluation.source, "model": run.model or "codes"}
     columns = {
-        "dataset": evaluation.dataset,
-        "source": evaluation.source,
-        "model": run.model or "codes",
+        **what,
         **(run.settings or {}),
+        **what,  # whatever a setting is called
         "step": members[0].step,
         "representation": evaluation.representation,
         "factors": ", ".join(evaluation.factors),

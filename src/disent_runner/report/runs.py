@@ -12,6 +12,8 @@ from disent_runner.runs.scores import Score, read_scores
 from disent_runner.runs.status import read_status
 
 _SECTIONS = ("model", "dataset", "trainer")
+_TOLD = ("id", "model_name", "data_name", "data_source", "data_hash", "git_commit")
+"""Facts that tables group runs by, or show."""
 
 
 def read_runs(roots: Sequence[Path]) -> tuple[list[Run], list[Omission]]:
@@ -26,7 +28,7 @@ def read_runs(roots: Sequence[Path]) -> tuple[list[Run], list[Omission]]:
         for folder in folders:
             try:
                 runs.append(_read_run(folder))
-            except ValueError as error:
+            except (OSError, ValueError) as error:
                 omissions.append(Omission(folder, str(error)))
     return sorted(runs, key=lambda run: run.folder), sorted(omissions, key=lambda omission: omission.folder)
 
@@ -41,11 +43,14 @@ def _read_run(folder: Path) -> Run:
     """Raises ValueError that says why the folder is left out."""
     config = _read_config(folder)
     facts = config.pop("run", None)
-    if not isinstance(facts, dict) or type(config.get("seed")) is not int:
+    if not isinstance(facts, dict) or type(config.get("seed")) is not int or abs(config["seed"]) >= 2**53:
         raise ValueError("config.yaml has no `run` or no `seed`: it was not written by disent-run, or is cut off")
     for name, section in (("run.versions", facts.get("versions")), *((key, config.get(key)) for key in _SECTIONS)):
         if not isinstance(section, dict | None):
-            raise ValueError(f"config.yaml is damaged: {name} is {section!r}")
+            raise ValueError(f"config.yaml is damaged: {name} is {str(section)[:80]}")
+    for name in _TOLD:
+        if not isinstance(facts.get(name), str | None):
+            raise ValueError(f"config.yaml is damaged: run.{name} is {str(facts[name])[:80]}")
     return Run(folder, config, facts, _read_scores(folder), config["seed"], _model(config, facts), settings_of(config))
 
 
@@ -64,8 +69,6 @@ def _read_config(folder: Path) -> dict[str, Any]:
         raise ValueError(f"no config.yaml yet{_status(folder)}") from None
     except OSError as error:
         raise ValueError(f"config.yaml cannot be read: {error.strerror}") from None
-    except ValueError as error:
-        raise ValueError(f"config.yaml is damaged: {error}") from None
 
 
 def _read_scores(folder: Path) -> list[Score]:

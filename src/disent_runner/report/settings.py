@@ -37,7 +37,7 @@ def described(runs: Sequence[Run]) -> list[Run]:
 
 
 def _class_name(key: str, value: Any) -> Any:
-    return value.rpartition(".")[2] if key.endswith("._target_") else value
+    return str(value).rpartition(".")[2] if key.endswith("._target_") else value
 
 
 def dataset(run: Run) -> str:

@@ -1,15 +1,16 @@
 """The tidy table of all numbers, and the table of means and standard deviations: numeric, to read, Markdown, LaTeX."""
 
-import csv
-import io
 import math
 import statistics
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import pandas as pd
 
+from disent_runner.machine.csv_text import csv_text
 from disent_runner.machine.markdown import markdown_table, markdown_text
+from disent_runner.machine.texts import printable
 from disent_runner.report.columns import shown_columns
 from disent_runner.report.pooling import Comparison, Setting
 from disent_runner.report.run import Omission, Run
@@ -43,15 +44,15 @@ _TEX = {
 def runs_csv(runs: Sequence[Run]) -> str:
     """One row per run and number, those of intermediate checkpoints and those without a value too."""
     names = list(dict.fromkeys(name for run in runs for name in run.settings or {}))
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*_RUN_COLUMNS, *names, *_SCORE_COLUMNS])
+    return csv_text(chain([(*_RUN_COLUMNS, *names, *_SCORE_COLUMNS)], _rows_of(runs, names)))
+
+
+def _rows_of(runs: Sequence[Run], names: Sequence[str]) -> Iterator[Sequence[Any]]:
     for run in runs:
         settings, facts = run.settings or {}, run.facts
         head = (run.folder, dataset(run), facts.get("data_source"), facts.get("data_hash"), run.model, facts.get("id"))
         start = [*head, run.seed, *(shown(settings[name]) if name in settings else "" for name in names)]
-        writer.writerows([*start, *_row(score)] for score in run.scores)
-    return text.getvalue()
+        yield from ([*start, *_row(score)] for score in run.scores)
 
 
 def _row(score: Score) -> tuple[Any, ...]:
@@ -65,12 +66,8 @@ def _row(score: Score) -> tuple[Any, ...]:
 
 def left_out_csv(omissions: Iterable[Omission], notes: Iterable[str]) -> str:
     """A row per folder that does not count, then those that concern all folders."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["folder", "reason"])
-    writer.writerows([omission.folder, omission.reason] for omission in omissions)
-    writer.writerows(["", note] for note in notes)
-    return text.getvalue()
+    rows = ([omission.folder, omission.reason] for omission in omissions)
+    return csv_text([["folder", "reason"], *rows, *(["", note] for note in notes)])
 
 
 def mean_table(settings: Sequence[Setting], numbers: Iterable[str]) -> pd.DataFrame:
@@ -93,8 +90,13 @@ def mean_table(settings: Sequence[Setting], numbers: Iterable[str]) -> pd.DataFr
 
 def table_csv(table: pd.DataFrame) -> str:
     """Full precision, one head line: `mig mean`, `mig std`, `mig n`."""
-    flat = table.set_axis([" ".join(part for part in column if part) for column in table.columns], axis=1)
-    return flat.to_csv(index=False, lineterminator="\n")
+    return frame_csv(table.set_axis([" ".join(part for part in column if part) for column in table.columns], axis=1))
+
+
+def frame_csv(frame: pd.DataFrame) -> str:
+    """A table as it is; a number that there is not is nothing."""
+    cells = frame.astype(object).where(frame.notna(), None).to_numpy().tolist()
+    return csv_text([list(frame.columns), *cells])
 
 
 def formatted_table(table: pd.DataFrame) -> pd.DataFrame:
@@ -213,4 +215,4 @@ def _rows(formatted: pd.DataFrame, best: pd.DataFrame) -> Iterator[list[tuple[st
 
 def tex_text(text: str) -> str:
     """Escaped for LaTeX, in one line."""
-    return "".join(_TEX.get(character, character) for character in " ".join(text.split()))
+    return "".join(_TEX.get(character, character) for character in printable(" ".join(text.split())))

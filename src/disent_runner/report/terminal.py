@@ -4,10 +4,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
 from disent_runner.machine.console import console
+from disent_runner.machine.texts import printable
 from disent_runner.report.pooling import count_of
 from disent_runner.report.report import Report
 from disent_runner.report.tables import heads
@@ -24,11 +26,11 @@ def say(report: Report, out: Path) -> None:
     if len(report.formatted) > MOST_ROWS:
         print(f"… and {len(report.formatted) - MOST_ROWS} more settings in {out / 'table.md'}")
     for omission in report.omissions[:MOST_LINES]:
-        print(f"left out: {omission.folder}: {omission.reason}")
+        print(printable(f"left out: {omission.folder}: {omission.reason}"))
     if len(report.omissions) > MOST_LINES:
         print(f"left out: {len(report.omissions) - MOST_LINES} more, see {out / 'left_out.csv'}")
     for note in report.notes:
-        print(f"note: {note}")
+        print(printable(f"note: {note}"))
     settings = len(report.formatted)
     print(f"{count_of(len(report.runs))} of {settings} setting{'s' * (settings != 1)}: {out / 'index.html'}")
 
@@ -51,10 +53,10 @@ def pieces(formatted: pd.DataFrame, directions: dict[str, str | None], width: in
 def _table(formatted: pd.DataFrame, report: Report, columns: Sequence[int]) -> Table:
     names = heads(formatted, report.directions)
     last = list(formatted.columns).index("n")
-    table = Table(*(names[place] for place in columns))
+    table = Table(*(escape(printable(names[place])) for place in columns))
     for column, place in zip(table.columns, columns, strict=True):
         column.justify = "right" if place >= last else "left"
         column.overflow = "fold"  # several keys may begin alike
     for texts, best in zip(formatted.to_numpy(), report.best.to_numpy(), strict=False):
-        table.add_row(*(Text(texts[place], style="bold" if best[place] else "") for place in columns))
+        table.add_row(*(Text(printable(texts[place]), style="bold" if best[place] else "") for place in columns))
     return table

@@ -1,7 +1,5 @@
 """UDR of every setting with two seeds or more, from the codes that its runs left (Duan et al. 2020)."""
 
-import csv
-import io
 import math
 import statistics
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +15,7 @@ import pandas as pd
 from jaxtyping import Bool, Float
 from threadpoolctl import threadpool_limits
 
+from disent_runner.machine.csv_text import csv_text
 from disent_runner.metrics.estimators.correspondence import SIMILARITIES, Correspondence, correspondence
 from disent_runner.metrics.estimators.posterior_kl import mean_kl
 from disent_runner.report.pooling import Comparison, Setting, count_of, final_step, origin
@@ -138,7 +137,7 @@ def posteriors_of(codes: Codes) -> Posteriors | None:
     """The same rows of every run of as many images; None without codes of its last scored step, or damaged ones."""
     try:
         mean, logvar, index, num_images, data_hash, step = read_posteriors(codes.folder, _rows)
-    except (OSError, KeyError, ValueError, IndexError):
+    except (OSError, KeyError, ValueError, IndexError, RuntimeError):  # the last is HDF5's, of damaged files
         return None
     is_sound = mean.shape == logvar.shape and np.isfinite(mean).all() and np.isfinite(logvar).all()
     if step != codes.step or not is_sound:
@@ -165,16 +164,14 @@ def _medians(group: Sequence[RunUdr]) -> dict[str, float]:
 
 def udr_csv(settings: Sequence[Sequence[RunUdr]]) -> str:
     """A row per run, with the medians of its setting."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
     median_heads = (f"{variant} (median of setting)" for variant in VARIANTS)
-    writer.writerow(["folder", "setting", "seed", "partners", "informative_latents", *VARIANTS, *median_heads])
+    rows: list[list[Any]] = [["folder", "setting", "seed", "partners", "informative_latents", *VARIANTS, *median_heads]]
     for group in settings:
         middle = _medians(group).values()
         for run in group:
             facts = (run.codes.folder, run.codes.label, run.codes.seed, run.partners, run.informative_latents)
-            writer.writerow([*facts, *run.values.values(), *middle])
-    return text.getvalue()
+            rows.append([*facts, *run.values.values(), *middle])
+    return csv_text(rows)
 
 
 Points = Sequence[tuple[RunUdr, float]]

@@ -1,5 +1,6 @@
 """Representations from arrays of other people: any codes, and factors that are indices, numbers or names."""
 
+import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -8,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from disent_runner.datasets.labels.any_labels import NUM_BINS, not_read, value_indices
+from disent_runner.datasets.labels.names import factor_names as checked_names
+from disent_runner.datasets.readers.array_files import refuse_growth_of
 from disent_runner.representations.representation import Representation
 
 _ARRAYS = ("codes", "factors", "logvar", "factor_names")
@@ -27,7 +30,7 @@ def represent(
     factors: Any = None,
     *,
     logvar: Any = None,
-    factor_names: Sequence[str] | None = None,
+    factor_names: str | Sequence[str] | None = None,
     continuous: Sequence[str] | None = None,
     discrete: Sequence[str] | None = None,
 ) -> Table:
@@ -43,9 +46,7 @@ def represent(
     if codes.ndim != 2 or codes.size == 0:
         raise ValueError(f"codes must be (N, D), got shape {codes.shape}")
     columns = _columns(factors, len(codes))
-    names = _names(factors, len(columns)) if factor_names is None else list(factor_names)
-    if len(names) != len(columns):
-        raise ValueError(f"factor_names must name {len(columns)} factors, got {len(names)}: {', '.join(names)}")
+    names = checked_names(_names(factors, len(columns)) if factor_names is None else factor_names, len(columns))
     labels = value_indices(columns, names, num_images=len(codes), continuous=continuous, discrete=discrete)
     representation = Representation(
         codes=codes,
@@ -66,12 +67,13 @@ def read_table(path: Path, *, continuous: Sequence[str] | None = None, discrete:
         FileNotFoundError: no such file.
     """
     try:
+        refuse_growth_of(path, _ARRAYS)
         with np.load(path, allow_pickle=False) as arrays:
             stored = {name: arrays[name] for name in _ARRAYS if name in arrays}
             names = list(arrays)
     except FileNotFoundError:
         raise FileNotFoundError(f"representation={path}: no such file") from None
-    except (ValueError, OSError, EOFError, TypeError, AttributeError) as error:
+    except (ValueError, OSError, EOFError, TypeError, AttributeError, zipfile.BadZipFile, MemoryError) as error:
         raise ValueError(
             f"representation={path} must be an npz file of plain arrays (no pickled objects): {error}"
         ) from None
@@ -80,16 +82,9 @@ def read_table(path: Path, *, continuous: Sequence[str] | None = None, discrete:
         raise ValueError(
             f"representation={path} must hold an array `codes` (N, D), got {', '.join(names) or 'nothing'}"
         )
-    factor_names = [str(name) for name in stored["factor_names"]] if "factor_names" in stored else None
+    facts: Any = {name: stored.get(name) for name in ("logvar", "factor_names")}
     try:
-        table = represent(
-            stored["codes"],
-            stored.get("factors"),
-            logvar=stored.get("logvar"),
-            factor_names=factor_names,
-            continuous=continuous,
-            discrete=discrete,
-        )
+        table = represent(stored["codes"], stored.get("factors"), **facts, continuous=continuous, discrete=discrete)
         return replace(table, remarks=(*table.remarks, *not_read(unread, _ARRAYS)))
     except ValueError as error:
         raise ValueError(f"representation={path}: {error}") from None

@@ -44,7 +44,7 @@ def load_newest_checkpoint(folder: Path) -> dict[str, Any] | None:
     A torn file falls back to the one before. Raises ValueError when none is whole, or when one is a file of another
     kind: it is never unpickled.
     """
-    paths = sorted((folder / "checkpoints").glob("step=*.pt"), reverse=True)
+    paths = sorted((path for path in (folder / "checkpoints").glob("step=*.pt") if path.is_file()), reverse=True)
     for path in paths:
         if _is_whole(path):
             return load_checkpoint(path)
@@ -57,7 +57,7 @@ def load_newest_checkpoint(folder: Path) -> dict[str, Any] | None:
 def load_checkpoint(path: Path) -> dict[str, Any]:
     """The content of one checkpoint, tensors on the CPU. Raises ValueError when it is not one of ours."""
     refusal = f"{path} is not a checkpoint of this program and was not opened further"
-    if not zipfile.is_zipfile(path):
+    if not path.is_file() or not zipfile.is_zipfile(path):
         raise ValueError(f"{refusal}; delete it to go on without it")
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)

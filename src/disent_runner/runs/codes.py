@@ -11,6 +11,8 @@ import h5py
 import numpy as np
 from jaxtyping import Integer
 
+from disent_runner.machine.hdf5 import own_dataset
+
 FILE = "codes.h5"
 _UNFINISHED = f".{FILE}.partial"
 """Where a pass is under way, or was stopped."""
@@ -45,7 +47,7 @@ def read_codes(folder: Path, origin: Mapping[str, Any]) -> Codes | None:
         return None
     try:
         with h5py.File(path) as file:
-            arrays = {name: np.asarray(file[name]) for name in (*_CODES, "index", _CHECK) if name in file}
+            arrays = {name: np.asarray(own_dataset(file, name)) for name in (*_CODES, "index", _CHECK) if name in file}
         _check_rows(path, np.arange(len(arrays["mean"])), arrays)
     except (OSError, KeyError, ValueError, RuntimeError) as error:
         log.warning("%s cannot be used (%s); its images are encoded again", path, " ".join(str(error).split()))
@@ -59,13 +61,15 @@ def read_posteriors(folder: Path, rows: Callable[[int], Integer[np.ndarray, " ro
     Raises OSError, KeyError, ValueError or IndexError where the folder has no such file, or a damaged one.
     """
     path = folder / FILE
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: there is no such file")  # a pipe would be waited for
     with h5py.File(path) as file:
         facts: Any = file.attrs
         count = int(facts["num_images"])
         chosen = rows(count)
-        arrays = {name: _read(path, file[name], chosen) for name in (*_CODES, "index")}
+        arrays = {name: _read(path, own_dataset(file, name), chosen) for name in (*_CODES, "index")}
         if _CHECK in file:
-            arrays[_CHECK] = _read(path, file[_CHECK], chosen)
+            arrays[_CHECK] = _read(path, own_dataset(file, _CHECK), chosen)
         _check_rows(path, chosen, arrays)
         mean, logvar, images = (arrays[name] for name in (*_CODES, "index"))
         return Posteriors(mean, logvar, images, count, str(facts["data_hash"]), int(facts["step"]))
@@ -160,6 +164,8 @@ def _row_checks(rows: np.ndarray, arrays: Mapping[str, np.ndarray]) -> np.ndarra
 
 
 def _is_from(path: Path, origin: Mapping[str, Any]) -> bool:
+    if not path.is_file():
+        return False
     try:
         with h5py.File(path) as file:
             return all(file.attrs.get(name) == value for name, value in origin.items())

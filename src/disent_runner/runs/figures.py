@@ -11,13 +11,17 @@ FOLDER = "figures"
 INDEX = f"{FOLDER}/index.json"
 TYPES = {".png": "image/png", ".gif": "image/gif"}
 """Kinds of pictures by the ending of their names."""
+_SIGNATURES = {".png": b"\x89PNG\r\n\x1a\n", ".gif": b"GIF8"}
 FIRST = ("traversals", "reconstructions", "samples")
 """Pictures that come before all others, by how their names begin."""
 
 
 def read_index(folder: Path) -> dict[str, Any]:
-    """How each figure that is there was made, by name."""
-    return read_json(folder / INDEX, default={})
+    """How each figure that is there was made, by name. ValueError where the file says something else."""
+    index = read_json(folder / INDEX, default={})
+    if not isinstance(index, dict):
+        raise ValueError(f"{folder / INDEX} is damaged (it holds no names of figures); delete it and run again")
+    return index
 
 
 def write_index(folder: Path, index: Mapping[str, Any]) -> None:
@@ -35,13 +39,24 @@ def picture(folder: Path, name: str) -> Path:
 
 
 def picture_files(folder: Path) -> list[Path]:
-    """Pictures of a run, those that move before those that do not; none where it has no such folder."""
+    """Pictures of a run, those that move before those that do not; none where it has no such folder.
+
+    A link is none, nor what only has a picture's name: a page that holds the files would hold what they lead to.
+    """
+    if (folder / FOLDER).is_symlink():
+        return []
     try:
         with os.scandir(folder / FOLDER) as entries:
-            paths = [Path(entry.path) for entry in entries if Path(entry.name).suffix in TYPES]
+            files = [Path(entry.path) for entry in entries if entry.is_file(follow_symlinks=False)]
+        paths = [path for path in files if path.suffix in TYPES and _begins(path, _SIGNATURES[path.suffix])]
     except OSError:
         return []
     return sorted(paths, key=lambda path: ((*FIRST, "").index(kind(path)), path.suffix, path.name))
+
+
+def _begins(path: Path, signature: bytes) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(signature)) == signature
 
 
 def kind(path: Path) -> str:

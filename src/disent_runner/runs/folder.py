@@ -23,22 +23,37 @@ class RunInUse(RuntimeError):
 def run_folder_of(run: str) -> Path:
     """The run folder that a path means: itself, or the one that a checkpoint lies in.
 
-    Raises FileNotFoundError where there is no run.
+    Raises FileNotFoundError where there is no run, ValueError as `refuse_links`.
     """
     path = Path(run)
     folder = path.parent.parent if path.suffix == ".pt" else path
     if not (folder / "config.yaml").is_file() or not path.exists():
         raise FileNotFoundError(f"run={run}: no run there; name a folder that holds config.yaml, or a checkpoint in it")
+    refuse_links(folder)
     return folder.resolve()
+
+
+def refuse_links(folder: Path) -> None:
+    """ValueError where a run folder holds, in place of a file or of its pictures, a link, a pipe or a device.
+
+    What is written to it would end up elsewhere, and one may have been sent the folder. Other folders in it may be
+    links: checkpoints lie on another disk at times.
+    """
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            is_plain = entry.is_file(follow_symlinks=False) or entry.is_dir(follow_symlinks=entry.name != "figures")
+            if not is_plain:
+                raise ValueError(f"{folder}: {entry.name} is no plain file or folder, but a link or a pipe; remove it")
 
 
 @contextmanager
 def exclusive(folder: Path) -> Iterator[None]:
     """Hold the folder for this process. The lock ends with the process, however that ends.
 
-    Raises RunInUse when another process holds it.
+    Raises RunInUse when another process holds it, ValueError as `refuse_links`.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    refuse_links(folder)
     lock = FileLock(folder / _LOCK, timeout=_PROBED)
     owner = folder / _OWNER
     try:

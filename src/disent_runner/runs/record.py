@@ -3,7 +3,8 @@
 import io
 import re
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache, lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -11,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.resolvers import oc
 
-from disent_runner.machine.files import write_whole
+from disent_runner.machine.files import read_whole, write_whole
 from disent_runner.runs.identity import NAMED, codes_id, owner_of, run_id, setting
 
 if TYPE_CHECKING:
@@ -22,7 +24,20 @@ if TYPE_CHECKING:
     from disent_runner.datasets.info import DatasetInfo
 
 _FILE, _HELD_OUT = "config.yaml", "held_out.npy"
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_PLAIN = (str, int, float, type(None))
 _VERSIONS = ("disent-runner", "torch", "pytorch-lightning", "hydra-core", "numpy", "scikit-learn", "h5py")
+MADE_FROM = (
+    *("model", "network", "init", "likelihood", "optimizer", "schedule", "dataset", "trainer", "evaluation"),
+    "seed",
+)
+"""What a recorded run is made again from, and so what stands in its config.yaml as it was used."""
+_ELSEWHERE = frozenset({"data_dir"})
+"""Likewise, so that a notebook finds the images."""
+_MOST_BYTES, _MOST_LEVELS = 2**24, 40
+_TOO_LARGE = 2**64
+_SHALLOW = 4096
+"""Characters in which lists cannot lie so deep in each other that the parser, which is in C, would crash."""
 _SECTION = re.compile(r"^(?=[A-Za-z_]\w*:)", re.MULTILINE)
 
 
@@ -138,25 +153,48 @@ def has_record(folder: Path) -> bool:
     return (folder / _FILE).exists()
 
 
-def read_config(folder: Path) -> DictConfig:
-    """The folder's config.yaml, its part `run` included."""
-    return OmegaConf.create(read_record(folder))
-
-
 def read_record(folder: Path) -> dict[str, Any]:
     """The same in plain mappings, parts of which are shared with other runs' that have them alike: do not change them.
 
     Raises OSError where it cannot be read, ValueError where it is no mapping in YAML.
     """
-    return parsed((folder / _FILE).read_text())
+    try:
+        return parsed(read_whole(folder / _FILE, most=_MOST_BYTES).decode())
+    except ValueError as error:
+        raise ValueError(f"{_FILE} is damaged: {error}") from None
 
 
 def record_text(folder: Path) -> str:
     """config.yaml as it is; empty where it went away since it was read."""
     try:
-        return (folder / _FILE).read_text(errors="replace")
-    except OSError:
+        return read_whole(folder / _FILE, most=_MOST_BYTES).decode(errors="replace")
+    except (OSError, ValueError):
         return ""
+
+
+def recordable(config: DictConfig) -> dict[str, Any]:
+    """The config in plain mappings, resolved; but what came from the environment stays the text that asked for it.
+
+    That may be a secret. Only what the run is made from (`MADE_FROM`) is there as it was used.
+    """
+    used: Any = OmegaConf.to_container(config, resolve=True)
+    with _environment_as_text():
+        told: Any = OmegaConf.to_container(config, resolve=True)
+    return {key: used[key] if key in _ELSEWHERE or key in MADE_FROM else told[key] for key in used}
+
+
+@contextmanager
+def _environment_as_text() -> Iterator[None]:
+    """`${oc.env:NAME}` is itself meanwhile, also within other values and by way of other keys."""
+
+    def as_text(*arguments: Any) -> str:
+        return f"${{oc.env:{','.join(map(str, arguments))}}}"
+
+    OmegaConf.register_new_resolver("oc.env", as_text, replace=True)
+    try:
+        yield
+    finally:
+        OmegaConf.register_new_resolver("oc.env", oc.env, replace=True)
 
 
 def trained_info(facts: Mapping[str, Any]) -> "DatasetInfo":
@@ -176,27 +214,53 @@ def trained_info(facts: Mapping[str, Any]) -> "DatasetInfo":
 def parsed(text: str) -> dict[str, Any]:
     """What YAML says the text is. Sections that were seen before are not parsed again, and shared: do not change them.
 
-    Raises ValueError for what is no mapping in YAML.
+    Raises ValueError for what is no mapping of plain values in YAML, or refers to itself: a few lines may then stand
+    for more than fits into memory.
     """
-    may_refer = "&" in text or "*" in text  # from one section to another
-    sections = [text] if may_refer else _SECTION.split(text)
+    sections = _SECTION.split(text)
     return {key: value for section in sections if section.strip() for key, value in _parse(section).items()}
 
 
 @lru_cache(maxsize=4096)
 def _parse(section: str) -> dict[str, Any]:
     try:
-        content = yaml.load(section, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        if "*" in section or len(section) > _SHALLOW:
+            _check_events(section)
+        content = yaml.load(section, _LOADER)
     except yaml.YAMLError as error:
         raise ValueError(" ".join(str(error).split())) from None
     if not isinstance(content, dict):
         raise ValueError(f"expected `key: value`, got {section[:40]!r}")
+    _check_plain(content)
     return content
 
 
+def _check_events(section: str) -> None:
+    levels = 0
+    for event in yaml.parse(section, _LOADER):
+        levels += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if isinstance(event, yaml.AliasEvent):
+            raise ValueError(f"it refers to itself (*{event.anchor})")
+        if levels > _MOST_LEVELS:
+            raise ValueError(f"it has more than {_MOST_LEVELS} levels")
+
+
+def _check_plain(content: Any) -> None:
+    left = [(content, 0)]
+    while left:
+        value, level = left.pop()
+        if level > _MOST_LEVELS:
+            raise ValueError(f"it has more than {_MOST_LEVELS} levels")
+        if isinstance(value, dict):
+            left += [(key, level) for key in value] + [(item, level + 1) for item in value.values()]
+        elif isinstance(value, list):
+            left += [(item, level + 1) for item in value]
+        elif not isinstance(value, _PLAIN) or (isinstance(value, int) and abs(value) >= _TOO_LARGE):
+            raise ValueError(f"it holds a {type(value).__name__} that is no plain value")
+
+
 def _write(folder: Path, config: DictConfig, facts: Mapping[str, Any]) -> None:
-    resolved: Any = OmegaConf.to_container(config, resolve=True)
-    write_whole(folder / _FILE, OmegaConf.to_yaml(OmegaConf.create({**resolved, "run": dict(facts)})))
+    write_whole(folder / _FILE, OmegaConf.to_yaml(OmegaConf.create({**recordable(config), "run": dict(facts)})))
 
 
 def _write_held_out(folder: Path, datamodule: "DataModule") -> None:

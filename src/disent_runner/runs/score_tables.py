@@ -1,13 +1,12 @@
 """metrics.csv and metrics.md: the rows of metrics.json, flat, and to read."""
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from disent_runner.machine.csv_text import csv_text
 from disent_runner.machine.files import write_whole
-from disent_runner.machine.markdown import markdown_table
+from disent_runner.machine.markdown import markdown_table, markdown_text
 from disent_runner.runs.scores import Making, Score, row_of
 
 
@@ -21,11 +20,8 @@ def _csv(scores: Sequence[Score]) -> str:
     rows = [row_of(score) for score in scores]
     texts = {"settings": settings_text, "factors": ", ".join, "binned": settings_text, "missing": settings_text}
     flat = [{key: texts[key](value) if key in texts else value for key, value in row.items()} for row in rows]
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, list(dict.fromkeys(column for row in flat for column in row)), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(flat)
-    return text.getvalue()
+    columns = list(dict.fromkeys(column for row in flat for column in row))
+    return csv_text([columns, *([row.get(column) for column in columns] for row in flat)])
 
 
 def _markdown(scores: Sequence[Score]) -> str:
@@ -38,7 +34,7 @@ def _markdown(scores: Sequence[Score]) -> str:
 
 def _heading(making: Making) -> str:
     factors = [f"{name}{_how_labelled(making, name)}" for name in making.factors]
-    return f"{subject_text(making)}\n\nFactors: {', '.join(factors) or 'none'}"
+    return f"{markdown_text(subject_text(making))}\n\nFactors: {markdown_text(', '.join(factors) or 'none')}"
 
 
 def _how_labelled(making: Making, factor: str) -> str:
@@ -54,7 +50,8 @@ def _table(scores: Sequence[Score]) -> str:
         is_first = score.making.metric not in metrics
         metrics.add(score.making.metric)
         settings = settings_text(score.making.settings) if is_first else ""
-        rows.append((score.label, value_text(score), score.unit or "", f"{score.num_images:,}", settings))
+        cells = (score.label, value_text(score), score.unit or "", f"{score.num_images:,}", settings)
+        rows.append([markdown_text(text) for text in cells])
     return markdown_table(("number", "value", "unit", "images", "settings"), rows)
 
 

@@ -1,13 +1,12 @@
 """metrics.json: the numbers of a run, with how each was made."""
 
-import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from disent_runner.machine.files import write_json
+from disent_runner.machine.files import parsed_json, read_whole, write_json
 from disent_runner.runs.identity import setting
 from disent_runner.runs.record import has_record, read_record
 
@@ -15,6 +14,9 @@ FILE = "metrics.json"
 PARTS = {"all": "", "training": ", training images", "held_out": ", held-out images"}
 """Images that can be evaluated, and what the tables call them after the data set's name."""
 SCORE_AGAIN = "score the run again: stages=[evaluate]"
+_MOST_BYTES = 2**26
+_LARGEST = 2**53
+"""Of whole numbers, which other programs than Python keep no larger ones of."""
 _TEXTS = ("name", "metric", "dataset", "source", "representation", "version")
 _PRESENT = frozenset({"value", "settings", "seed", "step", "num_images", "factors", *_TEXTS})
 _OF_MAKING = ("metric", "settings", "seed", "step", "dataset", "source", "num_images", "representation", "version")
@@ -174,11 +176,13 @@ def read_scores(folder: Path) -> list[Score]:
     file, OSError for one that cannot be read.
     """
     try:
-        content = (folder / FILE).read_bytes()
+        content = read_whole(folder / FILE, most=_MOST_BYTES)
     except FileNotFoundError:
         return []
+    except ValueError as error:
+        raise ValueError(f"{error}; {SCORE_AGAIN}") from None
     try:
-        return list(parsed(json.loads(content)))
+        return list(parsed(parsed_json(content)))
     except ValueError as error:
         raise ValueError(f"{FILE} is damaged: {error}; {SCORE_AGAIN}") from None
 
@@ -265,17 +269,29 @@ def _check(row: Any) -> None:
     if not row.keys() >= _PRESENT:
         raise ValueError(f"a row lacks {min(_PRESENT - row.keys())}")
     name, value = row["name"], row["value"]
-    if value is not None and (type(value) not in (float, int) or not math.isfinite(value)):
+    if not _is_number(value, int, float, type(None)):
         raise ValueError(f"{name} is {value!r}")
+    whole = {key: row[key] for key in ("seed", "num_images")}
+    if not all(_is_number(number, int) for number in whole.values()) or not _is_number(
+        row.get("seconds"), int, float, type(None)
+    ):
+        raise ValueError(f"{name} has {whole}, and took {row.get('seconds')!r} seconds")
     are_dicts = all(type(row.get(key, {})) is dict for key in ("settings", "binned", "missing"))
     if not are_dicts or type(row["factors"]) is not list:
         raise ValueError(f"{name} has settings or factors that are none")
-    if type(row["step"]) not in (int, type(None)) or row.get("better") not in (None, "higher", "lower"):
+    if not _is_number(row["step"], int, type(None)) or row.get("better") not in (None, "higher", "lower"):
         raise ValueError(f"{name} has step {row['step']!r} and better {row.get('better')!r}")
     texts = [row[key] for key in _TEXTS] + row["factors"]
     may_lack = [row.get(key) for key in ("factor", "unit", "labels", "libraries", "skipped", "error")]
     if {type(text) for text in texts} != {str} or not {type(text) for text in may_lack} <= {str, type(None)}:
         raise ValueError(f"a name in the row of {name!r} is no text")
+
+
+def _is_number(value: Any, *types: type) -> bool:
+    """Whether it is one of these, and no larger than tables and pages can hold; a truth value is no number."""
+    if type(value) not in types:
+        return False
+    return abs(value) < _LARGEST if type(value) is int else value is None or math.isfinite(value)
 
 
 def _making(row: Mapping[str, Any], before: Making | None) -> Making:

@@ -1,6 +1,5 @@
 """status.json: what a run is doing, for those who wait for it, and which commands it has finished."""
 
-import json
 import os
 import signal
 import socket
@@ -11,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from disent_runner.machine.files import write_json
+from disent_runner.machine.files import parsed_json, read_whole, write_json
 from disent_runner.runs import figures, scores
 from disent_runner.runs.folder import is_held
 
@@ -24,10 +23,21 @@ _RESULTS = (scores.FILE, figures.INDEX)
 def read_status(folder: Path) -> dict[str, Any]:
     """What the run last said of itself; empty where it said nothing, or nothing that can be read."""
     try:
-        status = json.loads((folder / "status.json").read_text())
+        status = parsed_json(read_whole(folder / "status.json"))
     except (OSError, ValueError):
         return {}
-    return status if isinstance(status, dict) else {}
+    return status if _is_status(status) else {}
+
+
+def _is_status(status: Any) -> bool:
+    """Whether it is what `write_status` writes: else nothing in it is believed."""
+    try:
+        datetime.fromisoformat(status["since"])
+        float(status.get("seconds", 0))
+        names = [name for names in status["finished"].values() for name in names]
+        return status["state"] in STATES and all(isinstance(name, str) for name in names)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return False
 
 
 def write_status(folder: Path, state: str, *, request: str, **facts: Any) -> None:

@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 
-from disent_runner.machine.files import write_whole
+from disent_runner.machine.files import read_whole, write_whole
 
 FILE = "train.csv"
 _Item = TypeVar("_Item")
@@ -86,7 +86,7 @@ def read_some_rows(folder: Path, most: int) -> SomeRows | None:
     Most lines of a long log are never decoded.
     """
     try:
-        head, *lines = (folder / FILE).read_bytes().splitlines()
+        head, *lines = read_whole(folder / FILE).splitlines()
     except (OSError, ValueError):
         return None
     names = head.decode(errors="replace").split(",")

@@ -15,6 +15,7 @@ from PIL import Image
 from disent_runner.datasets.info import DatasetInfo
 from disent_runner.figures.inputs import Animation, FigureInputs
 from disent_runner.machine.randomness import random_stream
+from disent_runner.machine.texts import file_stem
 from disent_runner.representations.representation import Representation
 from disent_runner.representations.requirements import NotApplicable
 from disent_runner.runs import figures as pictures
@@ -65,7 +66,7 @@ def draw(
             drawn = {}
         for stem, picture in drawn.items():
             ending, content = encoded(picture)
-            pictures.write_picture(folder, f"{stem}{ending}", content)
+            pictures.write_picture(folder, f"{file_stem(stem)}{ending}", content)
         done[name] = makings[name]
         pictures.write_index(folder, done)
     names = [name for name in wanted if name not in left_out]

@@ -4,12 +4,15 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from pytorch_lightning.loggers import Logger
+from rich.markup import escape
 from rich.table import Table
 
 from disent_runner.machine.console import console
 from disent_runner.machine.randomness import random_stream
+from disent_runner.machine.texts import printable
 from disent_runner.representations.representation import Representation
 from disent_runner.runs import scores as tables
 from disent_runner.runs.score_tables import subject_text, write_tables
@@ -91,15 +94,15 @@ def say(rows: Sequence[Score], folder: Path) -> None:
         if row.value is not None and row.label in labels:
             unit = f" ({row.unit})" if row.unit else ""
             seconds = str(row.seconds or "–") if row.label == labels[0] else ""
-            table.add_row(row.label + unit, f"{row.value:.4f}", seconds)
+            table.add_row(escape(printable(row.label)) + unit, f"{row.value:.4f}", seconds)
         elif row.error:
-            table.add_row(row.making.metric, "failed", "")
+            table.add_row(escape(row.making.metric), "failed", "")
     console.print(table)
     _say_skipped([row for row in rows if row.skipped])
     for line in _few_images(rows):
-        console.print(line, highlight=False)
-    console.print(subject_text(rows[0].making), highlight=False)
-    console.print(f"all {len(rows)} rows: {folder / 'metrics.md'}", highlight=False, soft_wrap=True)
+        _print(line)
+    _print(subject_text(rows[0].making))
+    _print(f"all {len(rows)} rows: {folder / 'metrics.md'}", soft_wrap=True)
 
 
 def _few_images(rows: Sequence[Score]) -> Iterator[str]:
@@ -114,7 +117,12 @@ def _few_images(rows: Sequence[Score]) -> Iterator[str]:
 
 def _say_skipped(rows: Sequence[Score]) -> None:
     for row in rows[:_MOST_REASONS]:
-        console.print(f"skipped: {row.skipped}", highlight=False)
+        _print(f"skipped: {row.skipped}")
     if len(rows) > _MOST_REASONS:
         others = ", ".join(row.making.metric for row in rows[_MOST_REASONS:])
-        console.print(f"skipped too: {others}; metrics.md says why", highlight=False)
+        _print(f"skipped too: {others}; metrics.md says why")
+
+
+def _print(text: str, **options: Any) -> None:
+    """A line in which names of factors and data sets are text, whatever is in them."""
+    console.print(printable(text), highlight=False, markup=False, **options)

@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from disent_runner.machine.files import write_json, write_whole
 from disent_runner.machine.markdown import markdown_table, markdown_text
+from disent_runner.machine.texts import file_stem
 from disent_runner.runs import figures
 from disent_runner.study.claims import Claim, Missing, Quantity, StudyRun, gain_text, verdict_text
 from disent_runner.study.parsing import Names
@@ -54,6 +55,9 @@ def study_from(node: Mapping[str, Any], *, factors: Sequence[str] | None = None)
         study = Study(**{**facts, "claims": claims, "numbers": numbers, "published": node.get("published") or {}})
     except TypeError as error:
         raise ValueError(f"the study of the recipe is no study: {error}") from None
+    strange = [name for name in study.pictures if file_stem(name) != name]
+    if strange:
+        raise ValueError(f"study.pictures must be names of figures, got {strange[0]!r}")
     if study.scale not in SCALES:
         raise ValueError(f"study.scale must be {' or '.join(SCALES)}, got {study.scale!r}")
     return study
@@ -155,6 +159,7 @@ def markdown(study: Study, rows: Sequence[Mapping[str, Any]], claims: Mapping[st
             if name in published:
                 cells.append(row["published"].get(name, ""))
         lines.append([*cells, str(row["n"])])
+    head, *lines = ([markdown_text(cell) for cell in line] for line in (head, *lines))
     text = f"{study.shows} ({study.source}), {study.scale} size\n\n{markdown_table(head, lines)}"
     if not claims:
         return text

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from disent_runner.machine.files import write_json, write_whole
+from disent_runner.machine.texts import printable
 from disent_runner.runs.status import STATES
 from disent_runner.sweep.jobs import Job, Standing, standing
 
@@ -69,7 +70,7 @@ class Board:
 def say(text: str) -> None:
     from disent_runner.machine.console import console
 
-    console.print(f"sweep: {text}", highlight=False, markup=False, soft_wrap=True)
+    console.print(printable(f"sweep: {text}"), highlight=False, markup=False, soft_wrap=True)
 
 
 def opening_line(standings: Mapping[Job, Standing]) -> str:
@@ -122,7 +123,7 @@ def progress_text(standings: Mapping[Job, Standing]) -> str:
         for job, now in standings.items():
             if now.state == state:
                 lines.append(f"{state:<12}{job.label}  {job.folder}  {now.status.get('error') or ''}".rstrip())
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))
 
 
 def _sweep_id(jobs: Sequence[Job], study: str | None) -> str:

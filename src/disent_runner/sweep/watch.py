@@ -35,8 +35,11 @@ def watch(folders: Sequence[Path]) -> None:
 
 def standings_of(path: Path) -> Mapping[Job, Standing]:
     """How far the runs of a sweep.json are."""
-    runs = read_json(path, default={"runs": []})["runs"]
-    jobs = [Job((), run["label"], Path(run["folder"]), run["request"]) for run in runs]
+    sweep = read_json(path, default={"runs": []})
+    try:
+        jobs = [Job((), str(run["label"]), Path(run["folder"]), str(run["request"])) for run in sweep["runs"]]
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"{path} is damaged ({error} is missing or something else); delete it") from None
     return {job: standing(job) for job in jobs}
 
 

@@ -1,5 +1,6 @@
 import base64
 import io
+import os
 from urllib.parse import unquote
 
 import pytest
@@ -40,6 +41,25 @@ def test_traversals_come_first_and_those_that_move_before_all(folder):
         *("traversals_a_animated.gif", "traversals_a.png", "traversals_b.png"),
         *("reconstructions.png", "samples.png", "loss_curves.png"),
     ]
+
+
+def test_what_is_no_picture_does_not_get_into_a_page(folder, tmp_path):
+    before = picture_files(folder)
+    secret = tmp_path / "id_rsa"
+    secret.write_bytes(b"PRIVATE KEY")
+    (folder / "figures" / "key.png").symlink_to(secret)
+    (folder / "figures" / "linked.png").symlink_to(before[-1])
+    (folder / "figures" / "copied.png").write_bytes(secret.read_bytes())
+    (folder / "figures" / "hard.gif").hardlink_to(secret)
+    os.mkfifo(folder / "figures" / "pipe.png")
+    (folder / "figures" / "folder.png").mkdir()
+    assert picture_files(folder) == before
+
+
+def test_nor_do_the_pictures_of_another_folder(folder, tmp_path):
+    (folder / "figures").rename(tmp_path / "private")
+    (folder / "figures").symlink_to(tmp_path / "private")
+    assert picture_files(folder) == []
 
 
 def test_a_run_without_figures_has_none(tmp_path):

@@ -2,7 +2,7 @@
 
 import math
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from disent_runner.datasets.card import in_blocks
+from disent_runner.machine.files import refuse_growth
+from disent_runner.machine.hdf5 import own_dataset
 
 ROWS_PER_BLOCK = 1024
 BYTES_PER_BLOCK = 2**26
@@ -22,7 +24,9 @@ BYTES_PER_BLOCK = 2**26
 
 @dataclass(frozen=True, eq=False)
 class StoredArray:
-    """An array in a file. `blocks()` reads it along its first axis, each time from the start."""
+    """An array in a file. `blocks()` reads it along its first axis, each time from the start; a single value as
+    an axis of one.
+    """
 
     path: Path
     name: str
@@ -68,12 +72,21 @@ def _npy_member(path: Path, name: str) -> Iterator[tuple[IO[bytes], tuple[int, .
     with ExitStack() as opened:
         try:
             archive = opened.enter_context(zipfile.ZipFile(path))
+            refuse_growth_of(path, [name])
             member = opened.enter_context(archive.open(f"{name}.npy"))
             shape, dtype = _header(member)
         except (ValueError, RuntimeError, SyntaxError, TokenError) as error:
             reason = " ".join(str(error).split())
             raise ValueError(f"{path}: {name} cannot be read ({reason}); download it again") from error
         yield member, shape, dtype
+
+
+def refuse_growth_of(path: Path, names: Sequence[str]) -> None:
+    """As `refuse_growth`, of those of these arrays that an npz file holds; BadZipFile where it is none."""
+    with zipfile.ZipFile(path) as archive:
+        for member in archive.infolist():
+            if member.filename.removesuffix(".npy") in names:
+                refuse_growth(member.filename, member.file_size, member.compress_size)
 
 
 def _header(member: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
@@ -88,7 +101,8 @@ def _header(member: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
 
 
 def _npy_blocks(path: Path, name: str) -> Iterator[np.ndarray]:
-    with _npy_member(path, name) as (member, (num_rows, *row), dtype):
+    with _npy_member(path, name) as (member, shape, dtype):
+        num_rows, *row = shape or (1,)
         row_bytes = math.prod(row) * dtype.itemsize
         step = _rows_per_block(row_bytes)
         for start in range(0, num_rows, step):
@@ -105,9 +119,10 @@ def _npy_blocks(path: Path, name: str) -> Iterator[np.ndarray]:
 def _hdf5_dataset(path: Path, name: str) -> Iterator[h5py.Dataset]:
     try:
         with h5py.File(path, "r", locking=False) as file:
-            array = file[name]
-            if not isinstance(array, h5py.Dataset) or array.shape is None:
-                raise ValueError(f"{path}: {name} is {array}, expected a data set")
+            try:
+                array = own_dataset(file, name)
+            except ValueError as error:
+                raise ValueError(f"{path}: {error}") from None
             yield array
     except RuntimeError as error:
         raise OSError(f"{name} is damaged, {error}") from error
@@ -115,6 +130,9 @@ def _hdf5_dataset(path: Path, name: str) -> Iterator[h5py.Dataset]:
 
 def _hdf5_blocks(path: Path, name: str) -> Iterator[np.ndarray]:
     with _hdf5_dataset(path, name) as array:
+        if not array.shape:
+            yield np.atleast_1d(array[()])
+            return
         most = _rows_per_block(math.prod(array.shape[1:]) * array.dtype.itemsize)
         step = array.chunks[0] if array.chunks else most
         for start in range(0, len(array), step):

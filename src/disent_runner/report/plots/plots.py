@@ -12,12 +12,13 @@ from jaxtyping import Float
 from matplotlib.figure import Figure
 
 from disent_runner.machine.files import write_whole
+from disent_runner.machine.texts import file_stem
 from disent_runner.report.plots.scatters import (
     reconstruction_against_disentanglement,
     total_correlation_against_gap,
     udr_against_numbers,
 )
-from disent_runner.report.plots.style import CHARACTER, PALETTE, Drawing, bars_figure, file_name, png, styled
+from disent_runner.report.plots.style import CHARACTER, PALETTE, Drawing, bars_figure, png, styled
 from disent_runner.report.plots.sweeps import sweep
 from disent_runner.report.plots.views import View
 from disent_runner.report.report import Plot
@@ -79,7 +80,7 @@ def distribution(view: View, number: str) -> Drawing | None:
     best, clause = _most_telling(bars, view.directions.get(number))
     caption = f"{view.axis(number)} by setting: seeds (points), median (mark), quartiles (box), range (line){clause}."
     figure = _distribution(view.axis(number), best)
-    return Drawing(f"distribution_{file_name(number)}", f"{number} by setting", caption, figure)
+    return Drawing(f"distribution_{file_stem(number)}", f"{number} by setting", caption, figure)
 
 
 def _most_telling(

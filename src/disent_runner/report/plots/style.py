@@ -12,6 +12,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from disent_runner.machine.texts import printable
+
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 STYLE: Any = {
@@ -28,9 +30,12 @@ STYLE: Any = {
     "grid.linewidth": 0.6,
     "axes.axisbelow": True,
     "figure.facecolor": "white",
+    "text.parse_math": False,  # a name is no formula, whatever is in it
 }
 MOST_PANELS = 24
 """In one figure."""
+MOST_LETTERS = 80
+"""Of a label, whose length a picture grows with."""
 CHARACTER = 0.073
 """Width of one in labels, at most: inches."""
 _PER_INCH = 110
@@ -77,6 +82,7 @@ def bars_figure(num_bars: int, labels: Iterable[str], *, width: float = 5.0) -> 
 
 def legend_above(figure: Figure, labels: Sequence[str], styles: Sequence[dict[str, Any]]) -> None:
     """One line of markers above all panels."""
+    labels = [printable(label, MOST_LETTERS) for label in labels]
     handles = [Line2D([], [], label=label, **style) for label, style in zip(labels, styles, strict=True)]
     longest = max(len(label) for label in labels)
     per_row = max(1, int(figure.get_figwidth() / ((longest + 5) * CHARACTER)))
@@ -128,7 +134,3 @@ def png(figure: Figure) -> bytes:
 def styled() -> Any:
     """Context in which figures get this module's look."""
     return mpl.rc_context(STYLE)
-
-
-def file_name(text: str) -> str:
-    return "".join(character if character.isalnum() or character in "-." else "_" for character in text)

@@ -5,11 +5,12 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.axes import Axes
 
+from disent_runner.machine.texts import file_stem, printable
 from disent_runner.report.columns import ALWAYS_SHOWN
 from disent_runner.report.plots.style import (
+    MOST_LETTERS,
     MOST_PANELS,
     Drawing,
-    file_name,
     legend_above,
     marker_style,
     panels,
@@ -34,13 +35,13 @@ def sweep(view: View, key: str) -> Drawing | None:
         for place, settings in enumerate(first.values()):
             _sweep(axes, number, settings, place)
         value_ticks(axes, ticks, map(shown, ticks))
-        axes.set_xlabel(key)
+        axes.set_xlabel(printable(key, MOST_LETTERS))
         axes.set_title(view.axis(number))
     if len(first) > 1:
         legend_above(figure, list(first), [marker_style(place, linestyle="-") for place in range(len(first))])
     clauses = _omissions(len(series), len(view.numbers))
     caption = f"Numbers against {key}: mean over seeds (line), one standard deviation (band), runs (points){clauses}."
-    return Drawing(f"sweep_{file_name(key)}", f"Numbers against {key}", caption, figure)
+    return Drawing(f"sweep_{file_stem(key)}", f"Numbers against {key}", caption, figure)
 
 
 def _omissions(num_series: int, num_numbers: int) -> str:

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from disent_runner.machine.texts import printable
 from disent_runner.report.columns import labels, shown_columns
+from disent_runner.report.plots.style import MOST_LETTERS
 from disent_runner.report.pooling import Setting
 from disent_runner.report.settings import symbols
 from disent_runner.report.tables import ARROWS
@@ -53,7 +55,7 @@ class View:
 
     def axis(self, number: str) -> str:
         """A number's name with an arrow to its better side."""
-        return f"{number} {ARROWS.get(self.directions.get(number) or '', '')}".strip()
+        return f"{printable(number, MOST_LETTERS)} {ARROWS.get(self.directions.get(number) or '', '')}".strip()
 
     def runs(self) -> Iterator[RunNumbers]:
         for setting in self.settings:
@@ -99,7 +101,9 @@ def _plot_setting(setting: Setting, label: str) -> PlotSetting:
         RunNumbers(member.run.folder, model, _beta(member.run.identity), dict(member.values))
         for member in setting.members
     ]
-    return PlotSetting(label, model, setting.columns, tuple(setting.members[0].run.settings or ()), runs)
+    return PlotSetting(
+        printable(label, MOST_LETTERS), model, setting.columns, tuple(setting.members[0].run.settings or ()), runs
+    )
 
 
 def _beta(identity: Mapping[str, Any]) -> float | None:
