@@ -110,13 +110,13 @@ def test_a_file_beside_another_of_its_name_is_refused_unless_it_says_the_same(mi
 
 
 def test_what_only_the_runs_have_is_left_to_them(compose):
-    config = compose("model=betavae,btcvae", "model.beta=4", "~model.beta", "+model.gamma=7", "seed=3")
+    config = compose("model=btcvae,infovae", "model.alpha=4", "~model.alpha", "+model.gamma=7", "seed=3")
     assert (config.seed, config.model.gamma) == (3, 35)  # of the default model
-    assert "beta" not in config.model
-    typed = ["model=betavae,btcvae", "model.beta=4", "~model.beta", "+model.gamma=7", "seed=3"]
+    assert "alpha" not in config.model
+    typed = ["model=btcvae,infovae", "model.alpha=4", "~model.alpha", "+model.gamma=7", "seed=3"]
     assert OmegaConf.to_container(config.hydra.overrides.task) == typed
     with pytest.raises(ConfigCompositionException):
-        compose("model.beta=4", mode=RunMode.RUN)
+        compose("model.alpha=4", mode=RunMode.RUN)
 
 
 def test_the_config_of_several_presets_is_that_of_the_first(compose):

@@ -27,9 +27,9 @@ def test_settings_that_differ_are_named_as_they_are_typed(tmp_path):
 
 
 def test_a_key_of_the_model_is_not_taken_for_one_that_is_not_there(tmp_path):
-    """`note: null` of one model has the value of a key `note` that no config has."""
-    _, second = labelled(tmp_path, {}, {"settings": {"model.note": None}})
-    assert second == ("betavae note=null", {"model.note": None})
+    """`hidden: null` of one model has the value of a key `hidden` that no config has."""
+    _, second = labelled(tmp_path, {}, {"settings": {"model.hidden": None}})
+    assert second == ("betavae hidden=null", {"model.hidden": None})
 
 
 def test_a_whole_number_and_its_decimal_are_one_setting(tmp_path):
