@@ -9,7 +9,9 @@ from typing import Any
 from hydra.errors import ConfigCompositionException, HydraException, InstantiationException, MissingConfigException
 from omegaconf.errors import InterpolationResolutionError, OmegaConfBaseException
 
-_SAID_BY_US = (ValueError, OSError, FloatingPointError, RuntimeError)
+from disent_runner.machine.interruption import Interrupted
+
+_SAID_BY_US = (ValueError, OSError, FloatingPointError, RuntimeError, Interrupted)
 """Raised with the value seen and the fix; anything else is a defect and is said to be one."""
 
 

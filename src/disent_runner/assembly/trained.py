@@ -18,7 +18,7 @@ from disent_runner.models.base import AbstractModel
 from disent_runner.runs import scores
 from disent_runner.runs.checkpoints import load_trained
 from disent_runner.runs.folder import run_folder_of
-from disent_runner.runs.record import read_record, trained_info
+from disent_runner.runs.record import named_record, trained_info
 from disent_runner.runs.train_log import read_train_log
 
 ROUNDING = 1e-6
@@ -133,7 +133,7 @@ def load_run(path: str, *, device: str) -> TrainedRun:
     folder = run_folder_of(path)
     config = recorded_config(folder)
     config.trainer.compile = False
-    info = trained_info(read_record(folder)["run"])
+    info = trained_info(named_record(folder)["run"])
     model = build.build_model(config, info)
     load_trained(model, folder, checkpoint=path)
     return TrainedRun(folder, config, info, model.to(device).eval())

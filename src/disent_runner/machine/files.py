@@ -56,7 +56,12 @@ def write_whole(path: Path, content: bytes | memoryview | str) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
-    write_whole(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    write_whole(path, json_text(value))
+
+
+def json_text(value: Any) -> str:
+    """As all our files have it."""
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
 
 def read_json(path: Path, default: Any) -> Any:
@@ -65,7 +70,7 @@ def read_json(path: Path, default: Any) -> Any:
         return json.loads(path.read_bytes())
     except FileNotFoundError:
         return default
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} is damaged ({error}); delete it and run the command again") from None
 
 

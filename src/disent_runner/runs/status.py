@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import socket
 import time
 from collections.abc import Iterator, Mapping
@@ -12,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from disent_runner.machine.files import write_json
-from disent_runner.runs import figures, scores
+from disent_runner.machine.interruption import Interrupted
+from disent_runner.runs import checksums, figures, scores
 from disent_runner.runs.folder import is_held
 
 STATES = ("done", "running", "queued", "waiting", "interrupted", "failed")
@@ -24,15 +24,16 @@ _RESULTS = (scores.FILE, figures.INDEX)
 def read_status(folder: Path) -> dict[str, Any]:
     """What the run last said of itself; empty where it said nothing, or nothing that can be read."""
     try:
-        status = json.loads((folder / "status.json").read_text())
-    except (OSError, ValueError):
+        status = json.loads((folder / "status.json").read_bytes())
+    except (OSError, ValueError, RecursionError):
         return {}
     return status if isinstance(status, dict) else {}
 
 
 def write_status(folder: Path, state: str, *, request: str, **facts: Any) -> None:
     """Say what the run is doing now; what it finished earlier stays finished."""
-    finished = dict(read_status(folder).get("finished", {}))
+    before = read_status(folder).get("finished")
+    finished = dict(before) if isinstance(before, dict) else {}
     if state == "done":
         finished[request] = [name for name in _RESULTS if (folder / name).exists()]
     now = datetime.now(UTC).isoformat(timespec="seconds")
@@ -49,28 +50,28 @@ def _task() -> dict[str, str]:
 
 
 def is_finished(folder: Path, request: str) -> bool:
-    """Whether the run did all that is asked, and its results are still there."""
-    results = read_status(folder).get("finished", {}).get(request)
-    return results is not None and all((folder / name).exists() for name in results)
+    """Whether the run did all that is asked, and its files are what was written; without checkpoints and codes, which
+    may be removed to save room, and of pictures the sizes alone.
+    """
+    finished = read_status(folder).get("finished")
+    results = finished.get(request) if isinstance(finished, dict) else None
+    if not isinstance(results, list) or not all(isinstance(name, str) and (folder / name).exists() for name in results):
+        return False
+    if checksums.damaged(folder, by_size=_is_picture, skip=lambda name: name.startswith("checkpoints/")):
+        return False
+    return checksums.is_known(folder, scores.FILE) or _can_be_read(folder)
 
 
-_OF_A_CLUSTER = (signal.SIGUSR2, signal.SIGUSR1)
+def _is_picture(name: str) -> bool:
+    return Path(name).suffix in figures.TYPES
 
 
-class Interrupted(RuntimeError):
-    """Training was stopped from outside after a whole step and its checkpoint."""
-
-    def __init__(self, signum: int, step: int) -> None:
-        super().__init__(
-            f"stopped by {signal.Signals(signum).name} after step {step}; the same command goes on from there"
-        )
-        self.signum = signum
-
-    @property
-    def passed_on(self) -> int | None:
-        """The signal for whoever puts a cluster's job back into its queue and waits for it, whichever of two it is."""
-        listened = [signum for signum in _OF_A_CLUSTER if callable(signal.getsignal(signum))]
-        return listened[0] if listened and self.signum in _OF_A_CLUSTER else None
+def _can_be_read(folder: Path) -> bool:
+    try:
+        scores.read_scores(folder)
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 @contextmanager
