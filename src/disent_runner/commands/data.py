@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from disent_runner.machine.characters import any_characters
+
 if TYPE_CHECKING:
     from disent_runner.assembly.dataset_choice import Choice
 
@@ -61,6 +63,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Exit code 0 when all is done and right, 1 after a mistake or where a file is wrong, 130 after Ctrl-C."""
+    any_characters()
     asked = _parsed(arguments)
     sys.path.append(str(Path.cwd()))  # a user's own cards, as for disent-run
     try:

@@ -5,6 +5,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from disent_runner.machine.characters import any_characters
+
 _EPILOG = """
 It writes runs.csv (every number of every run), table.csv, table.md and table.tex (mean ± std over seeds), udr.csv,
 udr_correlation.csv, left_out.csv (what does not count, and why), plots/ and index.html, a page with all of it.
@@ -37,6 +39,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Exit code 0 when the report is written, 1 after a mistake or without a run that can be used."""
+    any_characters()
     options = parser().parse_args(arguments)
     try:
         show_sweeps(options.folders) if options.watch else write(options.folders, options.out)

@@ -13,6 +13,8 @@ import hydra
 from omegaconf import DictConfig
 
 from disent_runner.assembly.conf import CONF
+from disent_runner.machine.characters import any_characters
+from disent_runner.machine.interruption import OF_A_TERMINAL, Interrupted, stoppable
 
 _TRACEBACKS = os.environ.get("HYDRA_FULL_ERROR") == "1"
 
@@ -23,7 +25,6 @@ def _job(config: DictConfig) -> float | None:
     from hydra.core.hydra_config import HydraConfig
     from hydra.types import RunMode
 
-    from disent_runner.machine.interruption import Interrupted
     from disent_runner.runs.folder import RunInUse
 
     logging.captureWarnings(True)
@@ -85,6 +86,7 @@ def _run(config: DictConfig, folder: Path, *, is_alone: bool) -> float | None:
 
 def run() -> None:
     """`disent-run`: exit code 0 when every stage is done, 1 after a mistake, 128 + signal after an interruption."""
+    any_characters()
     if {"--help", "-h"} & set(sys.argv[1:]):
         from disent_runner.commands.help import help_text
 
@@ -101,8 +103,6 @@ def run() -> None:
     # each took 25 times as long while theirs spun; read when torch is loaded
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises, and the mistake is said in one line here
-    from disent_runner.machine.interruption import OF_A_TERMINAL, Interrupted, stoppable
-
     try:
         with stoppable(OF_A_TERMINAL):
             _job()

@@ -1,10 +1,12 @@
 """Files that appear whole or not at all, room for them, and what to do where they cannot be written."""
 
 import errno
+import glob
 import json
 import os
 import shutil
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,6 +14,13 @@ from typing import Any
 
 UNFINISHED = ".partial"
 """How the names of files end that are still being written, or were when their process ended."""
+ABANDONED_AFTER_SECONDS = 3600
+"""Without a change, after which a file that another machine began is taken for left behind."""
+
+
+def unfinished(folder: Path, name: str = "*") -> list[Path]:
+    """What `appearing` has under way in the folder for files of that name, or left there when it was killed."""
+    return list(folder.glob(f".{name}.*.*{UNFINISHED}"))
 
 
 @contextmanager
@@ -21,6 +30,7 @@ def appearing(path: Path) -> Iterator[Path]:
     Whatever had the name before is kept until then, and for good where an error ends the writing.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    _remove_abandoned(path)
     partial = path.with_name(f".{path.name}.{socket.gethostname()}.{os.getpid()}{UNFINISHED}")
     try:
         yield partial
@@ -33,6 +43,27 @@ def appearing(path: Path) -> Iterator[Path]:
     with suppress(OSError):  # some network file systems do not sync directories
         os.fsync(directory)
     os.close(directory)
+
+
+def _remove_abandoned(path: Path) -> None:
+    """Remove what was left of the file by writers that are no more: on this machine, or long ago on another one."""
+    for partial in unfinished(path.parent, glob.escape(path.name)):
+        host, _, process = partial.name.removesuffix(UNFINISHED).removeprefix(f".{path.name}.").rpartition(".")
+        with suppress(OSError):
+            is_here = host == socket.gethostname() and process.isdecimal()
+            is_old = time.time() - partial.stat().st_mtime > ABANDONED_AFTER_SECONDS
+            if (is_here and not _is_alive(int(process))) or (not is_here and is_old):
+                partial.unlink()
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):  # of somebody else
+        return True
+    return True
 
 
 @contextmanager

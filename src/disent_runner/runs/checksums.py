@@ -5,7 +5,7 @@ A file of an earlier version has no entry and is taken as it is.
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,19 +18,19 @@ _WHOLE, _START = "bytes", "first_bytes"
 Content = bytes | memoryview | str
 
 
-def write_files(folder: Path, contents: Mapping[str, Content], *, growing: Iterable[str] = ()) -> None:
-    """Write files of the folder, each whole or not at all, and vouch for them; also for a `growing` one as it is now.
+def write_files(folder: Path, contents: Mapping[str, Content], *, growing: Sequence[str] = ()) -> None:
+    """Write files of the folder, each whole or not at all, and vouch for them; of a `growing` one for what it has now.
 
     Their entries come first and what was there before stays good beside them, so that a kill between two writes leaves
     no file that looks damaged.
     """
-    new = {name: _entry(_bytes(content), _WHOLE) for name, content in contents.items()}
+    entries = {name: old for name, old in _read(folder).items() if name in contents or (folder / name).exists()}
+    for name, content in contents.items():
+        new = _entry(_bytes(content), _START if name in growing else _WHOLE)
+        entries[name] = [*(old for old in entries.get(name, []) if old != new and _is(folder / name, old)), new]
     for name in growing:
-        if (folder / name).exists():
-            new[name] = _entry(_synced(folder / name), _START)
-    entries = {name: old for name, old in _read(folder).items() if name in new or (folder / name).exists()}
-    for name, entry in new.items():
-        entries[name] = [*(old for old in entries.get(name, []) if old != entry and _is(folder / name, old)), entry]
+        if name not in contents and (folder / name).exists():
+            entries[name] = [_entry(_synced(folder / name), _START)]
     write_json(folder / FILE, entries)
     for name, content in contents.items():
         write_whole(folder / name, content)

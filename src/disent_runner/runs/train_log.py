@@ -74,8 +74,7 @@ def forget_after(folder: Path, step: int) -> None:
         checksums.forget(folder, FILE)
         path.unlink()
     elif len(kept) < len(lines) - 1:
-        checksums.write_files(folder, {FILE: b"".join([lines[0], *kept])})
-        checksums.write_files(folder, {}, growing=[FILE])  # to which rows are added
+        checksums.write_files(folder, {FILE: b"".join([lines[0], *kept])}, growing=[FILE])
 
 
 def check_train_log(folder: Path) -> None:
