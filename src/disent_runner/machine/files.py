@@ -81,9 +81,19 @@ def write_whole(path: Path, content: bytes | memoryview | str) -> None:
     """Write a file so that it is there whole or not at all, also when the disk fills up or the process is killed."""
     try:
         with appearing(path) as partial:
-            partial.write_bytes(content.encode() if isinstance(content, str) else content)
+            partial.write_bytes(bytes_of(content))
     except OSError as error:
         raise OSError(error.errno, f"cannot write {path}: {error.strerror}; what was there before is kept") from error
+
+
+def bytes_of(content: bytes | memoryview | str) -> bytes | memoryview:
+    """In UTF-8; a path's bytes that the locale has no letters for are what they were."""
+    return content.encode(errors="surrogateescape") if isinstance(content, str) else content
+
+
+def path_text(path: Path) -> str:
+    """The path as UTF-8 has it, whatever the locale."""
+    return os.fsencode(path).decode(errors="replace")
 
 
 def write_json(path: Path, value: Any) -> None:

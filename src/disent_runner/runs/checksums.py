@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from disent_runner.machine.files import read_json, write_json, write_whole
+from disent_runner.machine.files import bytes_of, read_json, write_json, write_whole
 
 FILE = "checksums.json"
 _WHOLE, _START = "bytes", "first_bytes"
@@ -26,7 +26,7 @@ def write_files(folder: Path, contents: Mapping[str, Content], *, growing: Seque
     """
     entries = {name: old for name, old in _read(folder).items() if name in contents or (folder / name).exists()}
     for name, content in contents.items():
-        new = _entry(_bytes(content), _START if name in growing else _WHOLE)
+        new = _entry(bytes_of(content), _START if name in growing else _WHOLE)
         entries[name] = [*(old for old in entries.get(name, []) if old != new and _is(folder / name, old)), new]
     for name in growing:
         if name not in contents and (folder / name).exists():
@@ -122,7 +122,3 @@ def _synced(path: Path) -> bytes:
     with path.open("r+b") as file:
         os.fsync(file.fileno())
         return file.read()
-
-
-def _bytes(content: Content) -> bytes | memoryview:
-    return content.encode() if isinstance(content, str) else content

@@ -48,12 +48,12 @@ def exclusive(folder: Path) -> Iterator[None]:
             folder.mkdir(parents=True, exist_ok=True)
             lock.acquire()
     except Timeout:
-        holder = owner.read_text().strip() if owner.exists() else "unknown"
+        holder = owner.read_text(encoding="utf-8").strip() if owner.exists() else "unknown"
         raise RunInUse(
             f"{folder} is in use by another process ({holder}); wait for it, or change a setting or the seed"
         ) from None
     try:
-        owner.write_text(f"pid {os.getpid()} on {socket.gethostname()}\n")
+        owner.write_text(f"pid {os.getpid()} on {socket.gethostname()}\n", encoding="utf-8")
         _tidy(folder)
         yield
     finally:

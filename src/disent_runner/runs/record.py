@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from omegaconf import DictConfig, OmegaConf
 
+from disent_runner.machine.files import path_text
 from disent_runner.runs.checksums import changed_bytes, read_file, write_files
 from disent_runner.runs.identity import NAMED, codes_id, owner_of, run_id, setting
 
@@ -72,7 +73,7 @@ def record_start(
         return  # the run was recorded when it was made
     facts = {
         "id": run_id(config),
-        "folder": str(folder),
+        "folder": path_text(folder),
         "model_name": model_name,
         "data_source": info.source,
         "data_hash": dataset.content_hash,
@@ -98,8 +99,8 @@ def record_scoring(config: DictConfig, folder: Path, source: Path) -> None:
     kept = {key: config[key] for key in keys}
     facts = {
         "id": codes_id(source, config),
-        "folder": str(folder),
-        "data_source": str(source.resolve()),
+        "folder": path_text(folder),
+        "data_source": path_text(source.resolve()),
         "versions": _versions(),
     }
     _write(folder, OmegaConf.create(kept), facts)
