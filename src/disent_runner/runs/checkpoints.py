@@ -60,7 +60,7 @@ def load_newest_checkpoint(folder: Path) -> dict[str, Any] | None:
 
 def load_checkpoint(path: Path) -> dict[str, Any]:
     """The content of one checkpoint, tensors on the CPU. Raises ValueError when it is not one of ours, or damaged."""
-    if not checksums.is_whole(path):
+    if not _is_written(path):
         raise ValueError(f"{path} is damaged: it is not what was written; delete it to go on without it")
     refusal = f"{path} is not a checkpoint of this program and was not opened further"
     if not zipfile.is_zipfile(path):
@@ -115,9 +115,14 @@ def _paths(folder: Path) -> list[Path]:
     return sorted((path for path in paths if fnmatch(path.name, "step=*.pt")), reverse=True)
 
 
+def _is_written(path: Path) -> bool:
+    """Whether it has the bytes that were written, where its folder says what those were."""
+    return checksums.fits(path.parent.parent, f"{path.parent.name}/{path.name}")
+
+
 def _is_whole(path: Path) -> bool:
     """False for a truncated or damaged archive; a file that is no archive at all is left to `load_checkpoint`."""
-    if not checksums.is_whole(path):
+    if not _is_written(path):
         return False
     with path.open("rb") as file:
         if file.read(2) not in (b"PK", b""):

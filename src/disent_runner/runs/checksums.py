@@ -5,7 +5,7 @@ A file of an earlier version has no entry and is taken as it is.
 
 import hashlib
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,9 @@ from disent_runner.machine.files import bytes_of, read_json, write_json, write_w
 FILE = "checksums.json"
 _WHOLE, _START = "bytes", "first_bytes"
 """How many bytes an entry is of: all of a file, or those that a growing one had."""
+
+_PASSING = "checkpoints/"
+"""Files that go while a run goes on."""
 
 Content = bytes | memoryview | str
 
@@ -24,7 +27,8 @@ def write_files(folder: Path, contents: Mapping[str, Content], *, growing: Seque
     Their entries come first and what was there before stays good beside them, so that a kill between two writes leaves
     no file that looks damaged.
     """
-    entries = {name: old for name, old in _read(folder).items() if name in contents or (folder / name).exists()}
+    before = _read(folder).items()
+    entries = {name: old for name, old in before if not name.startswith(_PASSING) or (folder / name).exists()}
     for name, content in contents.items():
         new = _entry(bytes_of(content), _START if name in growing else _WHOLE)
         entries[name] = [*(old for old in entries.get(name, []) if old != new and _is(folder / name, old)), new]
@@ -57,19 +61,17 @@ def is_known(folder: Path, name: str) -> bool:
     return name in _read(folder)
 
 
-def is_whole(path: Path) -> bool:
-    """Whether the file of the folder's subfolder is what was written, as far as that is known."""
-    entries = _read(path.parent.parent).get(f"{path.parent.name}/{path.name}", [])
-    return not entries or any(_is(path, entry) for entry in entries)
+def whole(folder: Path) -> list[str]:
+    """Files that are known, and are what was written; without those of checkpoints."""
+    return [name for name in _read(folder) if not name.startswith(_PASSING) and fits(folder, name)]
 
 
-def damaged(folder: Path, *, by_size: Callable[[str], bool], skip: Callable[[str], bool]) -> list[str]:
-    """Files that are gone or are not what was written, but those to skip; some are looked at for their size alone."""
-    return [
-        name
-        for name, entries in _read(folder).items()
-        if not skip(name) and not any(_is(folder / name, entry, by_size=by_size(name)) for entry in entries)
-    ]
+def fits(folder: Path, name: str, *, by_size: bool = False) -> bool:
+    """Whether the file is there and is what was written, or has its size at least; any file that is not known is."""
+    entries = _read(folder).get(name)
+    return (folder / name).exists() and (
+        not entries or any(_is(folder / name, old, by_size=by_size) for old in entries)
+    )
 
 
 def forget(folder: Path, name: str) -> None:
@@ -88,9 +90,9 @@ def _read(folder: Path) -> dict[str, list[dict[str, Any]]]:
     if not isinstance(entries, dict):
         return {}
     return {
-        name: [entry for entry in listed if isinstance(entry, dict)]
+        name: listed
         for name, listed in entries.items()
-        if isinstance(listed, list)
+        if isinstance(listed, list) and listed and all(isinstance(entry, dict) for entry in listed)
     }
 
 

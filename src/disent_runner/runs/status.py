@@ -35,7 +35,8 @@ def write_status(folder: Path, state: str, *, request: str, **facts: Any) -> Non
     before = read_status(folder).get("finished")
     finished = dict(before) if isinstance(before, dict) else {}
     if state == "done":
-        finished[request] = [name for name in _RESULTS if (folder / name).exists()]
+        results = {name for name in _RESULTS if (folder / name).exists()}
+        finished[request] = sorted(results.union(checksums.whole(folder)))
     now = datetime.now(UTC).isoformat(timespec="seconds")
     where = {"process": os.getpid(), "host": socket.gethostname(), **_task()}
     status = {"state": state, "since": now, **where, "request": request, **facts, "finished": finished}
@@ -50,16 +51,18 @@ def _task() -> dict[str, str]:
 
 
 def is_finished(folder: Path, request: str) -> bool:
-    """Whether the run did all that is asked, and its files are what was written; without checkpoints and codes, which
-    may be removed to save room, and of pictures the sizes alone.
+    """Whether the run did all that is asked, and its files are what was written.
+
+    Of pictures the sizes alone are looked at. Checkpoints and codes may be removed to save room.
     """
     finished = read_status(folder).get("finished")
     results = finished.get(request) if isinstance(finished, dict) else None
-    if not isinstance(results, list) or not all(isinstance(name, str) and (folder / name).exists() for name in results):
+    if not isinstance(results, list):
         return False
-    if checksums.damaged(folder, by_size=_is_picture, skip=lambda name: name.startswith("checkpoints/")):
+    names = [str(name) for name in results]
+    if not all(checksums.fits(folder, name, by_size=_is_picture(name)) for name in names):
         return False
-    return checksums.is_known(folder, scores.FILE) or _can_be_read(folder)
+    return scores.FILE not in names or checksums.is_known(folder, scores.FILE) or _can_be_read(folder)
 
 
 def _is_picture(name: str) -> bool:
