@@ -17,12 +17,13 @@ from disent_runner.runs.status import is_finished, read_status
 from disent_runner.runs.train_log import FILE, read_train_log
 from disent_runner.stages.job import run_job
 
+SUBSET = "{orientation: 2, pos_x: 8, pos_y: 4}"
 FEW = ("model=vae", "metric=[mig]", "figure=[loss_curves]")
 
 
 @pytest.fixture
 def config(composed):
-    return composed(*FEW, "dataset.subset={orientation: 2, pos_x: 8, pos_y: 4}")
+    return composed(*FEW, f"dataset.subset={SUBSET}")
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +65,14 @@ def test_damaged_results_are_made_again(config, folder):
         damage(picture)
         run_job(config, folder)
         assert picture.read_bytes() == drawn
+
+
+def test_a_damaged_table_that_another_command_made_anew_leaves_the_first_to_do(config, folder, composed):
+    flip(folder / "metrics.json")
+    other = composed(*FEW[:1], "metric=[sap]", "stages=[fit,evaluate]", f"dataset.subset={SUBSET}")
+    run_job(other, folder)
+    assert not is_finished(folder, request_of(config))
+    assert is_finished(folder, request_of(other))
 
 
 @pytest.mark.parametrize("damage", [flip, lambda path: path.write_text(""), lambda path: path.unlink()])

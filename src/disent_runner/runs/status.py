@@ -50,6 +50,15 @@ def _task() -> dict[str, str]:
     return {"task": task} if task else {}
 
 
+def unfinish(folder: Path, name: str) -> None:
+    """What needed the file is to be done again: it has been put aside."""
+    status = read_status(folder)
+    finished = status.get("finished")
+    if isinstance(finished, dict):
+        status["finished"] = {request: names for request, names in finished.items() if name not in names}
+        write_json(folder / "status.json", status)
+
+
 def is_finished(folder: Path, request: str) -> bool:
     """Whether the run did all that is asked, and its files are what was written.
 

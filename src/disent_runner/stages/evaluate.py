@@ -18,6 +18,7 @@ from disent_runner.representations.representation import Representation
 from disent_runner.runs import scores as tables
 from disent_runner.runs.score_tables import subject_text, write_tables
 from disent_runner.runs.scores import Making, Score
+from disent_runner.runs.status import unfinish
 from disent_runner.stages.scoring import Metric, Subject, score_all
 
 log = logging.getLogger(__name__)
@@ -66,6 +67,7 @@ def _read(folder: Path) -> list[Score]:
         return tables.read_scores(folder)
     except ValueError as error:
         log.warning("%s: %s; that is done now, and the file kept as %s", folder, error, tables.set_aside(folder).name)
+        unfinish(folder, tables.FILE)  # other commands' rows were in it too
         return []
 
 
