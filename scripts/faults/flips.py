@@ -60,7 +60,7 @@ def shown(place: Place) -> dict[str, Any]:
     if table.exists():
         return {"table": table.read_text()}
     try:
-        log = {name: column.tolist() for name, column in read_train_log(place.run).items()}
+        log = {f"train/{name}": column.tolist() for name, column in read_train_log(place.run).items()}
     except ValueError:
         log = {}
     return {**numbers(place.run), **log}
