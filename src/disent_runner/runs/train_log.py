@@ -30,23 +30,18 @@ def append_row(folder: Path, row: Mapping[str, float]) -> None:
     A run that another version began may log under other names: each value stays below its own, nan where there is none.
     """
     path = folder / FILE
-<<<<<<< HEAD
     head = _head(path)
     names = list(dict.fromkeys([*head, *row]))
     if head and head != names:
-        with path.open(newline="") as file:
+        with path.open(newline="", encoding="utf-8") as file:
             _, *before = csv.reader(file)
         text = io.StringIO()
         csv.writer(text, lineterminator="\n").writerows(
             [names, *(line + ["nan"] * (len(names) - len(head)) for line in before)]
         )
-        write_whole(path, text.getvalue())
-    with path.open("a", newline="") as file:
-=======
-    is_new = not path.exists()
+        checksums.write_files(folder, {FILE: text.getvalue()}, growing=[FILE])
     again = "what was there before is kept; the same command goes on"
     with explained(path, again), path.open("a", newline="", encoding="utf-8") as file:
->>>>>>> 29d6a54 (Signals stop every stage; checksums of a run's files; a log is never deleted because something cannot be read)
         writer = csv.writer(file, lineterminator="\n")
         if not head:
             writer.writerow(names)

@@ -40,14 +40,10 @@ def draw(
     A figure that lacks what it shows, such as labels, is left out with the reason in the log.
     """
     done = pictures.read_index(folder)
-<<<<<<< HEAD
     makings = {
         name: {**_settings(figure), "step": step, "seed": seed, "labels": labels} for name, figure in figures.items()
     }
-    wanted = {name: figure for name, figure in figures.items() if done.get(name) != makings[name]}
-=======
-    wanted = {name: figure for name, figure in figures.items() if not _is_done(figure, step, seed, done.get(name))}
->>>>>>> 29d6a54 (Signals stop every stage; checksums of a run's files; a log is never deleted because something cannot be read)
+    wanted = {name: figure for name, figure in figures.items() if not _is_of(done.get(name), makings[name])}
     if not wanted:
         log.info("draw: done, %d figures in %s", len(figures), folder / pictures.FOLDER)
         return
@@ -70,14 +66,9 @@ def draw(
         files: list[str] = []
         for stem, picture in drawn.items():
             ending, content = encoded(picture)
-<<<<<<< HEAD
-            pictures.write_picture(folder, f"{stem}{ending}", content)
-        done[name] = makings[name]
-=======
             files.append(f"{stem}{ending}")
             pictures.write_picture(folder, files[-1], content)
-        done[name] = {**_making(figure, step, seed), "pictures": files}
->>>>>>> 29d6a54 (Signals stop every stage; checksums of a run's files; a log is never deleted because something cannot be read)
+        done[name] = {**makings[name], "pictures": files}
         pictures.write_index(folder, done)
     names = [name for name in wanted if name not in left_out]
     log.info("draw: %s in %s", ", ".join(names) or "nothing", folder / pictures.FOLDER)
@@ -100,15 +91,9 @@ def _without_colour(frame: np.ndarray) -> np.ndarray:
     return frame[..., 0] if frame.ndim == 3 and (frame == frame[..., :1]).all() else frame
 
 
-<<<<<<< HEAD
+def _is_of(made: Mapping[str, Any] | None, making: Mapping[str, Any]) -> bool:
+    return made is not None and {**made, **making} == made
+
+
 def _settings(figure: Draw) -> dict[str, Any]:
     return {"settings": dict(figure.keywords) if isinstance(figure, partial) else {}}
-=======
-def _is_done(figure: Draw, step: int, seed: int, made: Mapping[str, Any] | None) -> bool:
-    return made is not None and {**made, **_making(figure, step, seed)} == made
-
-
-def _making(figure: Draw, step: int, seed: int) -> dict[str, Any]:
-    settings = dict(figure.keywords) if isinstance(figure, partial) else {}
-    return {"settings": settings, "step": step, "seed": seed}
->>>>>>> 29d6a54 (Signals stop every stage; checksums of a run's files; a log is never deleted because something cannot be read)

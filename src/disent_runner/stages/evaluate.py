@@ -1,11 +1,7 @@
 """Stage `evaluate`: encode the images once, score the codes, and leave the metric tables."""
 
 import logging
-<<<<<<< HEAD
 from collections.abc import Iterator, Mapping, Sequence
-=======
-from collections.abc import Mapping, Sequence
->>>>>>> 29d6a54 (Signals stop every stage; checksums of a run's files; a log is never deleted because something cannot be read)
 from dataclasses import replace
 from pathlib import Path
 
@@ -38,14 +34,10 @@ def evaluate(
     the reason and no value, and the other metrics go on.
     """
     makings = {name: subject.making(name, metric) for name, metric in metrics.items()}
-<<<<<<< HEAD
-    before = tables.read_scores(folder)
+    before = _read(folder)
     rows = tables.of_labels(before, subject.labels)
     if len(rows) < len(before):
         log.info("evaluate: %d numbers by earlier labels go, these are of corrected ones", len(before) - len(rows))
-=======
-    rows = _read(folder)
->>>>>>> 29d6a54 (Signals stop every stage; checksums of a run's files; a log is never deleted because something cannot be read)
     todo = {name: metric for name, metric in metrics.items() if not _is_done(makings[name], rows)}
     for new in score_all(todo, subject):
         rows = _in_order(tables.replaced(rows, new), list(metrics))

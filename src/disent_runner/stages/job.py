@@ -38,10 +38,9 @@ def run_job(config: DictConfig, folder: Path, *, request: str = "", model_name: 
     `request` is the hash of what was asked, where the config is not that: it is a recalled run's. `model_name` is the
     choice of the group `model`, by which tables name the run.
     """
-<<<<<<< HEAD
     with exclusive(folder):
         check_owner(config, folder)
-        with reported(folder, request or request_of(config)):
+        with reported(folder, request or request_of(config)), stoppable():
             _do(config, folder, model_name)
 
 
@@ -65,26 +64,6 @@ def _do(config: DictConfig, folder: Path, model_name: str | None) -> None:
         status = "success"
     finally:
         build.close_loggers(loggers, status=status)
-=======
-    with exclusive(folder), reported(folder, request or request_of(config)), stoppable():
-        check_stages(config.stages)
-        check_seed(config.seed)
-        if Path(config.representation).suffix:
-            score_table(config, folder)
-            return
-        datamodule = build.build_data(config)
-        model = build.build_model(config, datamodule.training.info)
-        check_choices(config, datamodule.dataset.info)
-        part_of(datamodule, config.evaluation.part)
-        record_start(config, folder, datamodule, model_name=model_name)
-        loggers = build.build_loggers(config)
-        status = "failed"
-        try:
-            run_stages(config, folder, model, datamodule, loggers)
-            status = "success"
-        finally:
-            build.close_loggers(loggers, status=status)
->>>>>>> 29d6a54 (Signals stop every stage; checksums of a run's files; a log is never deleted because something cannot be read)
 
 
 def run_stages(
