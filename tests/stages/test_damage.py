@@ -5,13 +5,14 @@ import os
 import shutil
 import signal
 import weakref
+from pathlib import Path
 
 import pytest
 
 from disent_runner.assembly import build
 from disent_runner.machine.interruption import Interrupted
 from disent_runner.runs.checkpoints import load_trained
-from disent_runner.runs.identity import request_of
+from disent_runner.runs.identity import request_of, run_id
 from disent_runner.runs.scores import numbers
 from disent_runner.runs.status import is_finished, read_status
 from disent_runner.runs.train_log import FILE, read_train_log
@@ -33,10 +34,10 @@ def place(tmp_path_factory):
 
 @pytest.fixture
 def folder(config, place, tmp_path):
-    """A finished run, which is trained once."""
+    """A finished run in its place, which is trained once."""
     if not place.exists():
         run_job(config, place)
-    return shutil.copytree(place, tmp_path / "seed=0")
+    return Path(shutil.copytree(place, tmp_path / run_id(config) / "seed=0"))
 
 
 def flip(path):

@@ -39,11 +39,11 @@ def check_owner(config: DictConfig, folder: Path) -> None:
         if (folder / "checkpoints").is_dir() and not is_in_its_place:
             raise ValueError(f"{folder} has checkpoints, but no {_FILE} that says of which run; choose another folder")
         return
-    try:
-        record, new = read_record(folder), owner_of(config)
+    try:  # whatever else has changed in it: it is about to be written anew
+        record, new = parsed((folder / _FILE).read_text(encoding="utf-8")), owner_of(config)
     except ValueError as error:
         if is_in_its_place:
-            return  # and is written anew
+            return
         raise ValueError(f"{folder / _FILE} is damaged: {error}; choose another folder") from None
     before = setting(record, "run.id")
     if before is None and setting(record, "run.data_hash") is None:
