@@ -201,7 +201,7 @@ def test_an_interrupted_evaluation_ends_at_once_and_goes_on(disent_run, tmp_path
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=20)  # nobody waits for the metric at work
     assert process.returncode == 130
-    assert said.splitlines() == ["disent-run: interrupted; the same command goes on where it was"]
+    assert said.splitlines() == ["disent-run: stopped by SIGINT; the same command goes on from there"]
     assert json.loads((folder / "metrics.json").read_text())[0]["name"] == "mig"
 
 

@@ -20,7 +20,7 @@ _KEY = re.compile(r"^(\w+):", re.MULTILINE)
 def choices(group: str) -> list[str]:
     """All choices of a group that are one thing each: no preset, which only names others, and no part of others."""
     files = [path for path in (CONF / group).glob("*.yaml") if not path.stem.startswith("_")]
-    return sorted(path.stem for path in files if _KEY.findall(path.read_text()) != ["defaults"])
+    return sorted(path.stem for path in files if _KEY.findall(path.read_text(encoding="utf-8")) != ["defaults"])
 
 
 def _place(folder: str, config: DictConfig) -> str:

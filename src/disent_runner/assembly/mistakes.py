@@ -9,10 +9,17 @@ from typing import Any
 from hydra.errors import ConfigCompositionException, HydraException, InstantiationException, MissingConfigException
 from omegaconf.errors import InterpolationResolutionError, OmegaConfBaseException
 
+from disent_runner.machine.interruption import Interrupted
 from disent_runner.machine.texts import printable
 
-_SAID_BY_US = (ValueError, OSError, FloatingPointError, RuntimeError)
+_SAID_BY_US = (ValueError, OSError, FloatingPointError, RuntimeError, Interrupted)
 """Raised with the value seen and the fix; anything else is a defect and is said to be one."""
+
+_OUT_OF_MEMORY = (
+    *("DefaultCPUAllocator", "out of memory", "could not create a primitive", "failed to map segment"),
+    *("Unable to allocate", "Cannot allocate memory", "can't start new thread", "std::bad_alloc"),
+)
+"""How torch, oneDNN, the loader and NumPy say so."""
 
 
 def in_one_line(error: BaseException, conf: Path) -> str:
@@ -35,6 +42,11 @@ def _told(error: BaseException, conf: Path) -> str:
         return f"{error.full_key or 'config'}: {_joined(error.msg or error)}"
     if isinstance(error, OSError) and error.errno == errno.ENOSPC and "disk" not in str(error):
         return f"the disk is full: {_joined(error)}; free some space and run the same command again"
+    if isinstance(error, MemoryError) or any(words in str(error) for words in _OUT_OF_MEMORY):
+        return (
+            f"there is too little memory ({_joined(error) or type(error).__name__}); free some, or set a smaller "
+            "dataset.batch_size, evaluation.batch_size or evaluation.num_images; the same command goes on"
+        )
     if isinstance(error, (*_SAID_BY_US, HydraException)):
         return _joined(error)
     return f"unexpected {type(error).__name__}: {_joined(error)}; HYDRA_FULL_ERROR=1 shows the traceback"

@@ -19,7 +19,7 @@ from disent_runner.models.base import AbstractModel
 from disent_runner.runs import scores
 from disent_runner.runs.checkpoints import load_trained
 from disent_runner.runs.folder import run_folder_of
-from disent_runner.runs.record import read_record, trained_info
+from disent_runner.runs.record import named_record, trained_info
 from disent_runner.runs.train_log import read_train_log
 
 ROUNDING = 1e-6
@@ -135,8 +135,8 @@ def load_run(path: str, *, device: str, trust: bool) -> TrainedRun:
     config = recorded_config(folder, trust=trust)
     config.trainer.compile = False
     try:
-        info = trained_info(read_record(folder)["run"])
-    except (KeyError, TypeError, ValueError) as error:
+        info = trained_info(named_record(folder)["run"])
+    except (KeyError, TypeError) as error:
         raise ValueError(f"{folder}: the part `run` of config.yaml is damaged ({error!r})") from None
     model = build.build_model(config, info)
     load_trained(model, folder, checkpoint=path)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from disent_runner.machine.characters import any_characters
 from disent_runner.machine.texts import printable
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Exit code 0 when all is done and right, 1 after a mistake or where a file is wrong, 130 after Ctrl-C."""
+    any_characters()
     asked = _parsed(arguments)
     try:
         asked.command(asked)

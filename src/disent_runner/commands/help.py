@@ -26,7 +26,7 @@ _DEFAULT = re.compile(r"^  - (?P<group>[a-z_]+): (?P<choice>\[[^\]]*\]|\S+) # (?
 
 def help_text(conf: Path) -> str:
     """Groups in the order of run.yaml's defaults list, which also says what each is; then those it leaves out."""
-    defaults = {match["group"]: match for match in _DEFAULT.finditer((conf / "run.yaml").read_text())}
+    defaults = {match["group"]: match for match in _DEFAULT.finditer((conf / "run.yaml").read_text(encoding="utf-8"))}
     others = sorted(path.name for path in conf.iterdir() if path.is_dir() and path.name not in {*defaults, "hydra"})
     sections = [_section(conf / group, match["choice"], match["what"]) for group, match in defaults.items()]
     sections += [
@@ -46,5 +46,5 @@ def _section(folder: Path, default: str, what: str) -> str:
 
 def describe(path: Path) -> str:
     """A config file's first comment that is not a directive: one line on what it is."""
-    comments = (line[1:].strip() for line in path.read_text().splitlines() if line.startswith("#"))
+    comments = (line[1:].strip() for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("#"))
     return next((comment for comment in comments if not comment.startswith("@")), "")

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from disent_runner.machine.characters import any_characters
 from disent_runner.machine.texts import printable
 
 _EPILOG = """
@@ -39,6 +40,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Exit code 0 when the report is written, 1 after a mistake or without a run that can be used."""
+    any_characters()
     options = parser().parse_args(arguments)
     try:
         show_sweeps(options.folders) if options.watch else write(options.folders, options.out)

@@ -1,16 +1,20 @@
 """Entry points. Nothing heavy is imported before a job starts, so that help, config and mistakes answer at once."""
 
+import gc
 import logging
 import os
 import re
 import sys
 import traceback
+from contextlib import suppress
 from pathlib import Path
 
 import hydra
 from omegaconf import DictConfig
 
 from disent_runner.assembly.conf import CONF
+from disent_runner.machine.characters import any_characters
+from disent_runner.machine.interruption import OF_A_TERMINAL, Interrupted, stoppable
 
 _TRACEBACKS = os.environ.get("HYDRA_FULL_ERROR") == "1"
 
@@ -22,17 +26,16 @@ def _job(config: DictConfig) -> float | None:
     from hydra.types import RunMode
 
     from disent_runner.runs.folder import RunInUse
-    from disent_runner.runs.status import Interrupted
 
     logging.captureWarnings(True)
     is_alone = HydraConfig.get().mode == RunMode.RUN
     try:
         return _run(config, Path(HydraConfig.get().runtime.output_dir), is_alone=is_alone)
     except Interrupted as interruption:
-        _say(interruption)
         if interruption.passed_on:
+            _say(interruption)
             os.kill(os.getpid(), interruption.passed_on)
-        sys.exit(128 + interruption.signum)  # SystemExit is what passes through Hydra and ends a sweep
+        raise  # through Hydra, and ends a sweep
     except RunInUse as error:
         if is_alone:
             _say(error)
@@ -61,12 +64,19 @@ def _run(config: DictConfig, folder: Path, *, is_alone: bool) -> float | None:
 
         check_objective(config.objective, build_metrics(config), getattr(direction, "name", direction))
     request = request_of(config)
-    if is_alone or not is_finished(folder, request):
+    may_write = os.access(folder, os.W_OK)
+    if not (is_alone and may_write) and is_finished(folder, request):
+        logging.getLogger("disent_runner").info("done before, in %s%s", folder, "" if may_write else " (read-only)")
+    else:
         from disent_runner.assembly.recall import recalled
         from disent_runner.stages.job import run_job
 
         asked = config if config.run is None else recalled(config, hydra.overrides.task)
-        run_job(asked, folder, request=request, model_name=hydra.runtime.choices.get("model"))
+        try:
+            run_job(asked, folder, request=request, model_name=hydra.runtime.choices.get("model"))
+        finally:
+            if not is_alone:
+                gc.collect()  # a Trainer and its model refer to each other, and hold files open until they are found
     if config.objective is None:
         return None
     from disent_runner.sweep.objective import objective
@@ -76,6 +86,7 @@ def _run(config: DictConfig, folder: Path, *, is_alone: bool) -> float | None:
 
 def run() -> None:
     """`disent-run`: exit code 0 when every stage is done, 1 after a mistake, 128 + signal after an interruption."""
+    any_characters()
     if {"--help", "-h"} & set(sys.argv[1:]):
         from disent_runner.commands.help import help_text
 
@@ -92,12 +103,15 @@ def run() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises, and the mistake is said in one line here
     try:
-        _job()
-    except KeyboardInterrupt:
-        print("disent-run: interrupted; the same command goes on where it was", file=sys.stderr)
+        with stoppable(OF_A_TERMINAL):
+            _job()
+    except Interrupted as interruption:
+        _say(interruption)
         logging.shutdown()
-        sys.stdout.flush()
-        os._exit(130)  # metrics may be at work in threads, which an orderly end would abort with a core dump
+        with suppress(OSError):
+            sys.stdout.flush()
+        # metrics may be at work in threads, which an orderly end would abort with a core dump
+        os._exit(128 + interruption.signum)
     except Exception as error:
         if _TRACEBACKS:
             raise
@@ -113,7 +127,7 @@ def _escaped(argument: str) -> str:
     return key + equals + re.sub(r"(^|[/\[,])([\w.-]+)=", r"\1\2\\=", value)
 
 
-def _say(error: Exception) -> None:
+def _say(error: BaseException) -> None:
     """One line on the terminal; the traceback goes to run.log, if there is a run folder by now."""
     from disent_runner.assembly.mistakes import in_one_line
 

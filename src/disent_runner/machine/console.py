@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+from contextlib import suppress
 
 from rich.console import Console
 
@@ -18,6 +19,17 @@ class Handler(logging.Handler):
         style = {logging.WARNING: "yellow", logging.ERROR: "bold red"}.get(record.levelno, "")
         text = "\n".join(map(printable, self.format(record).splitlines()))
         console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+
+
+class LogFile(logging.FileHandler):
+    """A log that does without its file where that cannot be written: the disk is full, or the folder read-only."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with suppress(OSError):
+            super().emit(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """Nothing: a traceback of the logging would hide what happened."""
 
 
 def no_more_output() -> None:

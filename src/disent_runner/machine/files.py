@@ -1,11 +1,13 @@
 """Files that appear whole or not at all, room for them, and what to do where they cannot be written."""
 
 import errno
+import glob
 import json
 import os
 import shutil
 import socket
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,6 +19,13 @@ _GROWN, _MOST_GROWTH = 2**26, 1100
 """Deflate makes nothing more than 1032 times smaller."""
 MOST_BYTES = 2**28
 """Of a file that is read whole, where it is not known how large it may be."""
+ABANDONED_AFTER_SECONDS = 3600
+"""Without a change, after which a file that another machine began is taken for left behind."""
+
+
+def unfinished(folder: Path, name: str = "*") -> list[Path]:
+    """What `appearing` has under way in the folder for files of that name, or left there when it was killed."""
+    return list(folder.glob(f".{name}.*.*{UNFINISHED}"))
 
 
 @contextmanager
@@ -26,6 +35,7 @@ def appearing(path: Path) -> Iterator[Path]:
     Whatever had the name before is kept until then, and for good where an error ends the writing.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    _remove_abandoned(path)
     partial = path.with_name(f".{path.name}.{socket.gethostname()}.{os.getpid()}{UNFINISHED}")
     try:
         yield partial
@@ -38,6 +48,27 @@ def appearing(path: Path) -> Iterator[Path]:
     with suppress(OSError):  # some network file systems do not sync directories
         os.fsync(directory)
     os.close(directory)
+
+
+def _remove_abandoned(path: Path) -> None:
+    """Remove what was left of the file by writers that are no more: on this machine, or long ago on another one."""
+    for partial in unfinished(path.parent, glob.escape(path.name)):
+        host, _, process = partial.name.removesuffix(UNFINISHED).removeprefix(f".{path.name}.").rpartition(".")
+        with suppress(OSError):
+            is_here = host == socket.gethostname() and process.isdecimal()
+            is_old = time.time() - partial.stat().st_mtime > ABANDONED_AFTER_SECONDS
+            if (is_here and not _is_alive(int(process))) or (not is_here and is_old):
+                partial.unlink()
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):  # of somebody else
+        return True
+    return True
 
 
 @contextmanager
@@ -55,13 +86,33 @@ def write_whole(path: Path, content: bytes | memoryview | str) -> None:
     """Write a file so that it is there whole or not at all, also when the disk fills up or the process is killed."""
     try:
         with appearing(path) as partial:
-            partial.write_bytes(content.encode(errors="backslashreplace") if isinstance(content, str) else content)
+            partial.write_bytes(bytes_of(content))
     except OSError as error:
         raise OSError(error.errno, f"cannot write {path}: {error.strerror}; what was there before is kept") from error
 
 
+def bytes_of(content: bytes | memoryview | str) -> bytes | memoryview:
+    """In UTF-8; a path's bytes that the locale has no letters for are what they were."""
+    if not isinstance(content, str):
+        return content
+    try:
+        return content.encode(errors="surrogateescape")
+    except UnicodeEncodeError:  # half a letter, as JSON can hold
+        return content.encode(errors="backslashreplace")
+
+
+def path_text(path: Path) -> str:
+    """The path as UTF-8 has it, whatever the locale."""
+    return os.fsencode(path).decode(errors="replace")
+
+
 def write_json(path: Path, value: Any) -> None:
-    write_whole(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    write_whole(path, json_text(value))
+
+
+def json_text(value: Any) -> str:
+    """As all our files have it."""
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
 
 def read_whole(path: Path, *, most: int = MOST_BYTES) -> bytes:
@@ -86,7 +137,7 @@ def read_json(path: Path, default: Any) -> Any:
         return parsed_json(read_whole(path))
     except FileNotFoundError:
         return default
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} is damaged ({error}); delete it and run the command again") from None
 
 

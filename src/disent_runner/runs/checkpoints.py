@@ -2,18 +2,18 @@
 
 import io
 import logging
-import pickle
 import random
 import zipfile
 from collections.abc import Mapping
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from disent_runner.machine.files import write_whole
 from disent_runner.models.base import AbstractModel
+from disent_runner.runs import checksums, train_log
 
 log = logging.getLogger(__name__)
 
@@ -32,19 +32,25 @@ def save_checkpoint(folder: Path, state: Mapping[str, Any]) -> Path:
     buffer = io.BytesIO()  # a full disk then fails in one plain write, with its name and reason
     torch.save({**state, "random": random_states()}, buffer)
     path = checkpoint_path(folder, state["step"])
-    write_whole(path, buffer.getbuffer())
-    for old in sorted(path.parent.glob("step=*.pt"))[:-_KEPT]:
-        old.unlink()
+    name = str(path.relative_to(folder))
+    checksums.write_files(folder, {name: buffer.getbuffer()}, growing=[train_log.FILE])
+    remove_older(folder)
     return path
+
+
+def remove_older(folder: Path) -> None:
+    """All but the newest two, of which a kill may have left more."""
+    for old in _paths(folder)[_KEPT:]:
+        old.unlink()
 
 
 def load_newest_checkpoint(folder: Path) -> dict[str, Any] | None:
     """The newest whole checkpoint, on the CPU; None when the folder has none.
 
-    A torn file falls back to the one before. Raises ValueError when none is whole, or when one is a file of another
-    kind: it is never unpickled.
+    A torn or changed file falls back to the one before. Raises ValueError when none is whole, or when one is a file of
+    another kind: it is never unpickled. OSError where they cannot be read.
     """
-    paths = sorted((path for path in (folder / "checkpoints").glob("step=*.pt") if path.is_file()), reverse=True)
+    paths = _paths(folder)
     for path in paths:
         if _is_whole(path):
             return load_checkpoint(path)
@@ -55,26 +61,38 @@ def load_newest_checkpoint(folder: Path) -> dict[str, Any] | None:
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:
-    """The content of one checkpoint, tensors on the CPU. Raises ValueError when it is not one of ours."""
+    """The content of one checkpoint, tensors on the CPU. Raises ValueError when it is not one of ours, or damaged."""
+    if not _is_written(path):
+        raise ValueError(f"{path} is damaged: it is not what was written; delete it to go on without it")
     refusal = f"{path} is not a checkpoint of this program and was not opened further"
     if not path.is_file() or not zipfile.is_zipfile(path):
         raise ValueError(f"{refusal}; delete it to go on without it")
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError) as error:
-        raise ValueError(f"{refusal} ({str(error).splitlines()[0]}); delete it to go on without it") from None
+    except (MemoryError, OSError):
+        raise
+    except Exception as error:  # whatever the loader makes of bytes that are not ours
+        first = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ValueError(f"{refusal} ({first}); delete it to go on without it") from None
     if not isinstance(state, dict) or state.keys() - _LATER_KEYS != _KEYS:
         raise ValueError(f"{refusal}: it must hold exactly {sorted(_KEYS)}; delete it to go on without it")
     return state
 
 
 def load_trained(model: AbstractModel, folder: Path, *, checkpoint: str | None = None) -> None:
-    """Weights and step from `checkpoint` if it is the path of one, else from the folder's newest."""
-    named = checkpoint is not None and Path(checkpoint).suffix == ".pt"
-    state = load_checkpoint(Path(str(checkpoint))) if named else load_newest_checkpoint(folder)
-    if state is None:
+    """Weights and step from `checkpoint` if it is the path of one, else from the folder's newest.
+
+    Raises ValueError where that is damaged: numbers of the one before it would pass for those of the run's end.
+    """
+    if checkpoint is not None and Path(checkpoint).suffix == ".pt":
+        path = Path(checkpoint)
+    else:
+        path = next(iter(_paths(folder)), None)
+    if path is None:
         raise FileNotFoundError(f"no checkpoint in {folder / 'checkpoints'}; add fit to stages to train first")
-    restore(model, state, folder)
+    if not _is_whole(path):
+        raise ValueError(f"{path} is damaged; type the command that trained the run, which goes on from the one before")
+    restore(model, load_checkpoint(path), folder)
 
 
 def restore(model: AbstractModel, state: Mapping[str, Any], folder: Path) -> None:
@@ -90,15 +108,31 @@ def restore(model: AbstractModel, state: Mapping[str, Any], folder: Path) -> Non
     model.interval = [dict(values) for values in state["interval"]]
 
 
+def _paths(folder: Path) -> list[Path]:
+    """The folder's checkpoints, newest first; none where it has no place for them. OSError where that is unreadable."""
+    try:
+        paths = list((folder / "checkpoints").iterdir())  # not glob, to which an unreadable folder is an empty one
+    except FileNotFoundError:
+        return []
+    return sorted((path for path in paths if fnmatch(path.name, "step=*.pt")), reverse=True)
+
+
+def _is_written(path: Path) -> bool:
+    """Whether it has the bytes that were written, where its folder says what those were."""
+    return checksums.fits(path.parent.parent, f"{path.parent.name}/{path.name}")
+
+
 def _is_whole(path: Path) -> bool:
     """False for a truncated or damaged archive; a file that is no archive at all is left to `load_checkpoint`."""
+    if not _is_written(path):
+        return False
     with path.open("rb") as file:
         if file.read(2) not in (b"PK", b""):
             return True
     try:
         with zipfile.ZipFile(path) as archive:
             return archive.testzip() is None
-    except (zipfile.BadZipFile, EOFError):
+    except (zipfile.BadZipFile, EOFError, ValueError, NotImplementedError, RuntimeError):
         return False
 
 

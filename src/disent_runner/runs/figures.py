@@ -1,11 +1,15 @@
 """figures/: the pictures of a run, and index.json, which says how each was made."""
 
+import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from disent_runner.machine.files import read_json, write_json, write_whole
+from disent_runner.machine.files import json_text, read_json
+from disent_runner.runs.checksums import fits, write_files
+
+log = logging.getLogger(__name__)
 
 FOLDER = "figures"
 INDEX = f"{FOLDER}/index.json"
@@ -17,20 +21,28 @@ FIRST = ("traversals", "reconstructions", "samples")
 
 
 def read_index(folder: Path) -> dict[str, Any]:
-    """How each figure that is there was made, by name. ValueError where the file says something else."""
-    index = read_json(folder / INDEX, default={})
+    """How each figure was made whose pictures are there, by name; nothing of a damaged index."""
+    try:
+        index = read_json(folder / INDEX, default={})
+    except ValueError as error:
+        log.warning("%s; its figures are drawn again", error)
+        return {}
     if not isinstance(index, dict):
-        raise ValueError(f"{folder / INDEX} is damaged (it holds no names of figures); delete it and run again")
-    return index
+        return {}
+    return {name: making for name, making in index.items() if isinstance(making, dict) and _are_there(folder, making)}
+
+
+def _are_there(folder: Path, making: Mapping[str, Any]) -> bool:
+    return all(fits(folder, f"{FOLDER}/{name}") for name in making.get("pictures", []))
 
 
 def write_index(folder: Path, index: Mapping[str, Any]) -> None:
-    write_json(folder / INDEX, dict(index))
+    write_files(folder, {INDEX: json_text(dict(index))})
 
 
 def write_picture(folder: Path, name: str, content: bytes) -> None:
     """A picture whose name ends as one of TYPES."""
-    write_whole(folder / FOLDER / name, content)
+    write_files(folder, {f"{FOLDER}/{name}": content})
 
 
 def picture(folder: Path, name: str) -> Path:

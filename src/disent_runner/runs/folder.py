@@ -1,5 +1,6 @@
 """The folder of one run: held by one process at a time, and found below others."""
 
+import fcntl
 import os
 import socket
 from collections.abc import Iterator
@@ -7,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
+
+from disent_runner.machine.files import explained, unfinished
 
 _LOCK, _OWNER = ".lock", ".owner"
 _PROBED = 1.0
@@ -52,35 +55,48 @@ def exclusive(folder: Path) -> Iterator[None]:
 
     Raises RunInUse when another process holds it, ValueError as `refuse_links`.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    refuse_links(folder)
     lock = FileLock(folder / _LOCK, timeout=_PROBED)
     owner = folder / _OWNER
     try:
-        lock.acquire()
+        with explained(folder / _LOCK, "set output_root to a folder where files can be written and locked"):
+            folder.mkdir(parents=True, exist_ok=True)
+            refuse_links(folder)
+            lock.acquire()
     except Timeout:
-        holder = owner.read_text().strip() if owner.exists() else "unknown"
+        holder = owner.read_text(encoding="utf-8").strip() if owner.exists() else "unknown"
         raise RunInUse(
             f"{folder} is in use by another process ({holder}); wait for it, or change a setting or the seed"
         ) from None
     try:
-        owner.write_text(f"pid {os.getpid()} on {socket.gethostname()}\n")
+        owner.write_text(f"pid {os.getpid()} on {socket.gethostname()}\n", encoding="utf-8")
+        _tidy(folder)
         yield
     finally:
         owner.unlink(missing_ok=True)
         lock.release()
 
 
+def _tidy(folder: Path) -> None:
+    """Remove what processes that were killed left half written; nobody else writes in the folder now."""
+    for place in ("", "checkpoints", "figures"):
+        for partial in unfinished(folder / place):
+            partial.unlink(missing_ok=True)
+
+
 def is_held(folder: Path) -> bool:
-    """Whether a process works in the folder now."""
-    if not (folder / _LOCK).exists():
-        return False
-    lock = FileLock(folder / _LOCK, timeout=0)
+    """Whether a process works in the folder now, which may be one to be read only."""
     try:
-        lock.acquire()
-    except Timeout:
+        number = os.open(folder / _LOCK, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:  # never begun
+        return False
+    try:
+        fcntl.flock(number, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
         return True
-    lock.release()
+    except OSError:  # nothing that can be locked
+        return False
+    finally:
+        os.close(number)
     return False
 
 

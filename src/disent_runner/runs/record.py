@@ -1,6 +1,7 @@
 """config.yaml: the resolved config of a run, and how the run came about; held_out.npy: what it did not see."""
 
 import io
+import logging
 import re
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -14,7 +15,8 @@ import yaml
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.resolvers import oc
 
-from disent_runner.machine.files import read_whole, write_whole
+from disent_runner.machine.files import path_text, read_whole
+from disent_runner.runs.checksums import changed_bytes, read_file, write_files
 from disent_runner.runs.identity import NAMED, codes_id, owner_of, run_id, setting
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
     from disent_runner.datasets.data_module import DataModule
     from disent_runner.datasets.info import DatasetInfo
+
+log = logging.getLogger(__name__)
 
 _FILE, _HELD_OUT = "config.yaml", "held_out.npy"
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -45,11 +49,17 @@ def check_owner(config: DictConfig, folder: Path) -> None:
     """ValueError where the folder holds the work of other settings: the id that is recorded in it decides."""
     if config.run is not None:
         return
+    is_in_its_place = f"{folder.parent.name} {folder.name}" == owner_of(config)  # where its settings put it
     if not has_record(folder):
-        if (folder / "checkpoints").is_dir():
+        if (folder / "checkpoints").is_dir() and not is_in_its_place:
             raise ValueError(f"{folder} has checkpoints, but no {_FILE} that says of which run; choose another folder")
         return
-    record, new = read_record(folder), owner_of(config)
+    try:  # whatever else has changed in it: it is about to be written anew
+        record, new = parsed((folder / _FILE).read_text(encoding="utf-8")), owner_of(config)
+    except ValueError as error:
+        if is_in_its_place:
+            return
+        raise ValueError(f"{folder / _FILE} is damaged: {error}; choose another folder") from None
     before = setting(record, "run.id")
     if before is None and setting(record, "run.data_hash") is None:
         return  # codes from a file, as an earlier version recorded them, whose folder is named by their content
@@ -78,7 +88,7 @@ def record_start(
         return  # the run was recorded when it was made
     facts = {
         "id": run_id(config),
-        "folder": str(folder),
+        "folder": path_text(folder),
         "model_name": model_name,
         "data_source": info.source,
         "data_hash": dataset.content_hash,
@@ -93,8 +103,9 @@ def record_start(
     }
     if datamodule.held_out.any():
         facts["num_held_out"] = int(datamodule.held_out.sum())
-        _write_held_out(folder, datamodule)
-    _write(folder, config, facts)
+        _write(folder, config, facts, {_HELD_OUT: _held_out(datamodule)})
+    else:
+        _write(folder, config, facts)
 
 
 def record_scoring(config: DictConfig, folder: Path, source: Path) -> None:
@@ -103,8 +114,8 @@ def record_scoring(config: DictConfig, folder: Path, source: Path) -> None:
     kept = {key: config[key] for key in keys}
     facts = {
         "id": codes_id(source, config),
-        "folder": str(folder),
-        "data_source": str(source.resolve()),
+        "folder": path_text(folder),
+        "data_source": path_text(source.resolve()),
         "versions": _versions(),
     }
     _write(folder, OmegaConf.create(kept), facts)
@@ -114,11 +125,11 @@ def _check_data(folder: Path, before: Mapping[str, Any], datamodule: "DataModule
     import numpy as np
 
     dataset, info = datamodule.dataset, datamodule.dataset.info
-    if before["data_hash"] != dataset.content_hash:
+    if before.get("data_hash") != dataset.content_hash:
         raise ValueError(
-            f"{folder} was made from {before['data_source']} {info.name} with hash "
-            f"{before['data_hash'][:12]}…, the data now is {info.source} with {dataset.content_hash[:12]}…; "
-            f"set dataset.source={before['data_source']}, or another output_root"
+            f"{folder} was made from {before.get('data_source')} {info.name} with hash "
+            f"{str(before.get('data_hash'))[:12]}…, the data now is {info.source} with {dataset.content_hash[:12]}…; "
+            f"set dataset.source={before.get('data_source')}, or another output_root"
         )
     if learns_from_labels and before.get("labels_hash", dataset.labels_hash) != dataset.labels_hash:
         raise ValueError(
@@ -134,8 +145,15 @@ def _check_data(folder: Path, before: Mapping[str, Any], datamodule: "DataModule
 
 
 def recorded_facts(folder: Path) -> dict[str, Any]:
-    """What an earlier start wrote of the folder's run; empty when there was none."""
-    return dict(read_record(folder)["run"]) if has_record(folder) else {}
+    """What an earlier start wrote of the folder's run; empty when there was none, or nothing that can be read."""
+    if not has_record(folder):
+        return {}
+    try:  # whatever else has changed in it: the command that made the run is about to write it anew
+        facts = parsed((folder / _FILE).read_text(encoding="utf-8")).get("run")
+    except ValueError as error:
+        log.warning("%s is damaged (%s) and written anew", folder / _FILE, error)
+        return {}
+    return dict(facts) if isinstance(facts, dict) else {}
 
 
 def held_out_images(folder: Path) -> "np.ndarray | None":
@@ -144,7 +162,9 @@ def held_out_images(folder: Path) -> "np.ndarray | None":
 
     path = folder / _HELD_OUT
     try:
-        return np.load(path, allow_pickle=False) if path.exists() else None
+        return np.load(io.BytesIO(read_file(folder, _HELD_OUT)), allow_pickle=False)
+    except FileNotFoundError:
+        return None
     except (ValueError, EOFError) as error:
         raise ValueError(f"{path} is damaged ({error}); delete it and run the command again") from None
 
@@ -153,13 +173,24 @@ def has_record(folder: Path) -> bool:
     return (folder / _FILE).exists()
 
 
+def named_record(folder: Path) -> dict[str, Any]:
+    """As `read_record`, for those who say nothing of the folder: the ValueError names the file and the fix."""
+    try:
+        return read_record(folder)
+    except ValueError as error:
+        raise ValueError(f"{folder}: {error}; type the command that made the run, which writes it anew") from None
+
+
 def read_record(folder: Path) -> dict[str, Any]:
     """The same in plain mappings, parts of which are shared with other runs' that have them alike: do not change them.
 
-    Raises OSError where it cannot be read, ValueError where it is no mapping in YAML.
+    Raises OSError where it cannot be read, ValueError where it is no mapping in YAML, or where bytes of it changed.
     """
     try:
-        return parsed(read_whole(folder / _FILE, most=_MOST_BYTES).decode())
+        text = read_whole(folder / _FILE, most=_MOST_BYTES)
+        if changed_bytes(folder, _FILE, text):
+            raise ValueError("bytes of it have changed since it was written")
+        return parsed(text.decode())
     except ValueError as error:
         raise ValueError(f"{_FILE} is damaged: {error}") from None
 
@@ -259,16 +290,19 @@ def _check_plain(content: Any) -> None:
             raise ValueError(f"it holds a {type(value).__name__} that is no plain value")
 
 
-def _write(folder: Path, config: DictConfig, facts: Mapping[str, Any]) -> None:
-    write_whole(folder / _FILE, OmegaConf.to_yaml(OmegaConf.create({**recordable(config), "run": dict(facts)})))
+def _write(
+    folder: Path, config: DictConfig, facts: Mapping[str, Any], beside: Mapping[str, memoryview] | None = None
+) -> None:
+    text = OmegaConf.to_yaml(OmegaConf.create({**recordable(config), "run": dict(facts)}))
+    write_files(folder, {**(beside or {}), _FILE: text})
 
 
-def _write_held_out(folder: Path, datamodule: "DataModule") -> None:
+def _held_out(datamodule: "DataModule") -> memoryview:
     import numpy as np
 
     content = io.BytesIO()
     np.save(content, np.flatnonzero(datamodule.held_out))
-    write_whole(folder / _HELD_OUT, content.getbuffer())
+    return content.getbuffer()
 
 
 @cache

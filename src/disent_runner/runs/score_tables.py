@@ -5,15 +5,27 @@ from pathlib import Path
 from typing import Any
 
 from disent_runner.machine.csv_text import csv_text
-from disent_runner.machine.files import write_whole
 from disent_runner.machine.markdown import markdown_table, markdown_text
+from disent_runner.runs.checksums import write_files
 from disent_runner.runs.scores import Making, Score, row_of
 
 
 def write_tables(folder: Path, scores: Sequence[Score]) -> None:
-    """metrics.csv holds all that metrics.json does, flat; metrics.md the numbers to read."""
-    write_whole(folder / "metrics.csv", _csv(scores))
-    write_whole(folder / "metrics.md", _markdown(scores))
+    """metrics.csv holds all that metrics.json does, flat; metrics.md the numbers to read.
+
+    One that holds just that already is left as it is.
+    """
+    texts = {"metrics.csv": _csv(scores), "metrics.md": _markdown(scores)}
+    other = {name: text for name, text in texts.items() if _text(folder / name) != text}
+    if other:
+        write_files(folder, other)
+
+
+def _text(path: Path) -> str | None:
+    try:
+        return path.read_bytes().decode(errors="replace")
+    except FileNotFoundError:
+        return None
 
 
 def _csv(scores: Sequence[Score]) -> str:

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from disent_runner.machine.files import parsed_json, read_whole, write_json
+from disent_runner.machine.files import json_text, parsed_json
+from disent_runner.runs import checksums
 from disent_runner.runs.identity import setting
-from disent_runner.runs.record import has_record, read_record
+from disent_runner.runs.record import has_record, named_record
 
 FILE = "metrics.json"
 PARTS = {"all": "", "training": ", training images", "held_out": ", held-out images"}
@@ -113,7 +114,7 @@ def numbers(
     run: Path, *, representation: str = "mean", factors: Sequence[str] | None = None, step: int | None = None
 ) -> dict[str, float]:
     """All numbers of a run by label, of which `number` is one."""
-    record = read_record(run) if has_record(run) else {}
+    record = named_record(run) if has_record(run) else {}
     images = _evaluated(record)
     rows = [
         score
@@ -176,20 +177,24 @@ def read_scores(folder: Path) -> list[Score]:
     file, OSError for one that cannot be read.
     """
     try:
-        content = read_whole(folder / FILE, most=_MOST_BYTES)
+        content = checksums.read_file(folder, FILE, most=_MOST_BYTES)
+        return list(parsed(parsed_json(content)))
     except FileNotFoundError:
         return []
-    except ValueError as error:
-        raise ValueError(f"{error}; {SCORE_AGAIN}") from None
-    try:
-        return list(parsed(parsed_json(content)))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{FILE} is damaged: {error}; {SCORE_AGAIN}") from None
 
 
 def write_scores(folder: Path, scores: Sequence[Score]) -> None:
     """All rows, in the order of metrics.json."""
-    write_json(folder / FILE, [row_of(score) for score in scores])
+    checksums.write_files(folder, {FILE: json_text([row_of(score) for score in scores])})
+
+
+def set_aside(folder: Path) -> Path:
+    """Give a damaged metrics.json another name, under which it is kept. Returns that."""
+    aside = folder / f"{FILE}.damaged"
+    (folder / FILE).replace(aside)
+    return aside
 
 
 def replaced(scores: Iterable[Score], new: Sequence[Score]) -> list[Score]:

@@ -1,7 +1,6 @@
 """status.json: what a run is doing, for those who wait for it, and which commands it has finished."""
 
 import os
-import signal
 import socket
 import time
 from collections.abc import Iterator, Mapping
@@ -11,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from disent_runner.machine.files import parsed_json, read_whole, write_json
-from disent_runner.runs import figures, scores
+from disent_runner.machine.interruption import Interrupted
+from disent_runner.runs import checksums, figures, scores
 from disent_runner.runs.folder import is_held
 
 STATES = ("done", "running", "queued", "waiting", "interrupted", "failed")
@@ -24,7 +24,7 @@ def read_status(folder: Path) -> dict[str, Any]:
     """What the run last said of itself; empty where it said nothing, or nothing that can be read."""
     try:
         status = parsed_json(read_whole(folder / "status.json"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return status if _is_status(status) else {}
 
@@ -42,9 +42,11 @@ def _is_status(status: Any) -> bool:
 
 def write_status(folder: Path, state: str, *, request: str, **facts: Any) -> None:
     """Say what the run is doing now; what it finished earlier stays finished."""
-    finished = dict(read_status(folder).get("finished", {}))
+    before = read_status(folder).get("finished")
+    finished = dict(before) if isinstance(before, dict) else {}
     if state == "done":
-        finished[request] = [name for name in _RESULTS if (folder / name).exists()]
+        results = {name for name in _RESULTS if (folder / name).exists()}
+        finished[request] = sorted(results.union(checksums.whole(folder)))
     now = datetime.now(UTC).isoformat(timespec="seconds")
     where = {"process": os.getpid(), "host": socket.gethostname(), **_task()}
     status = {"state": state, "since": now, **where, "request": request, **facts, "finished": finished}
@@ -58,29 +60,40 @@ def _task() -> dict[str, str]:
     return {"task": task} if task else {}
 
 
+def unfinish(folder: Path, name: str) -> None:
+    """What needed the file is to be done again: it has been put aside."""
+    status = read_status(folder)
+    finished = status.get("finished")
+    if isinstance(finished, dict):
+        status["finished"] = {request: names for request, names in finished.items() if name not in names}
+        write_json(folder / "status.json", status)
+
+
 def is_finished(folder: Path, request: str) -> bool:
-    """Whether the run did all that is asked, and its results are still there."""
-    results = read_status(folder).get("finished", {}).get(request)
-    return results is not None and all((folder / name).exists() for name in results)
+    """Whether the run did all that is asked, and its files are what was written.
+
+    Of pictures the sizes alone are looked at. Checkpoints and codes may be removed to save room.
+    """
+    finished = read_status(folder).get("finished")
+    results = finished.get(request) if isinstance(finished, dict) else None
+    if not isinstance(results, list):
+        return False
+    names = [str(name) for name in results]
+    if not all(checksums.fits(folder, name, by_size=_is_picture(name)) for name in names):
+        return False
+    return scores.FILE not in names or checksums.is_known(folder, scores.FILE) or _can_be_read(folder)
 
 
-_OF_A_CLUSTER = (signal.SIGUSR2, signal.SIGUSR1)
+def _is_picture(name: str) -> bool:
+    return Path(name).suffix in figures.TYPES
 
 
-class Interrupted(RuntimeError):
-    """Training was stopped from outside after a whole step and its checkpoint."""
-
-    def __init__(self, signum: int, step: int) -> None:
-        super().__init__(
-            f"stopped by {signal.Signals(signum).name} after step {step}; the same command goes on from there"
-        )
-        self.signum = signum
-
-    @property
-    def passed_on(self) -> int | None:
-        """The signal for whoever puts a cluster's job back into its queue and waits for it, whichever of two it is."""
-        listened = [signum for signum in _OF_A_CLUSTER if callable(signal.getsignal(signum))]
-        return listened[0] if listened and self.signum in _OF_A_CLUSTER else None
+def _can_be_read(folder: Path) -> bool:
+    try:
+        scores.read_scores(folder)
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 @contextmanager

@@ -44,7 +44,7 @@ def draw(
     makings = {
         name: {**_settings(figure), "step": step, "seed": seed, "labels": labels} for name, figure in figures.items()
     }
-    wanted = {name: figure for name, figure in figures.items() if done.get(name) != makings[name]}
+    wanted = {name: figure for name, figure in figures.items() if not _is_of(done.get(name), makings[name])}
     if not wanted:
         log.info("draw: done, %d figures in %s", len(figures), folder / pictures.FOLDER)
         return
@@ -64,10 +64,12 @@ def draw(
             log.info("draw: left out: %s", reason)
             left_out.append(name)
             drawn = {}
+        files: list[str] = []
         for stem, picture in drawn.items():
             ending, content = encoded(picture)
-            pictures.write_picture(folder, f"{file_stem(stem)}{ending}", content)
-        done[name] = makings[name]
+            files.append(f"{file_stem(stem)}{ending}")
+            pictures.write_picture(folder, files[-1], content)
+        done[name] = {**makings[name], "pictures": files}
         pictures.write_index(folder, done)
     names = [name for name in wanted if name not in left_out]
     log.info("draw: %s in %s", ", ".join(names) or "nothing", folder / pictures.FOLDER)
@@ -88,6 +90,10 @@ def encoded(picture: Figure | Animation) -> tuple[str, bytes]:
 def _without_colour(frame: np.ndarray) -> np.ndarray:
     """(H, W) of a frame whose channels are equal, which needs no palette to be found for it."""
     return frame[..., 0] if frame.ndim == 3 and (frame == frame[..., :1]).all() else frame
+
+
+def _is_of(made: Mapping[str, Any] | None, making: Mapping[str, Any]) -> bool:
+    return made is not None and {**made, **making} == made
 
 
 def _settings(figure: Draw) -> dict[str, Any]:

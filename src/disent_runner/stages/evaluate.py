@@ -17,7 +17,10 @@ from disent_runner.representations.representation import Representation
 from disent_runner.runs import scores as tables
 from disent_runner.runs.score_tables import subject_text, write_tables
 from disent_runner.runs.scores import Making, Score
+from disent_runner.runs.status import unfinish
 from disent_runner.stages.scoring import Metric, Subject, score_all
+
+log = logging.getLogger(__name__)
 
 _MOST_REASONS = 3
 
@@ -34,7 +37,7 @@ def evaluate(
     the reason and no value, and the other metrics go on.
     """
     makings = {name: subject.making(name, metric) for name, metric in metrics.items()}
-    before = tables.read_scores(folder)
+    before = _read(folder)
     rows = tables.of_labels(before, subject.labels)
     if len(rows) < len(before):
         log.info("evaluate: %d numbers by earlier labels go, these are of corrected ones", len(before) - len(rows))
@@ -43,12 +46,24 @@ def evaluate(
         rows = _in_order(tables.replaced(rows, new), list(metrics))
         tables.write_scores(folder, rows)
         write_tables(folder, rows)
+    if rows:
+        write_tables(folder, rows)  # which a kill may have left behind metrics.json
     asked = [row for row in rows if row.making in makings.values()]
     say(asked, folder)
     for logger in loggers:
         values = {_logged_name(row): row.value for row in asked if row.value is not None}
         logger.log_metrics(values, step=subject.step)
     return [f"metric {row.making.metric} failed: {row.error}" for row in asked if row.error]
+
+
+def _read(folder: Path) -> list[Score]:
+    """The rows that are there; a damaged file is kept under another name, and its rows are made again."""
+    try:
+        return tables.read_scores(folder)
+    except ValueError as error:
+        log.warning("%s: %s; that is done now, and the file kept as %s", folder, error, tables.set_aside(folder).name)
+        unfinish(folder, tables.FILE)  # other commands' rows were in it too
+        return []
 
 
 def chosen(subject: Subject, factors: Sequence[str] | None) -> Subject:

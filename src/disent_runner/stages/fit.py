@@ -16,7 +16,14 @@ from pytorch_lightning.loggers import Logger
 from disent_runner.datasets.data_module import DataModule, StepPlan
 from disent_runner.machine.memory import keep_freed_blocks
 from disent_runner.models.base import AbstractModel
-from disent_runner.runs.checkpoints import load_newest_checkpoint, restore, restore_random_states, save_checkpoint
+from disent_runner.runs.checkpoints import (
+    load_newest_checkpoint,
+    remove_older,
+    restore,
+    restore_random_states,
+    save_checkpoint,
+)
+from disent_runner.runs.train_log import check_train_log
 from disent_runner.stages.interrupts import Interrupts
 from disent_runner.stages.logging_steps import TrainLog
 from disent_runner.stages.progress import TrainingProgress
@@ -46,6 +53,8 @@ def fit(
     plan = datamodule.plan
     state = load_newest_checkpoint(folder)
     if state is not None:
+        check_train_log(folder)
+        remove_older(folder)
         restore(model, state, folder)
     if state is not None and (model.step >= plan.max_steps or not model.takes_steps):
         log.info("fit: done, %d steps", model.step)
@@ -58,7 +67,7 @@ def fit(
         return
     log.info("fit: from step %d to %d in %s", model.step, plan.max_steps, folder)
     keep_freed_blocks()
-    train_log = TrainLog(folder, plan)
+    train_log, interrupts = TrainLog(folder, plan), Interrupts(model)
     trainer = Trainer(
         accelerator=accelerator,
         devices=1,
@@ -69,7 +78,7 @@ def fit(
             train_log,
             Checkpoints(folder, plan, state),
             TrainingProgress(train_log, plan.max_steps),
-            Interrupts(),
+            interrupts,
         ],
         enable_checkpointing=False,
         enable_progress_bar=False,
@@ -78,7 +87,7 @@ def fit(
         plugins=[LightningEnvironment()],  # one process, also where a cluster's variables say otherwise
     )
     pl.seed_everything(seed, verbose=False)  # whatever the set-up drew, training starts from the seed
-    with warnings.catch_warnings():
+    with interrupts.heard(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The `srun` command is available")  # one process needs none
         trainer.fit(model, datamodule)
 

@@ -14,6 +14,7 @@ from disent_runner.assembly import build
 from disent_runner.datasets.data_module import DataModule
 from disent_runner.datasets.info import DatasetInfo
 from disent_runner.machine.device import pick_device
+from disent_runner.machine.interruption import stoppable
 from disent_runner.models.base import AbstractModel
 from disent_runner.representations.arrays import read_table
 from disent_runner.representations.encoding import encode_once, evaluated_images
@@ -39,7 +40,7 @@ def run_job(config: DictConfig, folder: Path, *, request: str = "", model_name: 
     """
     with exclusive(folder):
         check_owner(config, folder)
-        with reported(folder, request or request_of(config)):
+        with reported(folder, request or request_of(config)), stoppable():
             _do(config, folder, model_name)
 
 

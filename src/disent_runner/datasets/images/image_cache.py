@@ -3,7 +3,6 @@
 import hashlib
 import logging
 import math
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ import numpy as np
 from filelock import FileLock
 
 from disent_runner.machine.digests import is_as_noted
-from disent_runner.machine.files import UNFINISHED, appearing, require_room
+from disent_runner.machine.files import appearing, require_room
 
 FORMAT = "disent-runner images"
 VERSION = 2
@@ -22,7 +21,6 @@ HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 LIBVER = ("v110", "v110")
 """The oldest HDF5 format whose metadata has checksums: a damaged file is told, not followed."""
 
-ABANDONED_AFTER_SECONDS = 3600
 _FINISHED = {"version": VERSION, "complete": True}
 _BYTES_AT_ONCE = 2**24
 
@@ -105,7 +103,6 @@ def write_cache(path: Path, *, attributes: Mapping[str, object], new: NewImages)
 
     ValueError if the blocks are not `new.shape` in all or their sha256 is not the one in `attributes`.
     """
-    _remove_abandoned(path)
     require_room(path.parent, math.prod(new.shape))
     with appearing(path) as partial:
         offset = _allocate(partial, new.shape)
@@ -189,13 +186,6 @@ def _find_images(path: Path, file: h5py.File) -> tuple[tuple[int, ...], int]:
     if offset is None or path.stat().st_size < offset + images.nbytes:
         raise BrokenCacheError(f"{path} does not hold its images in one piece")
     return images.shape, offset
-
-
-def _remove_abandoned(path: Path) -> None:
-    """Removes what writers that were killed left behind."""
-    for partial in path.parent.glob(f".{path.name}.*{UNFINISHED}"):
-        if time.time() - partial.stat().st_mtime > ABANDONED_AFTER_SECONDS:
-            partial.unlink(missing_ok=True)
 
 
 @contextmanager

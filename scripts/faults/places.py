@@ -1,0 +1,130 @@
+"""Places that are full, read-only, without locks, shared, or of another time."""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from scripts.faults.common import COMMANDS, EXPORT, RUN, Outcome, Place, left
+from scripts.faults.kills import prepared
+
+
+def disks(root: Path, options: argparse.Namespace) -> Iterator[Outcome]:
+    """A disk with room for some of what a run writes; then room is made and the same command typed again."""
+    outcome = Outcome("full disk")
+    _, _, reference = prepared(root / "full", "sweep")
+    command = COMMANDS["sweep"][1]
+    needed = sum(path.stat().st_size for path in (root / "full/sweep_undisturbed").rglob("*") if path.is_file())
+    for number in range(options.disks):
+        with disk(root / "small", needed * 2) as small:
+            place, filler = Place(small), small / "filler"
+            base_data = root / "full/sweep_undisturbed/data"
+            shutil.copytree(base_data, small / "data")
+            free = int(needed * number / options.disks)
+            filler.write_bytes(bytes(max(0, shutil.disk_usage(small).free - free)))
+            code, said = place.type(command)
+            filler.unlink()
+            outcome.expect(
+                code == 1 and "Traceback" not in said and "Logging error" not in said,
+                f"{free} bytes free: exit code {code}, {said[-300:]}",
+            )
+            again, said = place.type(command)
+            outcome.expect(
+                again == 0 and left(place) == reference,
+                f"{free} bytes free, then enough: exit code {again}, {said[-300:]}",
+            )
+    yield outcome
+
+
+@contextmanager
+def disk(folder: Path, size: int) -> Iterator[Path]:
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)], check=True)
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+        folder.rmdir()
+
+
+@contextmanager
+def read_only(folder: Path) -> Iterator[None]:
+    subprocess.run(["mount", "--bind", str(folder), str(folder)], check=True)
+    subprocess.run(["mount", "-o", "remount,ro,bind", str(folder)], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+def folders(root: Path, options: argparse.Namespace) -> Iterator[Outcome]:
+    """Read-only folders, no locks, two writers, times of another century."""
+    base = Place(root / "folders")
+    base.folder.mkdir()
+    assert base.type(RUN)[0] == 0
+    reference = left(base)
+    outcome = Outcome("read-only folder")
+    other = [*RUN, "seed=1"]
+    for name, cases in {
+        "outputs": [(RUN, 0), (other, 1), (["disent-report", "outputs", "--out", "elsewhere"], 0)],
+        "data": [(other, 0), ([*RUN, "dataset.image_size=24"], 1), ([*EXPORT[:3], "/dev/null/x.npz"], 1)],
+    }.items():
+        with read_only(base.folder / name):
+            for command, expected in cases:
+                code, said = base.type(command)
+                outcome.expect(
+                    code == expected and "Traceback" not in said, f"{name}: {command}: exit code {code}, {said[-300:]}"
+                )
+    yield outcome
+    outcome = Outcome("no locks (flock gives ENOLCK)")
+    source, stub = root / "stub.c", root / "stub.so"
+    source.write_text("#include <errno.h>\nint flock(int f, int o) { errno = ENOLCK; return -1; }\n")
+    if (
+        shutil.which("gcc")
+        and subprocess.run(["gcc", "-shared", "-fPIC", "-o", stub, source], check=False).returncode == 0
+    ):
+        for arguments, names in (
+            ([*RUN[1:], "seed=2"], "output_root"),
+            ([*RUN[1:], "dataset.image_size=20"], "output_root"),
+        ):
+            done = subprocess.run(
+                [sys.executable, "-m", "disent_runner", *arguments],
+                cwd=base.folder,
+                capture_output=True,
+                text=True,
+                env={**os.environ, "LD_PRELOAD": str(stub), "DISENT_DATA_DIR": str(base.folder / "data")},
+            )
+            outcome.expect(
+                done.returncode == 1 and len(done.stderr.splitlines()) == 1 and names in done.stderr, done.stderr[-300:]
+            )
+    yield outcome
+    outcome = Outcome("two writers at once")
+    for number in range(options.pairs):
+        place = Place(root / f"pair{number}")
+        place.folder.mkdir()
+        both = [place.start(RUN) for _ in range(2)]
+        said = ["".join(typed.communicate()) for typed in both]
+        codes = sorted(typed.returncode or 0 for typed in both)
+        outcome.expect(
+            codes[0] == 0 and codes[1] in (0, 1) and left(place) == reference,
+            f"exit codes {codes}, {said[0][-200:]} {said[1][-200:]}",
+        )
+    yield outcome
+    outcome = Outcome("files of another time")
+    for years in (-30, 30):
+        place = base.copied(root / "times")
+        for path in place.folder.rglob("*"):
+            os.utime(path, (time.time() + years * 3e7, time.time() + years * 3e7))
+        code, said = place.type(RUN)
+        outcome.expect(
+            code == 0 and left(place).items() >= reference.items(),
+            f"{years} years: {code}, {said[-300:]}",
+        )
+        code, said = place.type([*RUN, "seed=3"])
+        outcome.expect(code == 0, f"{years} years, another run: {code}, {said[-300:]}")
+    yield outcome
