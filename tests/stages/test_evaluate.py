@@ -15,6 +15,7 @@ from disent_runner.representations.numbers import Number, returns
 from disent_runner.representations.representation import Representation
 from disent_runner.representations.requirements import NotApplicable
 from disent_runner.runs.scores import Making, read_scores
+from disent_runner.runs.status import is_finished, write_status
 from disent_runner.stages.evaluate import chosen, evaluate
 from disent_runner.stages.scoring import Subject
 
@@ -81,6 +82,16 @@ def test_a_finished_metric_is_not_computed_again(score):
     score({"draw": partial(counted, size=2)})
     score({"draw": partial(counted, size=2)}, seed=1)
     assert calls == [1, 2, 2]
+
+
+def test_a_command_whose_numbers_were_replaced_is_not_finished(score, tmp_path):
+    for request, name in (("first", "a"), ("other metric", "b")):
+        score({name: partial(draw, calls=[], size=3)})
+        write_status(tmp_path, "done", request=request)
+    assert is_finished(tmp_path, "first")
+    score({"a": partial(draw, calls=[], size=4)})
+    write_status(tmp_path, "done", request="other settings")
+    assert [is_finished(tmp_path, name) for name in ("first", "other settings")] == [False, True]
 
 
 def test_adding_a_metric_changes_no_other_number(score, tmp_path):

@@ -140,7 +140,7 @@ def test_a_run_of_ones_own_images_says_what_its_labels_are(composed, tmp_path):
         ({"metric": ["mig", "quick"]}, "metric=quick: no such metric.*choose from all, fast, paper, active_units"),
         ({"metric": {"mig": {"bins": 3}}}, r"metric\.mig\.bins: no such key; keys here: num_samples, num_bins"),
         ({"factors": FACTORS[:9]}, r"factors must be \(N, K\) or \(N,\) with the 20 rows of codes, got shape \(9, 2\)"),
-        ({"factor_names": ["shape"]}, "factor_names must name 2 factors, got 1: shape"),
+        ({"factor_names": ["shape"]}, r"factor_names must be 2 different names, got \[shape\]"),
     ],
 )
 def test_mistakes_are_said(settings, message):

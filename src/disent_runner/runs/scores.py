@@ -200,7 +200,7 @@ def set_aside(folder: Path) -> Path:
 def replaced(scores: Iterable[Score], new: Sequence[Score]) -> list[Score]:
     """The rows with new ones of one metric in place of those of the same metric and subject."""
     making = new[0].making
-    return [score for score in scores if not _is_about(score.making, making)] + list(new)
+    return [score for score in scores if not is_about(score.making, making)] + list(new)
 
 
 def of_labels(scores: Iterable[Score], labels: str | None) -> list[Score]:
@@ -208,7 +208,8 @@ def of_labels(scores: Iterable[Score], labels: str | None) -> list[Score]:
     return [score for score in scores if score.making.labels in (None, labels)]
 
 
-def _is_about(making: Making, other: Making) -> bool:
+def is_about(making: Making, other: Making) -> bool:
+    """Whether rows so made have one place in the file, though their settings may differ."""
     return making.metric == other.metric and making.subject == other.subject
 
 

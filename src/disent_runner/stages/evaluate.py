@@ -1,7 +1,7 @@
 """Stage `evaluate`: encode the images once, score the codes, and leave the metric tables."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,6 @@ from disent_runner.runs.score_tables import subject_text, write_tables
 from disent_runner.runs.scores import Making, Score
 from disent_runner.runs.status import unfinish
 from disent_runner.stages.scoring import Metric, Subject, score_all
-
-log = logging.getLogger(__name__)
 
 _MOST_REASONS = 3
 
@@ -41,6 +39,8 @@ def evaluate(
     rows = tables.of_labels(before, subject.labels)
     if len(rows) < len(before):
         log.info("evaluate: %d numbers by earlier labels go, these are of corrected ones", len(before) - len(rows))
+    if len(rows) < len(before) or any(_is_replaced(row.making, makings.values()) for row in rows):
+        unfinish(folder, tables.FILE)  # commands that asked for those numbers have them to make again
     todo = {name: metric for name, metric in metrics.items() if not _is_done(makings[name], rows)}
     for new in score_all(todo, subject):
         rows = _in_order(tables.replaced(rows, new), list(metrics))
@@ -78,6 +78,11 @@ def _codes_of(rep: Representation, choice: str, seed: int) -> Representation:
     if choice == "sampled":
         return rep.sampled(random_stream(seed, "sampled codes"))
     raise ValueError(f"representation must be mean, sampled or the path of an npz file, got {choice!r}")
+
+
+def _is_replaced(making: Making, new: Iterable[Making]) -> bool:
+    """Whether rows of other settings take the place of those."""
+    return any(tables.is_about(making, other) and making != other for other in new)
 
 
 def _is_done(making: Making, rows: Sequence[Score]) -> bool:

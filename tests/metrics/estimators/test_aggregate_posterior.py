@@ -166,11 +166,11 @@ def test_posteriors_that_are_points_meet_no_other(logvar):
     components = posteriors(mean, logvar + np.zeros((60, 3)))
     samples = draw_samples(components, num_samples=120, rng=rng)
     density = log_densities(samples, components)
-    is_point = np.broadcast_to(logvar, (60, 1))[samples.image, 0] < -50
+    is_point = torch.from_numpy(np.broadcast_to(logvar, (60, 1))[samples.image, 0] < -50)
     above = samples.log_own - density.marginal
-    torch.testing.assert_close(above[:2, is_point], torch.full((2, is_point.sum()), np.log(60)).double())
+    torch.testing.assert_close(above[:2, is_point], torch.full((2, int(is_point.sum())), np.log(60)).double())
     own = samples.log_own.sum(dim=0) - density.joint
-    torch.testing.assert_close(own[is_point], torch.full((is_point.sum(),), np.log(60)).double())
+    torch.testing.assert_close(own[is_point], torch.full((int(is_point.sum()),), np.log(60)).double())
     if np.ndim(logvar) == 0:
         torch.testing.assert_close(above[2], torch.zeros(120).double())
 
