@@ -38,15 +38,16 @@ def test_the_config_is_recorded_resolved_with_how_the_run_came_about(composed, t
     assert config.run.versions.torch.startswith("2.")
 
 
-def test_a_folder_of_other_data_is_not_gone_on_with(composed, tmp_path):
+@pytest.mark.parametrize(("source", "fix"), [("official", "dataset.source=official"), ("file", "dataset.path=")])
+def test_a_folder_of_other_data_is_not_gone_on_with(composed, tmp_path, source, fix):
     folder = tmp_path / "run"
     run_job(composed(*FEW, "stages=[fit]"), folder)
     path = folder / "config.yaml"
     config = OmegaConf.load(path)
     config.run.data_hash = "f" * 64
-    config.run.data_source = "official"
+    config.run.data_source = source
     OmegaConf.save(config, path)
-    with pytest.raises(ValueError, match=r"was made from official dsprites with hash ffffffffffff.*source=official"):
+    with pytest.raises(ValueError, match=rf"was made from {source} dsprites with hash ffffffffffff.*{fix}"):
         run_job(composed(*FEW), folder)
 
 

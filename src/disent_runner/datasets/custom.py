@@ -60,7 +60,9 @@ def card(
     if file.suffix not in OPENERS:
         raise ValueError(f"dataset.path must end in {', '.join(OPENERS)}, got {path}")
     if not file.is_file():
-        raise FileNotFoundError(f"dataset.path={path}: there is no file {file}")
+        raise FileNotFoundError(
+            f"dataset.path={path}: there is no file {file}; if it was moved, dataset.path=… names its new place"
+        )
     return Card(
         name=file.stem,
         title=file.name,

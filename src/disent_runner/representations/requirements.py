@@ -1,6 +1,7 @@
 """What metrics ask of their input, each with the error that tells a user what was missing."""
 
 from dataclasses import replace
+from numbers import Integral
 
 import numpy as np
 from jaxtyping import Float, Integer
@@ -22,8 +23,10 @@ def require_finite(metric: str, codes: Float[np.ndarray, "..."]) -> None:
 
 
 def require_at_least(metric: str, minimum: int, **settings: int) -> None:
-    """Raise ValueError, naming metric and setting, if a setting is below the minimum."""
+    """Raise ValueError, naming metric and setting, if a setting is no whole number, or below the minimum."""
     for name, value in settings.items():
+        if not isinstance(value, Integral) or isinstance(value, bool):
+            raise ValueError(f"{metric} needs {name} to be a whole number >= {minimum}, got {value!r}")
         if value < minimum:
             raise ValueError(f"{metric} needs {name} >= {minimum}, got {value}")
 

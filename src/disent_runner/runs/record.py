@@ -126,10 +126,12 @@ def _check_data(folder: Path, before: Mapping[str, Any], datamodule: "DataModule
 
     dataset, info = datamodule.dataset, datamodule.dataset.info
     if before.get("data_hash") != dataset.content_hash:
+        source = before.get("data_source")
+        fix = "name the file of the same images, dataset.path=…" if source == "file" else f"set dataset.source={source}"
         raise ValueError(
-            f"{folder} was made from {before.get('data_source')} {info.name} with hash "
-            f"{str(before.get('data_hash'))[:12]}…, the data now is {info.source} with {dataset.content_hash[:12]}…; "
-            f"set dataset.source={before.get('data_source')}, or another output_root"
+            f"{folder} was made from {source} {before.get('data_name', info.name)} with hash "
+            f"{str(before.get('data_hash'))[:12]}…, the data now is {info.source} {info.name} with "
+            f"{dataset.content_hash[:12]}…; {fix}, or another output_root"
         )
     if learns_from_labels and before.get("labels_hash", dataset.labels_hash) != dataset.labels_hash:
         raise ValueError(
