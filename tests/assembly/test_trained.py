@@ -48,6 +48,17 @@ def test_where_there_is_no_run_that_is_said(tmp_path):
         disent_runner.load(tmp_path)
 
 
+def test_settings_that_a_class_does_not_take_are_named_with_the_folder(composed, tmp_path):
+    run_job(composed("model=pca", "stages=[fit]"), tmp_path / "run")
+    path = tmp_path / "run" / "config.yaml"
+    text = path.read_text()
+    path.write_text(text.replace("  periods: {}\n", ""))  # an earlier version had none
+    assert disent_runner.load(tmp_path / "run").info.periods == {}
+    path.write_text(text.replace("  latent_dim: ", "  latent_dims: "))
+    with pytest.raises(ValueError, match=rf"^{tmp_path}/run: .*latent_dims"):
+        disent_runner.load(tmp_path / "run")
+
+
 SHAPE = (3, 8, 8)
 
 

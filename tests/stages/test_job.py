@@ -69,6 +69,23 @@ def test_a_folder_belongs_to_the_run_that_is_recorded_in_it(composed, tmp_path):
         run_job(composed("model=pca", "stages=[fit]"), folder)
 
 
+def test_a_run_of_which_the_record_is_gone_is_not_scored(composed, tmp_path):
+    folder = tmp_path / "run"
+    run_job(composed("model=pca", "stages=[fit]"), folder)
+    config = OmegaConf.load(folder / "config.yaml")
+    del config.run
+    OmegaConf.save(config, folder / "config.yaml")
+    with pytest.raises(ValueError, match=r"run: the part `run` of config.yaml is missing or damaged"):
+        run_job(composed("stages=[evaluate]", "model=pca", "metric=[mig]", f"run={folder}"), folder)
+
+
+def test_a_config_of_something_else_is_not_written_over(composed, tmp_path):
+    (tmp_path / "config.yaml").write_text("a: 1\n")
+    with pytest.raises(ValueError, match=r"has a config.yaml that is of no run; choose another folder"):
+        run_job(composed("model=pca", "stages=[fit]"), tmp_path)
+    assert (tmp_path / "config.yaml").read_text() == "a: 1\n"
+
+
 @pytest.fixture
 def own_file(composed, tmp_path):
     """Sixteen images with labels that may be put right; the config of a run on them."""

@@ -43,9 +43,14 @@ def build_data(config: DictConfig) -> DataModule:
 
 
 def build_model(config: DictConfig, info: DatasetInfo) -> AbstractModel:
-    """The model with the weights that its seed gives it."""
+    """The model with the weights that its seed gives it. ValueError where a setting is lacking, or one too many."""
     torch.manual_seed(config.seed)
-    model = _factory(config.model)(info=info)
+    try:
+        model = _factory(config.model)(info=info)
+    except TypeError as error:
+        if "__init__() missing" in str(error) or "__init__() got an unexpected" in str(error):
+            raise ValueError(f"the part `model` of the config: {error}") from error
+        raise
     if not isinstance(model, AbstractModel):
         raise ValueError(f"model._target_ must be a disent_runner AbstractModel, got {type(model).__name__}")
     model.check_batch_size(config.dataset.batch_size)

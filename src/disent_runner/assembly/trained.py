@@ -7,10 +7,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from hydra.errors import InstantiationException
 from jaxtyping import Float
 from omegaconf import DictConfig
 
 from disent_runner.assembly import build
+from disent_runner.assembly.conf import CONF
+from disent_runner.assembly.mistakes import in_one_line
 from disent_runner.assembly.recall import with_files_as_they_are
 from disent_runner.assembly.recorded import recorded_config
 from disent_runner.datasets.dataset import Dataset
@@ -138,6 +141,9 @@ def load_run(path: str, *, device: str, trust: bool) -> TrainedRun:
         info = trained_info(named_record(folder)["run"])
     except (KeyError, TypeError) as error:
         raise ValueError(f"{folder}: the part `run` of config.yaml is damaged ({error!r})") from None
-    model = build.build_model(config, info)
+    try:
+        model = build.build_model(config, info)
+    except (InstantiationException, ValueError) as error:
+        raise ValueError(f"{folder}: {in_one_line(error, CONF)}") from None
     load_trained(model, folder, checkpoint=path)
     return TrainedRun(folder, config, info, model.to(device).eval())

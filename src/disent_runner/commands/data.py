@@ -148,9 +148,11 @@ def _export(asked: argparse.Namespace) -> None:
 
 def _choice(asked: argparse.Namespace, *overrides: str) -> "Choice":
     from disent_runner.assembly.dataset_choice import choose
-    from disent_runner.machine.console import Handler
+    from disent_runner.machine.console import Formatter, Handler
 
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[Handler()])
+    handler = Handler()
+    handler.setFormatter(Formatter("%(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.getLogger("disent_runner").setLevel(logging.INFO)
     return choose(asked.dataset, [*overrides, *asked.overrides], data_dir=asked.data_dir)
 

@@ -12,13 +12,25 @@ from disent_runner.machine.texts import printable
 console = Console()
 
 
+class Formatter(logging.Formatter):
+    """Log messages, on the terminal and in run.log, without what a terminal obeys: names are what others wrote."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return "\n".join(map(printable, super().format(record).splitlines()))
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 (logging's name)
+        """Ours in one line; libraries, and tracebacks, have several."""
+        if record.name.startswith("disent_runner"):
+            record.message = printable(record.message)
+        return super().formatMessage(record)
+
+
 class Handler(logging.Handler):
     """Log messages through the shared console, so that they do not tear the progress bar."""
 
     def emit(self, record: logging.LogRecord) -> None:
         style = {logging.WARNING: "yellow", logging.ERROR: "bold red"}.get(record.levelno, "")
-        text = "\n".join(map(printable, self.format(record).splitlines()))
-        console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+        console.print(self.format(record), style=style, markup=False, highlight=False, soft_wrap=True)
 
 
 class LogFile(logging.FileHandler):

@@ -60,8 +60,10 @@ def check_owner(config: DictConfig, folder: Path) -> None:
         if is_in_its_place:
             return
         raise ValueError(f"{folder / _FILE} is damaged: {error}; choose another folder") from None
-    before = setting(record, "run.id")
-    if before is None and setting(record, "run.data_hash") is None:
+    before, is_codes = setting(record, "run.id"), Path(config.representation).suffix
+    if not (is_in_its_place or isinstance(record.get("run"), Mapping)):
+        raise ValueError(f"{folder} has a {_FILE} that is of no run; choose another folder")
+    if before is None and setting(record, "run.data_hash") is None and (is_in_its_place or is_codes):
         return  # codes from a file, as an earlier version recorded them, whose folder is named by their content
     owner = f"{before} seed={setting(record, 'seed')}"
     if owner != new:
@@ -85,6 +87,8 @@ def record_start(
     if before:
         _check_data(folder, before, datamodule, learns_from_labels=learns_from_labels)
     if config.run is not None:
+        if "data_name" not in before:
+            raise ValueError(f"{folder}: the part `run` of config.yaml is missing or damaged")
         return  # the run was recorded when it was made
     facts = {
         "id": run_id(config),
@@ -240,7 +244,7 @@ def trained_info(facts: Mapping[str, Any]) -> "DatasetInfo":
         factors=dict(facts["factors"]),
         num_images=facts["num_images"] - facts.get("num_held_out", 0),
         source=facts["data_source"],
-        periods=dict(facts["periods"]),
+        periods=dict(facts.get("periods") or {}),
     )
 
 
