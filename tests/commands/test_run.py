@@ -235,6 +235,12 @@ def test_codes_of_another_model_are_scored(disent_run, tmp_path):
         (["stages=[fit,score]"], "stages must be some of fit, evaluate, draw, got [fit, score]"),
         (["seed=-1"], "seed must be a whole number from 0 to 4294967295, got -1"),
         (["model.gamma=many"], "the weight of the loss term objective_total_correlation must be a number, got 'many'"),
+        (
+            ["model.warmup={gamma: 10}"],
+            "model.warmup must name terms of the loss, kl, objective_total_correlation; got",
+        ),
+        (["schedule=cosine", "schedule.T_max=0"], "schedule cannot be followed with {'T_max': 0, 'eta_min': 0.0}: "),
+        (["likelihood=gaussian", "likelihood.sigma=null"], "likelihood.sigma is a standard deviation and must be"),
         (["model=nothing"], "model=nothing: no such model; choose from adagvae"),
         (["model.gama=3"], "model.gama: no such key, did you mean gamma?"),
         (["output_root=/proc/nowhere"], "/proc/nowhere"),

@@ -259,3 +259,16 @@ def test_the_total_correlation_of_a_covariance_is_the_divergence_from_independen
     joint = MultivariateNormal(torch.zeros(4, dtype=torch.float64), covariance)
     marginals = MultivariateNormal(torch.zeros(4, dtype=torch.float64), torch.diag(covariance.diagonal()))
     torch.testing.assert_close(gaussian_total_correlation(covariance), kl_divergence(joint, marginals))
+
+
+def test_the_gaussian_densities_are_those_of_torch_distributions_and_pass_a_nan_on():
+    """A run that diverges is then ended by what it logs, with the step and what to try."""
+    generator = torch.Generator().manual_seed(0)
+    z, mean, logvar = (torch.randn(20, 3, generator=generator, dtype=torch.float64) for _ in range(3))
+    log_qz, log_prod_qzj = aggregate_log_density(z, mean, logvar, 20, estimator="gaussian")
+    covariance = torch.cov(mean.T, correction=0) + torch.diag(logvar.exp().mean(0))
+    torch.testing.assert_close(log_qz, MultivariateNormal(mean.mean(0), covariance).log_prob(z))
+    marginals = Normal(mean.mean(0), covariance.diagonal().sqrt())
+    torch.testing.assert_close(log_prod_qzj, marginals.log_prob(z).sum(1))
+    spoilt = aggregate_log_density(z, mean * math.nan, logvar, 20, estimator="gaussian")
+    assert all(density.isnan().all() for density in spoilt)

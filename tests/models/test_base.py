@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 import torch
 from torch import nn
-from torch.optim.lr_scheduler import CosineAnnealingLR
+from torch.optim.lr_scheduler import CosineAnnealingLR, LinearLR, MultiStepLR, ReduceLROnPlateau
 
 from disent_runner.models.base import optimise, weighted_sum
 from disent_runner.models.betavae import BetaVAE
@@ -50,17 +50,50 @@ def test_a_weight_in_its_warmup_is_on_a_line(make, batch):
         torch.testing.assert_close(logged["loss"], logged["reconstruction"] + weight * logged["kl"])
 
 
-def test_a_warmup_of_nothing_is_refused(make, batch):
-    with pytest.raises(ValueError, match=r"model\.warmup must name terms of the loss, kl; got beta"):
-        make(VAE, warmup={"beta": 10}).update(batch)
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"warmup": {"beta": 10}}, r"model\.warmup must name terms of the loss, kl; got beta"),
+        ({"beta": "much"}, "the weight of the loss term kl must be a number, got 'much'"),
+        ({"beta": math.nan, "warmup": {"kl": 10}}, "the weight of the loss term kl must be a number, got nan"),
+    ],
+)
+def test_weights_are_checked_before_training(settings, message, make):
+    with pytest.raises(ValueError, match=message):
+        make(BetaVAE, **{"beta": 1.0, "normalized": False, **settings}).check_weights()
+
+
+def test_a_warmup_of_null_is_none(make):
+    assert make(VAE, warmup={"kl": None}).weights_at(0) == {"kl": 1.0}
 
 
 @pytest.mark.parametrize(
-    ("settings", "named"), [({"gradient_clip": 0}, "gradient_clip"), ({"warmup": {"kl": "soon"}}, r"warmup\.kl")]
+    ("settings", "named"),
+    [
+        ({"gradient_clip": 0}, "gradient_clip must be a positive number or null, got 0"),
+        ({"gradient_clip": True}, "gradient_clip must be a positive number or null, got True"),
+        ({"warmup": {"kl": "soon"}}, r"warmup\.kl must be a positive number or null, got 'soon'"),
+        ({"warmup": 5}, r"warmup must be steps by the names of terms, such as \{kl: 1000\}, got 5"),
+    ],
 )
 def test_knobs_are_positive_numbers(settings, named, make):
-    with pytest.raises(ValueError, match=rf"model\.{named} must be a positive number or null, got"):
+    with pytest.raises(ValueError, match=rf"model\.{named}"):
         make(VAE, **settings)
+
+
+@pytest.mark.parametrize(
+    ("scheduler", "settings", "message"),
+    [
+        (LinearLR, {"total_iters": -5}, r"schedule\.total_iters=-5: must be 0 or more"),
+        (LinearLR, {"total_iters": "soon"}, "schedule cannot be followed with {'total_iters': 'soon'}: "),
+        (CosineAnnealingLR, {"T_max": 0}, "schedule cannot be followed with {'T_max': 0}: "),
+        (MultiStepLR, {"milestones": 5}, "schedule cannot be followed with {'milestones': 5}: "),
+        (ReduceLROnPlateau, {"patience": 3}, "schedule cannot be followed with .*metrics"),
+    ],
+)
+def test_schedules_that_nothing_can_follow_are_refused(scheduler, settings, message, make):
+    with pytest.raises(ValueError, match=message):
+        make(VAE, schedule=partial(scheduler, **settings))
 
 
 def test_the_learning_rates_of_all_players_follow_the_schedule(make, batch):

@@ -41,3 +41,8 @@ def test_the_weight_of_the_diagonal_follows_that_of_the_others(make):
 def test_the_kind_is_checked(make):
     with pytest.raises(ValueError, match=r"model\.kind must be i or ii, got 'iii'"):
         dipvae(make, kind="iii")
+
+
+def test_the_weight_off_the_diagonal_is_a_number(make):
+    with pytest.raises(ValueError, match=r"model\.lambda_od must be a number, got None"):
+        dipvae(make, lambda_od=None, lambda_d=None)

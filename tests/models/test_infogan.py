@@ -1,6 +1,7 @@
 import dataclasses
 import math
 from functools import partial
+from itertools import combinations
 from typing import Any
 
 import pytest
@@ -129,6 +130,19 @@ def test_the_discriminator_takes_its_steps_for_each_of_the_generator(build, batc
         monkeypatch.setattr(optimizer, "step", lambda step=step, name=name: steps.append(name) or step())
     model.update(batch)
     assert steps == ["generator", "discriminator", "discriminator", "discriminator"]
+
+
+def test_each_step_of_the_discriminator_sees_other_images_and_other_fakes(build, batch) -> None:
+    seen: list[torch.Tensor] = []
+    model = build(discriminator_steps=3)
+    model.trunk.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].detach()))
+    model.update(batch)
+    of_generator, reals, fakes = seen[0], seen[1::2], seen[2::2]
+    assert torch.equal(reals[0], batch.images)
+    assert torch.equal(fakes[0], of_generator)
+    for images in (reals, fakes):
+        assert len(images) == 3
+        assert not any(torch.equal(one, other) for one, other in combinations(images, 2))
 
 
 def test_bounds_in_their_warmup_weigh_less(build, batch) -> None:

@@ -54,6 +54,7 @@ def build_model(config: DictConfig, info: DatasetInfo) -> AbstractModel:
     if not isinstance(model, AbstractModel):
         raise ValueError(f"model._target_ must be a disent_runner AbstractModel, got {type(model).__name__}")
     model.check_batch_size(config.dataset.batch_size)
+    model.check_weights()
     compile_networks(model, config.trainer.compile)
     return model
 

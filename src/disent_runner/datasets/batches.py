@@ -125,7 +125,11 @@ class Batch:
     @cached_property
     def second_images(self) -> Float[Tensor, "batch channel height width"]:
         """A second batch, independent of the first."""
-        return self._gather(self.source.draw(self.step, stream=1).rows, stream=1)
+        return self.further_images(1)
+
+    def further_images(self, stream: int) -> Float[Tensor, "batch channel height width"]:
+        """Another batch of this step for each stream from 1 on, all independent; gathered each time."""
+        return self._gather(self.source.draw(self.step, stream).rows, stream=stream)
 
     def _gather(self, rows: Int[Tensor, " batch"], *, stream: int) -> Float[Tensor, "batch channel height width"]:
         images = self.dataset.gather(rows)

@@ -45,8 +45,8 @@ class Gaussian:
     sigma: float = 1.0
 
     def __post_init__(self) -> None:
-        if not self.sigma > 0:
-            raise ValueError(f"likelihood.sigma is a standard deviation and must be positive, got {self.sigma}")
+        if not (isinstance(self.sigma, int | float) and self.sigma > 0):
+            raise ValueError(f"likelihood.sigma is a standard deviation and must be positive, got {self.sigma!r}")
 
     def nll(
         self, logits: Float[Tensor, "batch channel height width"], images: Float[Tensor, "batch channel height width"]

@@ -10,7 +10,6 @@ from typing import NamedTuple, TypeAlias
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.distributions import MultivariateNormal
 
 from disent_runner.losses.covariance import covariance_of_codes
 from disent_runner.losses.gaussian import normal_log_density
@@ -65,7 +64,10 @@ def aggregate_log_density(
     if estimator == "gaussian":
         centre, covariance = mean.mean(dim=0), covariance_of_codes(mean, logvar)
         marginals = normal_log_density(z, centre, covariance.diagonal().log())
-        return MultivariateNormal(centre, covariance).log_prob(z), marginals.sum(dim=1)
+        root = torch.linalg.cholesky_ex(covariance).L  # `cholesky` and torch's normal distribution stop at a NaN
+        standardised = torch.linalg.solve_triangular(root, (z - centre).T, upper=False).T
+        log_qz = -0.5 * (standardised.square() + math.log(2 * math.pi)).sum(dim=1) - root.diagonal().log().sum()
+        return log_qz, marginals.sum(dim=1)
     if estimator not in LOG_WEIGHTS:
         raise ValueError(f"model.estimator must be gaussian or one of {sorted(LOG_WEIGHTS)}, got {estimator!r}")
     log_weights = LOG_WEIGHTS[estimator](len(z), num_train, dtype=z.dtype, device=z.device)

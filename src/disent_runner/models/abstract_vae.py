@@ -18,6 +18,7 @@ from disent_runner.losses.total_correlation import gaussian_total_correlation
 from disent_runner.models.base import (
     AbstractModel,
     check_latent_dim,
+    is_number,
     optimise,
     weighted_sum,
 )
@@ -64,7 +65,7 @@ class AbstractVAE(AbstractModel):
         **training: Any,
     ) -> None:
         super().__init__(**training)
-        if free_bits is not None and not (isinstance(free_bits, int | float) and free_bits >= 0):
+        if free_bits is not None and not (is_number(free_bits) and free_bits >= 0):
             raise ValueError(f"model.free_bits must be a number of nats of at least 0, or null, got {free_bits!r}")
         self.info = info
         self.latent_dim = check_latent_dim(latent_dim)
@@ -125,7 +126,7 @@ class AbstractVAE(AbstractModel):
     def update(self, batch: Batch) -> dict[str, Tensor]:
         inference = self.infer(batch)
         means = {name: term.mean() for name, term in self._terms(inference, batch).items()}
-        loss = weighted_sum(means, {"reconstruction": 1.0, **self.weights_at(batch.step, self.weights())})
+        loss = weighted_sum(means, {"reconstruction": 1.0, **self.weights_at(batch.step)})
         optimise(self.optimizer_of["model"], loss, max_norm=self.gradient_clip)
         logged = {"loss": loss.detach(), **{name: mean.detach() for name, mean in means.items()}}
         logged["kl_latent"] = inference.kl.detach().mean(0)

@@ -1,5 +1,6 @@
 """What every model is to the runner: one optimisation step at a time, codes from images, images from codes."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, final
@@ -51,18 +52,20 @@ class AbstractModel(pl.LightningModule, ABC):
         `gradient_clip` is the largest norm of a player's gradient, `schedule` that of each player's learning rate by
         the model's steps, `warmup` the steps over which weights of the loss rise to their value, by the term's name.
 
-        Raises ValueError for what is not positive.
+        Raises ValueError for what is not positive, and for a schedule that cannot be followed.
         """
         super().__init__()
-        for key, value in {
-            "gradient_clip": gradient_clip,
-            **{f"warmup.{k}": v for k, v in (warmup or {}).items()},
-        }.items():
-            if value is not None and not (isinstance(value, int | float) and value > 0):
+        if not isinstance(warmup, Mapping | None):
+            raise ValueError(f"model.warmup must be steps by the names of terms, such as {{kl: 1000}}, got {warmup!r}")
+        steps_of = warmup or {}
+        for key, value in {"gradient_clip": gradient_clip, **{f"warmup.{k}": v for k, v in steps_of.items()}}.items():
+            if value is not None and not (is_number(value) and value > 0):
                 raise ValueError(f"model.{key} must be a positive number or null, got {value!r}")
+        if schedule is not None:
+            _check_schedule(schedule)
         self.gradient_clip = gradient_clip
         self.schedule = schedule
-        self.warmup = dict(warmup or {})
+        self.warmup = {name: steps for name, steps in steps_of.items() if steps is not None}
         self.schedules: list[LRScheduler] = []
         """Those of the optimizers, from the start of training on; none where learning rates stay as they are."""
         self.automatic_optimization = False
@@ -145,18 +148,28 @@ class AbstractModel(pl.LightningModule, ABC):
             if self.stop_requested:
                 break
 
-    def weights_at(self, step: int, weights: Mapping[str, float]) -> Mapping[str, float]:
-        """The weights of loss terms at a step: those in their warm-up are on a straight line from 0 to their value.
+    def weights(self) -> dict[str, float]:
+        """The weights of the loss's terms that a warm-up may have, by name; the reconstruction's is 1."""
+        return {}
 
-        Raises ValueError for a warm-up of a term that is not there.
-        """
-        unknown = [name for name in self.warmup if name not in weights]
+    @final
+    def check_weights(self) -> None:
+        """Raises ValueError for a weight that is no finite number, and for a warm-up of a term that is not there."""
+        weights = self.weights()
+        for name, weight in weights.items():
+            if not (is_number(weight) and math.isfinite(weight)):
+                raise ValueError(f"the weight of the loss term {name} must be a number, got {weight!r}")
+        unknown = [str(name) for name in self.warmup if name not in weights]
         if unknown:
             raise ValueError(
                 f"model.warmup must name terms of the loss, {', '.join(weights)}; got {', '.join(unknown)}"
             )
-        rising = {name: weights[name] * min(step / steps, 1.0) for name, steps in self.warmup.items()}
-        return {**weights, **rising}
+
+    @final
+    def weights_at(self, step: int) -> dict[str, float]:
+        """The weights at a step: those in their warm-up are on a straight line from 0 to their value."""
+        weights = self.weights()
+        return weights | {name: weights[name] * min(step / steps, 1.0) for name, steps in self.warmup.items()}
 
     def take_interval(self) -> dict[str, float]:
         """Means over the steps since the last call, one number per name; a value per latent becomes `name_0`, ….
@@ -218,17 +231,34 @@ def optimise(optimizer: torch.optim.Optimizer, loss: Float[Tensor, ""], *, max_n
 
 
 def weighted_sum(terms: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:
-    """Σ weight · term over the names, which must be the same on both sides (ValueError, as for a weight like "abc")."""
+    """Σ weight · term over the names, which must be the same on both sides (ValueError)."""
     if terms.keys() != weights.keys():
         raise ValueError(f"weights must name exactly the loss terms {sorted(terms)}, got {sorted(weights)}")
-    for name, weight in weights.items():
-        if not isinstance(weight, int | float):
-            raise ValueError(f"the weight of the loss term {name} must be a number, got {weight!r}")
     first, *others = weights
     total = weights[first] * terms[first]
     for name in others:
         total = torch.add(total, terms[name], alpha=weights[name])
     return total
+
+
+def is_number(value: Any) -> bool:
+    """Whether it is what a config means by a number: neither text nor true or false."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _check_schedule(schedule: Schedule) -> None:
+    """Raises ValueError unless an optimizer can follow it: for its first step, and with no number below 0."""
+    settings = getattr(schedule, "keywords", {})
+    negative = [f"schedule.{key}={value}" for key, value in settings.items() if is_number(value) and not value >= 0]
+    if negative:
+        raise ValueError(f"{', '.join(negative)}: must be 0 or more")
+    optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(()))], lr=1.0)
+    try:
+        followed = schedule(optimizer)
+        optimizer.step()
+        followed.step()
+    except (TypeError, ValueError, ArithmeticError) as error:
+        raise ValueError(f"schedule cannot be followed with {settings}: {error}") from error
 
 
 def check_capacity_steps(capacity_steps: Any) -> int:

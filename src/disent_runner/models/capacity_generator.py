@@ -89,6 +89,9 @@ class CapacityGenerator(AbstractModel):
         """C in nats at a step counted from 0."""
         return linear_schedule(step, start=self.capacity_start, end=self.capacity, num_steps=self.capacity_steps)
 
+    def weights(self) -> dict[str, float]:
+        return {"capacity_gap": self.gamma}
+
     def update(self, batch: Batch) -> dict[str, Tensor]:
         factors = torch.from_numpy(batch.dataset.space.factors(batch.draw.rows.cpu().numpy())).to(batch.images.device)
         mean, logvar = self.posterior(factors)
@@ -96,8 +99,7 @@ class CapacityGenerator(AbstractModel):
         logits = self.decoder(sample_normal(mean, logvar)).float()
         reconstruction = self.likelihood.nll(logits, batch.images).mean()
         capacity = self.capacity_at(batch.step)
-        weights = self.weights_at(batch.step, {"capacity_gap": self.gamma})
-        loss = reconstruction + weights["capacity_gap"] * capacity_gap(kl.sum(1), capacity)
+        loss = reconstruction + self.weights_at(batch.step)["capacity_gap"] * capacity_gap(kl.sum(1), capacity)
         optimise(self.optimizer_of["model"], loss, max_norm=self.gradient_clip)
         parts = [part.sum(1).mean() for part in kl.detach().split(self.widths, dim=1)]
         by_factor = {f"kl_{name}": part for name, part in zip(self.factor_names, parts, strict=True)}

@@ -13,6 +13,7 @@ from disent_runner.losses.covariance import (
     off_diagonal_penalty,
 )
 from disent_runner.models.abstract_vae import AbstractVAE, Inference
+from disent_runner.models.base import is_number
 
 
 @final
@@ -32,6 +33,8 @@ class DIPVAE(AbstractVAE):
         super().__init__(**vae)
         if kind not in ("i", "ii"):
             raise ValueError(f"model.kind must be i or ii, got {kind!r}")
+        if not is_number(lambda_od):
+            raise ValueError(f"model.lambda_od must be a number, got {lambda_od!r}")
         self.kind = kind
         self.beta = 1.0 if beta is None else beta
         self.lambda_od = lambda_od

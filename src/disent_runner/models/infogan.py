@@ -19,7 +19,8 @@ class InfoGAN(AbstractCodedGAN):
 
     `trunk` is shared by the discriminator and Q. `q_params_with`: whether the step of the discriminator (d) or of the
     generator (g) trains Q. `detach_q`: Q only watches, which makes it a plain GAN. `discriminator_steps` for each step
-    of the generator (None: 1) are on the same images, the first with the generator's fakes, the others with new ones.
+    of the generator (None: 1): the first has the generator's fakes, each further one new images and new fakes
+    (Goodfellow et al. 2014, algorithm 1).
     """
 
     batch_statistics: ClassVar[bool] = True
@@ -35,7 +36,7 @@ class InfoGAN(AbstractCodedGAN):
         **gan: Any,
     ) -> None:
         super().__init__(**gan)
-        if discriminator_steps is not None and not (isinstance(discriminator_steps, int) and discriminator_steps > 0):
+        if discriminator_steps is not None and (type(discriminator_steps) is not int or discriminator_steps < 1):
             raise ValueError(f"model.discriminator_steps must be 1 or more, or null, got {discriminator_steps!r}")
         if q_params_with not in ("d", "g"):
             raise ValueError(f"model.q_params_with must be d or g, got {q_params_with!r}")
@@ -46,6 +47,9 @@ class InfoGAN(AbstractCodedGAN):
         self.discriminator_steps = discriminator_steps or 1
         self.discriminator_head = self.judging(nn.Linear(self.trunk.num_features, 1))
 
+    def weights(self) -> dict[str, float]:
+        return {"categorical": self.lambda_categorical, "continuous": self.lambda_continuous}
+
     def update(self, batch: Batch) -> dict[str, Tensor]:
         codes, fakes = self.generate(len(batch.images))
         features = self.trunk(fakes)
@@ -54,10 +58,10 @@ class InfoGAN(AbstractCodedGAN):
         loss = adversarial - self._weighted(information, batch.step)
         optimise(self.optimizer_of["generator"], loss, max_norm=self.gradient_clip)
         self.follow_generator()
-        steps = [self._discriminator_step(batch, fakes.detach(), codes)]
-        steps += [
-            self._discriminator_step(batch, *self._new_fakes(len(codes))) for _ in range(1, self.discriminator_steps)
-        ]
+        steps = [self._discriminator_step(batch.step, batch.images, fakes.detach(), codes)]
+        for stream in range(1, self.discriminator_steps):
+            fakes_of_stream = self._new_fakes(len(codes))
+            steps.append(self._discriminator_step(batch.step, batch.further_images(stream), *fakes_of_stream))
         return {
             "loss": loss.detach(),
             "generator_loss": adversarial.detach(),
@@ -71,15 +75,15 @@ class InfoGAN(AbstractCodedGAN):
         codes, fakes = self.generate(count)
         return fakes, codes
 
-    def _discriminator_step(self, batch: Batch, fakes: Tensor, codes: Tensor) -> dict[str, Tensor]:
+    def _discriminator_step(self, step: int, images: Tensor, fakes: Tensor, codes: Tensor) -> dict[str, Tensor]:
         # apart, so that batch normalisation takes the statistics of each by themselves
-        real_logits = self.discriminator_head(self.trunk(batch.images)).float()
+        real_logits = self.discriminator_head(self.trunk(images)).float()
         features = self.trunk(fakes)
         fake_logits = self.discriminator_head(features).float()
         loss = discriminator_loss(real_logits, fake_logits).mean()
         total = loss
         if self.q_params_with == "d":
-            total = total - self._weighted(self._watched(features, codes), batch.step)
+            total = total - self._weighted(self._watched(features, codes), step)
         optimise(self.optimizer_of["discriminator"], total, max_norm=self.gradient_clip)
         accuracy = ((real_logits > 0).float().mean() + (fake_logits < 0).float().mean()) / 2
         return {"discriminator_loss": loss.detach(), "discriminator_accuracy": accuracy}
@@ -88,7 +92,7 @@ class InfoGAN(AbstractCodedGAN):
         return self.information(features.detach() if self.detach_q else features, codes)
 
     def _weighted(self, information: Information, step: int) -> Tensor:
-        weights = self.weights_at(step, {"categorical": self.lambda_categorical, "continuous": self.lambda_continuous})
+        weights = self.weights_at(step)
         return weights["categorical"] * information.categorical + weights["continuous"] * information.continuous
 
     def new_optimizers(self) -> dict[str, torch.optim.Optimizer]:

@@ -35,14 +35,15 @@ class InfoWGANGP(AbstractCodedGAN):
         head = nn.Linear(self.trunk.num_features, 1, bias=False)  # only differences of scores count
         self.critic_head = self.judging(head)
 
+    def weights(self) -> dict[str, float]:
+        return {"information": self.lambda_information, "gradient": self.lambda_gradient}
+
     def update(self, batch: Batch) -> dict[str, Tensor]:
         codes, fakes = self.generate(len(batch.images))
         features = self.trunk(fakes)
         information = self.information(features, codes)
         score = self.critic_head(features).float().mean()
-        weights = self.weights_at(
-            batch.step, {"information": self.lambda_information, "gradient": self.lambda_gradient}
-        )
+        weights = self.weights_at(batch.step)
         loss = -score - weights["information"] * sum(information)
         optimise(self.optimizer_of["generator"], loss, max_norm=self.gradient_clip)
         self.follow_generator()

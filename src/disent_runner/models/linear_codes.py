@@ -99,7 +99,7 @@ def independent_components(centred: Float[np.ndarray, "image pixel"], num: int, 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # said below
         ica = FastICA(rank, whiten="unit-variance", random_state=seed, max_iter=MAX_ITERATIONS, tol=1e-3).fit(
-            centred @ analysis[varies].T
+            (centred @ analysis[varies].T).astype(np.float64)  # in float32 components of few images may coincide
         )
     if ica.n_iter_ >= MAX_ITERATIONS:
         log.warning("ica: not converged after %d iterations; its components are those of the last", MAX_ITERATIONS)
