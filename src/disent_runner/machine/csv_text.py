@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from disent_runner.machine.texts import printable
+from disent_runner.machine.texts import is_number, printable
 
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 """How a cell begins that a spreadsheet computes; the last four are the wide forms of the first."""
@@ -23,12 +23,4 @@ def _cell(value: Any) -> Any:
     if value is None or isinstance(value, float | int):
         return value
     text = printable(str(value))
-    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) and not _is_number(text) else text
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) and not is_number(text) else text

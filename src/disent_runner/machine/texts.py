@@ -38,3 +38,12 @@ def _is_seen(character: str) -> bool:
 
 def _escape(character: str) -> str:
     return character.encode("unicode_escape").decode()
+
+
+def is_number(text: str) -> bool:
+    """Whether the text spells a number, NaN and infinity too."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

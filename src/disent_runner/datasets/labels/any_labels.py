@@ -9,6 +9,7 @@ import numpy as np
 
 from disent_runner.datasets.labels.label_table import UNKNOWN
 from disent_runner.datasets.labels.label_values import ROUNDING, LabelValues, distinct_values, label_values
+from disent_runner.machine.texts import is_number
 
 NUM_BINS = 20
 """Of equal width, that the labels of a continuous factor fall into."""
@@ -149,7 +150,7 @@ def _doubts(factors: Sequence[_Factor], *, is_grid: bool) -> Iterator[str]:
         if (far := _far_value(factor)) is not None:
             yield f"{factor.name}: {far:g} is a value, far from all others; write NaN where a label is missing"
     for factor in factors:
-        if not factor.labels.are_numbers and 2 * sum(map(_is_number, factor.values)) > len(factor.values):
+        if not factor.labels.are_numbers and 2 * sum(map(is_number, factor.values)) > len(factor.values):
             yield f"{factor.name}: text, for {_no_number(factor.labels)!r}; write NaN where a label is missing"
 
 
@@ -170,12 +171,4 @@ def _far_value(factor: _Factor) -> float | None:
 
 
 def _no_number(labels: LabelValues) -> str:
-    return next(str(label) for label in labels.values[labels.is_given] if not _is_number(label))
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+    return next(str(label) for label in labels.values[labels.is_given] if not is_number(label))
