@@ -18,6 +18,7 @@ def prepared(root: Path, name: str) -> tuple[Place, float, dict[str, str]]:
     place.folder.mkdir(parents=True)
     for earlier in before:
         assert place.type(earlier)[0] == 0
+    place.type(["disent-run", "--help"])  # the libraries are loaded then, once for all commands
     undisturbed = place.copied(root / f"{name}_undisturbed")
     start = time.monotonic()
     code, said = undisturbed.type(command)
@@ -49,7 +50,9 @@ def disturbed(
             place = base.copied(root / which / "disturbed")
             for _ in range(3):
                 typed, signum = place.start(command), draw.choice(signums)
-                time.sleep(draw.uniform(0, seconds))
+                end = time.monotonic() + draw.uniform(0, seconds)
+                while time.monotonic() < end and typed.poll() is None:
+                    time.sleep(0.005)
                 if typed.poll() is None:
                     typed.send_signal(signum)
                 typed.communicate()
