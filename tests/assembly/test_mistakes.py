@@ -49,3 +49,11 @@ def test_a_mistyped_command_is_told_in_one_line(override, expected):
 )
 def test_other_errors(error, expected):
     assert in_one_line(error, CONF).startswith(expected)
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: 8 bytes")]
+)
+def test_too_little_memory_is_said_with_what_to_do(error):
+    assert "there is too little memory" in in_one_line(error, CONF)
+    assert "smaller dataset.batch_size" in in_one_line(error, CONF)

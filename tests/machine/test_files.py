@@ -1,4 +1,5 @@
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -105,3 +106,15 @@ def test_json_that_lies_too_deep_is_damage(tmp_path):
     (tmp_path / "file").write_text("[" * 100_000 + "]" * 100_000)
     with pytest.raises(ValueError, match=r"is damaged .*too deep"):
         read_json(tmp_path / "file", default=None)
+
+
+def test_what_killed_writers_of_the_file_left_goes_with_the_next_one(tmp_path):
+    here, ended = socket.gethostname(), subprocess.Popen(["true"])
+    ended.wait()
+    kinds = {f"{here}.{ended.pid}": False, f"{here}.{os.getppid()}": True, "elsewhere.1": True}
+    for kind in kinds:
+        (tmp_path / f".a.{kind}.partial").touch()
+    (tmp_path / f".b.{here}.{ended.pid}.partial").touch()
+    write_whole(tmp_path / "a", "new")
+    assert {kind: (tmp_path / f".a.{kind}.partial").exists() for kind in kinds} == kinds
+    assert (tmp_path / f".b.{here}.{ended.pid}.partial").exists()

@@ -1,3 +1,5 @@
+import errno
+import fcntl
 import os
 import subprocess
 import sys
@@ -89,3 +91,22 @@ def test_its_checkpoints_may_lie_on_another_disk(tmp_path):
     (tmp_path / "run" / "checkpoints").symlink_to(tmp_path / "scratch")
     with exclusive(tmp_path / "run"):
         pass
+
+
+def test_a_file_system_without_locks_is_named_with_the_way_out(tmp_path, monkeypatch):
+    def refuse(*arguments):
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with pytest.raises(OSError, match=rf"cannot write {tmp_path}.*No locks available; set output_root"):
+        with exclusive(tmp_path):
+            pass
+    assert not is_held(tmp_path)
+
+
+def test_the_next_owner_removes_what_a_kill_left_and_nothing_that_is_gone_on_with(tmp_path):
+    for name in (".metrics.json.host.1.partial", "checkpoints/.step=1.pt.host.1.partial", ".codes.h5.partial"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    with exclusive(tmp_path):
+        assert sorted(path.name for path in tmp_path.rglob("*.partial")) == [".codes.h5.partial"]
