@@ -98,9 +98,9 @@ def test_a_file_system_without_locks_is_named_with_the_way_out(tmp_path, monkeyp
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 
     monkeypatch.setattr(fcntl, "flock", refuse)
-    with pytest.raises(OSError, match=rf"cannot write {tmp_path}.*No locks available; set output_root"):
-        with exclusive(tmp_path):
-            pass
+    refusal = rf"cannot write {tmp_path}.*No locks available; set output_root"
+    with pytest.raises(OSError, match=refusal), exclusive(tmp_path):
+        pass
     assert not is_held(tmp_path)
 
 
