@@ -38,6 +38,9 @@ PRELOADED = ["pytest", "torch", "numpy", "scipy.stats", "sklearn.ensemble", "pyt
 EQUIVALENT = {
     "aggregate_posterior: np.abs(log_width).max() < np.log(MOST_DIFFERENT) → "
     "np.abs(log_width).max() <= np.log(MOST_DIFFERENT)": "no ratio is just that",
+    "capacity: (kl.mean() - capacity).abs → (capacity - kl.mean()).abs": "a distance has no sign",
+    "clustering_accuracy: entropy(counts.sum(axis=1)) → entropy(counts.mean(axis=1))": "entropy divides by the sum",
+    "clustering_accuracy: entropy(counts.sum(axis=0)) → entropy(counts.mean(axis=0))": "entropy divides by the sum",
     "dci: -len(np.unique(values[factor][0])) → len(np.unique(values[factor][0]))": "the order of tasks",
     "downstream: train_factors.max(axis=0) → train_factors.min(axis=0)": "the order in which threads take the tasks",
     "factored_components: transposed @ deviation → deviation @ transposed": "they have the same largest eigenvalue",
@@ -49,6 +52,7 @@ EQUIVALENT = {
     "group_equivariance: freedom > RANK_TOLERANCE → freedom >= RANK_TOLERANCE": "no number is just the tolerance",
     "information: (steps > rounding) & (steps < APART) → (steps >= rounding) & (steps < APART)": "no step is just that",
     "information: entropy(table.sum(axis=1)) → entropy(table.mean(axis=1))": "entropy divides by the sum of the counts",
+    "mmd: torch.exp(-squared_distances / (2 * dim)) → torch.expm1(-squared_distances / (2 * dim))": "MMD of k and k - 1",
     "moment_correlation: np.arange(size) - (size - 1) / 2 → np.arange(size)": "variances have no origin",
     "moment_correlation: np.arange(size) - (size - 1) / 2 → np.arange(size) + (size - 1) / 2": "nor here",
     "moment_correlation: np.arange(size) - (size - 1) / 2 → np.arange(size) - size / 2": "nor here",
