@@ -52,7 +52,7 @@ EQUIVALENT = {
     "group_equivariance: freedom > RANK_TOLERANCE → freedom >= RANK_TOLERANCE": "no number is just the tolerance",
     "information: (steps > rounding) & (steps < APART) → (steps >= rounding) & (steps < APART)": "no step is just that",
     "information: entropy(table.sum(axis=1)) → entropy(table.mean(axis=1))": "entropy divides by the sum of the counts",
-    "mmd: torch.exp(-squared_distances / (2 * dim)) → torch.expm1(-squared_distances / (2 * dim))": "MMD of k and k - 1",
+    "mmd: torch.exp(-squared_distances / (2 * dim)) → torch.expm1(-squared_distances / (2 * dim))": "of k and k - 1",
     "moment_correlation: np.arange(size) - (size - 1) / 2 → np.arange(size)": "variances have no origin",
     "moment_correlation: np.arange(size) - (size - 1) / 2 → np.arange(size) + (size - 1) / 2": "nor here",
     "moment_correlation: np.arange(size) - (size - 1) / 2 → np.arange(size) - size / 2": "nor here",

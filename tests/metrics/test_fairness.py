@@ -77,6 +77,17 @@ def test_a_code_that_is_both_of_two_factors_is_unfair_by_a_quarter(seed):
     assert scores["fairness_accuracy"] == pytest.approx(3 / 4, abs=0.06)
 
 
+def test_what_is_unfair_towards_a_factor_need_not_be_so_of_it():
+    """Codes y·s and s: y is known where s = 1 and a guess elsewhere; s is known whatever y is."""
+    factors = np.random.default_rng(0).permutation(np.tile([[0, 0], [0, 1], [1, 0], [1, 1]], (500, 1)))
+    codes = np.column_stack([factors.min(axis=1), factors[:, 1]])
+    scores = score(codes, factors=factors, sizes=(2, 2), num_test_per_value=200)
+    for key in ("target_factor_0", "sensitive_factor_1"):
+        assert scores[f"fairness_{key}"] == pytest.approx(1 / 4, abs=0.06)
+    for key in ("target_factor_1", "sensitive_factor_0"):
+        assert scores[f"fairness_{key}"] == pytest.approx(0, abs=0.06)
+
+
 def test_predictions_that_follow_the_sensitive_factor_are_at_the_upper_bound():
     """Target and sensitive factor the same but for names: each value predicts itself, 1 - 1 / S."""
     factors = np.repeat(np.arange(5), 100)[:, None] * [1, 1]
