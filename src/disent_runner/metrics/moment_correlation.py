@@ -67,7 +67,7 @@ def moments(images: Float[np.ndarray, "image channel row column"]) -> Moments:
     """
     weights = images.sum(axis=1, dtype=np.float64)
     weights /= np.maximum(weights.sum(axis=(1, 2), keepdims=True), np.finfo(float).tiny)
-    rows, columns = (np.arange(size) - (size - 1) / 2 for size in weights.shape[1:])
+    rows, columns = map(np.arange, weights.shape[1:])
     by_row, by_column = weights.sum(axis=2), weights.sum(axis=1)
     row, column = by_row @ rows, by_column @ columns
     row_variance = by_row @ rows**2 - row**2
