@@ -38,6 +38,8 @@ PRELOADED = ["pytest", "torch", "numpy", "scipy.stats", "sklearn.ensemble", "pyt
 EQUIVALENT = {
     "aggregate_posterior: np.abs(log_width).max() < np.log(MOST_DIFFERENT) → "
     "np.abs(log_width).max() <= np.log(MOST_DIFFERENT)": "no ratio is just that",
+    "bounds: (values > high) & (grad < 0) → (values > high) & (grad <= 0)": "no gradient is 0 either way",
+    "bounds: (values < low) & (grad > 0) → (values < low) & (grad >= 0)": "no gradient is 0 either way",
     "capacity: (kl.mean() - capacity).abs → (capacity - kl.mean()).abs": "a distance has no sign",
     "clustering_accuracy: entropy(counts.sum(axis=1)) → entropy(counts.mean(axis=1))": "entropy divides by the sum",
     "clustering_accuracy: entropy(counts.sum(axis=0)) → entropy(counts.mean(axis=0))": "entropy divides by the sum",

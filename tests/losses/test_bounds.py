@@ -21,7 +21,7 @@ def test_between_the_bounds_it_is_a_clamp_bit_by_bit():
     assert torch.equal(ours, theirs)
 
 
-@pytest.mark.parametrize("slope", [2.0, -2.0])
+@pytest.mark.parametrize("slope", [2.0, -2.0, 0.25, -0.25])
 def test_beyond_a_bound_only_a_gradient_that_leads_back_passes(slope):
     """A step goes against the gradient, so that a positive one lowers the value."""
     values = torch.tensor([-5.0, 0.0, 5.0], requires_grad=True)
