@@ -77,6 +77,8 @@ def test_logistic_importance_is_the_mean_size_of_scikit_learn_s_coefficients():
     models = [LogisticRegression(max_iter=1_000).fit(standardized, values) for values in MANY.T]
     importance = np.stack([np.abs(model.coef_).mean(axis=0) for model in models], axis=1)
     assert own["completeness"] == pytest.approx((1 - entropy(importance, base=3, axis=0)).mean(), abs=1e-6)
+    # a factor of many values has many rows of coefficients, and weighs no more for it
+    assert own["disentanglement"] == pytest.approx(dci_from_importance(importance)["disentanglement"], abs=1e-6)
     accuracy = [model.score(standardized, values) for model, values in zip(models, MANY.T, strict=True)]
     assert own["informativeness_test"] == pytest.approx(np.mean(accuracy))
 
