@@ -42,7 +42,7 @@ EQUIVALENT = {
     "num_latents * images_per_block // VALUES_PER_BLOCK": "the size of a block",
     "information: (steps > rounding) & (steps < APART) → (steps > rounding) & (steps <= APART)": "no step is just that",
     "sampling: wanted > num_rows and num_rows - num_train < (1 if num_train <= num_test else num_test / 10) → "
-    "wanted >= num_rows and num_rows - num_train < (1 if num_train <= num_test else num_test / 10)": "all are tested on",
+    "wanted >= num_rows and num_rows - num_train < (1 if num_train <= num_test else num_test / 10)": "all test",
     "tree_scale: np.ldexp(1.0, 2 * EXPONENT - 28) → np.ldexp(1.0, 2 * EXPONENT - 29)": "a margin",
     "bounds: (values > high) & (grad < 0) → (values > high) & (grad <= 0)": "no gradient is 0 either way",
     "bounds: (values < low) & (grad > 0) → (values < low) & (grad >= 0)": "no gradient is 0 either way",
