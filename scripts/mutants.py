@@ -22,6 +22,7 @@ import signal
 import sys
 import tempfile
 import time
+import tomllib
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -35,39 +36,9 @@ PACKAGE = Path("src", "disent_runner")
 FOLDERS = ["src", "tests", "conf", "scripts", "docs"]
 PRELOADED = ["pytest", "torch", "numpy", "scipy.stats", "sklearn.ensemble", "pytorch_lightning", "h5py", "beartype"]
 
-EQUIVALENT = {
-    "aggregate_posterior: np.abs(log_width).max() < np.log(MOST_DIFFERENT) → "
-    "np.abs(log_width).max() <= np.log(MOST_DIFFERENT)": "no ratio is just that",
-    "aggregate_posterior: VALUES_PER_BLOCK // (num_latents * images_per_block) → "
-    "num_latents * images_per_block // VALUES_PER_BLOCK": "the size of a block",
-    "information: (steps > rounding) & (steps < APART) → (steps > rounding) & (steps <= APART)": "no step is just that",
-    "sampling: wanted > num_rows and num_rows - num_train < (1 if num_train <= num_test else num_test / 10) → "
-    "wanted >= num_rows and num_rows - num_train < (1 if num_train <= num_test else num_test / 10)": "all test",
-    "tree_scale: np.ldexp(1.0, 2 * EXPONENT - 28) → np.ldexp(1.0, 2 * EXPONENT - 29)": "a margin",
-    "bounds: (values > high) & (grad < 0) → (values > high) & (grad <= 0)": "no gradient is 0 either way",
-    "bounds: (values < low) & (grad > 0) → (values < low) & (grad >= 0)": "no gradient is 0 either way",
-    "capacity: (kl.mean() - capacity).abs → (capacity - kl.mean()).abs": "a distance has no sign",
-    "clustering_accuracy: entropy(counts.sum(axis=1)) → entropy(counts.mean(axis=1))": "entropy divides by the sum",
-    "clustering_accuracy: entropy(counts.sum(axis=0)) → entropy(counts.mean(axis=0))": "entropy divides by the sum",
-    "dci: -len(np.unique(values[factor][0])) → len(np.unique(values[factor][0]))": "the order of tasks",
-    "downstream: train_factors.max(axis=0) → train_factors.min(axis=0)": "the order in which threads take the tasks",
-    "factored_components: transposed @ deviation → deviation @ transposed": "they have the same largest eigenvalue",
-    "factored_components: _pearson(factor_distances.ravel(), code_distances.ravel()) → "
-    "_pearson(code_distances.ravel(), factor_distances.ravel())": "a correlation has no direction",
-    "factored_components: num_values < num_codes → num_values <= num_codes": "they have the same largest eigenvalue",
-    "gaussian: (x - mean) * torch.exp(-0.5 * logvar) → (mean - x) * torch.exp(-0.5 * logvar)": "then squared",
-    "gradient_boosting: total > 1e-150 → total >= 1e-150": "no sum is just that",
-    "group_equivariance: freedom > RANK_TOLERANCE → freedom >= RANK_TOLERANCE": "no number is just the tolerance",
-    "information: (steps > rounding) & (steps < APART) → (steps >= rounding) & (steps < APART)": "no step is just that",
-    "information: entropy(table.sum(axis=1)) → entropy(table.mean(axis=1))": "entropy divides by the sum of the counts",
-    "mmd: torch.exp(-squared_distances / (2 * dim)) → torch.expm1(-squared_distances / (2 * dim))": "of k and k - 1",
-    "sampling: num_values <= 2 ** 16 → num_values < 2 ** 16": "wider numbers of the same values",
-    "neighbor_information: row * (int(values.max()) + 1) + values → row * (int(values.max()) + 1) - values": "unique",
-    "sap: _standardize(codes, codes) → _standardize(codes, codes)": "twice the same",
-    "sap: np.pad(codes, [(0, 0), (0, 1)]) → np.pad(codes, [(0, 0), (0, 2)])": "two constants tell as much as one",
-    "tree_scale: np.abs(codes - shift).max → np.abs(shift - codes).max": "sizes have no sign",
-    "shared_latents: (mean_1 - mean_2).square → (mean_2 - mean_1).square": "a square",
-}
+EQUIVALENT: dict[str, str] = tomllib.loads(
+    Path(__file__).with_name("equivalent_mutants.toml").read_text(encoding="utf-8")
+)
 """Mutants that change no result, by the name of their module, with the reason: they are not counted."""
 
 RENAMED = {

@@ -6,7 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scripts import metric_tables as tables
+import torch
+from scripts.tables import cases, estimators, pages, reference
+
+from disent_runner.representations.requirements import NotApplicable
 
 pytestmark = pytest.mark.slow  # many fits; `make test` runs them
 
@@ -20,15 +23,15 @@ def between_markers(page: str, mark: str) -> str:
 
 
 def metric_names() -> list[str]:
-    return [path.stem for path in sorted(tables.CONF.glob("*.yaml")) if "_target_" in path.read_text()]
+    return [path.stem for path in sorted(pages.CONF.glob("*.yaml")) if "_target_" in path.read_text()]
 
 
 def test_every_metric_is_enrolled_and_no_preset():
-    assert sorted(tables.all_metrics()) == metric_names()
+    assert sorted(cases.all_metrics()) == metric_names()
 
 
 def test_every_metric_has_a_page_with_a_table_of_all_cases():
-    header = f"| number | {' | '.join(tables.case_representations())} |"
+    header = f"| number | {' | '.join(cases.case_representations())} |"
     for name in metric_names():
         assert between_markers(f"{name}.md", "cases").startswith(header), name
         assert f"[{name}]: {name}.md" in between_markers("README.md", "index")
@@ -38,13 +41,13 @@ def test_every_metric_has_a_page_with_a_table_of_all_cases():
 
 
 def test_a_page_holds_what_the_script_gives():
-    assert between_markers("mig.md", "cases") == tables.case_table(
-        "mig", tables.all_metrics()["mig"], tables.case_representations()
+    assert between_markers("mig.md", "cases") == cases.case_table(
+        "mig", cases.all_metrics()["mig"], cases.case_representations()
     )
 
 
 def test_cases_are_what_their_names_say():
-    reps = tables.case_representations()
+    reps = cases.case_representations()
     perfect = reps["perfect"].codes.astype(float)
     assert len(np.unique(reps["perfect"].factors, axis=0)) == len(perfect) == 8**4
     np.testing.assert_allclose(np.abs(np.corrcoef(perfect.T, reps["perfect"].factors.T)[:4, 4:]), np.eye(4), atol=1e-6)
@@ -66,39 +69,39 @@ def test_cases_are_what_their_names_say():
 def test_a_case_table_puts_the_headline_first_and_says_why_a_cell_is_empty():
     def score(rep, *, rng):
         if rep.codes.shape[1] > 4:
-            raise tables.NotApplicable("score needs at most 4 codes")
+            raise NotApplicable("score needs at most 4 codes")
         return {"other": -1e-9, "score": 1234.5678, "score_factor_0": 0.5}
 
-    lines = tables.case_table("score", score, tables.case_representations()).splitlines()
+    lines = cases.case_table("score", score, cases.case_representations()).splitlines()
     assert lines[2] == "| `score` | 1235 | 1235 | 1235 | 1235 | – | 1235 | – | 1235 | 1235 |"
     assert lines[3] == "| `other` | 0.000 | 0.000 | 0.000 | 0.000 | – | 0.000 | – | 0.000 | 0.000 |"
     assert lines[4:] == ["", "– duplicated, dead: score needs at most 4 codes"]
 
 
 def test_the_overview_takes_first_rows_of_case_tables_and_of_no_others(tmp_path, monkeypatch):
-    monkeypatch.setattr(tables, "PAGES", tmp_path)
+    monkeypatch.setattr(cases, "PAGES", tmp_path)
     settings = "| `setting` | 1 |\n"
     rows = "| number | one |\n| --- | --- |\n| `score` | 0.500 |\n| `other` | 0.700 |\n"
     (tmp_path / "full.md").write_text(f"{settings}<!-- cases -->\n{rows}<!-- /cases -->\n{settings}")
     (tmp_path / "empty.md").write_text(f"<!-- cases -->\n<!-- /cases -->\n{settings}")
-    assert tables.overview(["one"]).splitlines()[2:] == ["| [score](full.md) | 0.500 |"]
+    assert cases.overview(["one"]).splitlines()[2:] == ["| [score](full.md) | 0.500 |"]
 
 
 def test_every_reference_value_is_compared_by_one_call():
     expected = json.loads((ROOT / "tests" / "metrics" / "oracles" / "expected.json").read_text())
     for oracle in expected:
         group, _, suffix = oracle.split("/", 2) if oracle.count("/") > 1 else (*oracle.split("/"), "")
-        if group not in tables.TRUTHS:
-            assert sum(re.fullmatch(pattern, suffix) is not None for pattern in tables.CALLS) == 1, oracle
+        if group not in reference.TRUTHS:
+            assert sum(re.fullmatch(pattern, suffix) is not None for pattern in reference.CALLS) == 1, oracle
 
 
 def test_comparisons_of_numbers_dictionaries_and_arrays():
     ours = {"pairwise": np.array([[0.0, 0.5], [0.7, 0.0]]), "scores": np.array([0.1, 0.2])}
     expected = {"pairwise": [[0.0, 0.5], [0.4, 0.0]], "scores": [0.1, 0.2]}
-    first, second = tables.compare("udr", "set", ours, expected, {"pairwise": 0.1, "scores": 0.2})
+    first, second = reference.compare("udr", "set", ours, expected, {"pairwise": 0.1, "scores": 0.2})
     assert (first.number, first.ours, first.reference, first.outside) == ("udr, pairwise", 0.7, 0.4, True)
     assert (second.number, second.difference, second.tolerance, second.outside) == ("udr, scores", 0.0, 0.2, False)
-    (undefined,) = tables.compare("tc", "set", 3.0, None, 0.1)
+    (undefined,) = reference.compare("tc", "set", 3.0, None, 0.1)
     assert (undefined.ours, undefined.reference, undefined.outside) == (3.0, None, False)
 
 
@@ -106,22 +109,22 @@ def test_filling_keeps_the_rest_of_the_page_and_needs_the_markers(tmp_path):
     page = tmp_path / "page.md"
     page.write_text("before\n<!-- cases -->\nold \\1\n<!-- /cases -->\nafter\n")
     for _ in range(2):
-        tables.fill(page, "cases", "| new \\1 |\n")
+        pages.fill(page, "cases", "| new \\1 |\n")
         assert page.read_text() == "before\n<!-- cases -->\n\n| new \\1 |\n\n<!-- /cases -->\nafter\n"
     with pytest.raises(
         ValueError, match=r"page.md needs the lines <!-- index --> and <!-- /index --> once, got them 0"
     ):
-        tables.fill(page, "index", "")
+        pages.fill(page, "index", "")
 
 
 def test_minibatch_errors_of_the_whole_set_are_the_missing_logarithms():
     """The weighted estimate from all N images lacks log N in the joint and in each of the three marginals."""
-    mean, logvar = (tables.torch.from_numpy(array).double() for array in tables.posterior_arrays("mixture", "curved"))
+    mean, logvar = (torch.from_numpy(array).double() for array in estimators.posterior_arrays("mixture", "curved"))
     log_n = np.log(200)
-    found = tables.batch_error(mean, logvar, 200, "weighted", 0)
+    found = estimators.batch_error(mean, logvar, 200, "weighted", 0)
     assert found == pytest.approx((-log_n, -3 * log_n, 2 * log_n), abs=1e-9)
 
 
 def test_the_page_lists_what_the_metrics_declare():
     """`python scripts/metric_tables.py numbers` writes it."""
-    assert between_markers("README.md", "numbers") == tables.numbers(tables.all_metrics())
+    assert between_markers("README.md", "numbers") == cases.numbers(cases.all_metrics())

@@ -16,9 +16,11 @@ def test_a_hash_is_taken_once_until_the_file_is_touched(tmp_path):
     path.write_text("two")  # as long, and by its times as old
     os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
     assert remembered(path, note, take) == {"content": "two"}
-    note.write_text("{")
-    assert remembered(path, note, take) == {"content": "two"}
-    assert taken == ["one", "two", "two"]
+    whole = note.read_text()
+    for damaged in ("{", "[]", whole.replace("two", "too"), whole.replace("content", "contend")):
+        note.write_text(damaged)
+        assert remembered(path, note, take) == {"content": "two"}
+    assert taken == ["one"] + ["two"] * 5
 
 
 def test_without_a_place_for_notes_a_hash_is_taken_each_time(tmp_path):

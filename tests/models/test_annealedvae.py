@@ -1,3 +1,4 @@
+import math
 from dataclasses import replace
 
 import pytest
@@ -37,7 +38,7 @@ def test_images_on_both_sides_of_the_capacity_cancel(make, batch):
     assert gap.tolist() == [0.0, 0.0]
 
 
-@pytest.mark.parametrize("steps", [0, -5, "many"])
+@pytest.mark.parametrize("steps", [0, -5, "many", True, math.nan, math.inf])
 def test_the_length_of_the_schedule_is_checked_by_its_key(make, steps):
     with pytest.raises(ValueError, match=f"model.capacity_steps .* must be 1 or more, got {steps!r}"):
         annealed(make, capacity_steps=steps)

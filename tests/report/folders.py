@@ -19,7 +19,8 @@ from disent_runner.assembly.conf import CONF
 from disent_runner.datasets.info import DatasetInfo
 from disent_runner.runs import codes
 from disent_runner.runs.record import record_start, record_text
-from disent_runner.runs.scores import Making, Score, write_scores
+from disent_runner.runs.score_rows import Making, Score
+from disent_runner.runs.scores import write_scores
 
 FACTORS = {"shape": 3, "scale": 6}
 HASH = "3a228f4037ef3d42"

@@ -1,8 +1,8 @@
 import csv
 from dataclasses import replace
 
+from disent_runner.runs.score_rows import Making, Score
 from disent_runner.runs.score_tables import write_tables
-from disent_runner.runs.scores import Making, Score
 
 MAKING = Making("mig", {"num_bins": 20}, 0, 300, "dsprites", "rendered", 2000, "mean", ("shape", "scale"), "0.1.0")
 LABELLED = replace(MAKING, binned={"scale": 20}, missing={"scale": 1500, "shape": 2})

@@ -14,7 +14,8 @@ from disent_runner.machine import threads
 from disent_runner.representations.numbers import Number, returns
 from disent_runner.representations.representation import Representation
 from disent_runner.representations.requirements import NotApplicable
-from disent_runner.runs.scores import Making, read_scores
+from disent_runner.runs.score_rows import Making
+from disent_runner.runs.scores import read_scores
 from disent_runner.runs.status import is_finished, write_status
 from disent_runner.stages.evaluate import chosen, evaluate
 from disent_runner.stages.scoring import Subject

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 import disent_runner
-from disent_runner.runs.scores import read_scores, row_of
+from disent_runner.runs.score_rows import row_of
+from disent_runner.runs.scores import read_scores
 from disent_runner.stages.job import run_job
 
 FACTORS = np.indices((4, 5)).reshape(2, -1).T

@@ -1,6 +1,6 @@
 """Rows of metrics.json as the evaluation writes them."""
 
-from disent_runner.runs.scores import Making, Score
+from disent_runner.runs.score_rows import Making, Score
 
 
 def score(

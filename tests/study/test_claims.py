@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from disent_runner.runs.scores import Score, write_scores
+from disent_runner.runs.score_rows import Score
+from disent_runner.runs.scores import write_scores
 from disent_runner.runs.train_log import append_row
 from disent_runner.study.claims import Claim, Quantity, StudyRun, gain_text, interval, verdict_text
 from tests.study.rows import score

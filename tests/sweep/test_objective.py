@@ -2,7 +2,8 @@ import pytest
 from omegaconf import OmegaConf
 
 from disent_runner.assembly.build import build_metrics
-from disent_runner.runs.scores import Making, Score, write_scores
+from disent_runner.runs.score_rows import Making, Score
+from disent_runner.runs.scores import write_scores
 from disent_runner.sweep.objective import check_objective, objective
 
 

@@ -1,6 +1,7 @@
 """Hashes of files' contents, taken once as long as nothing touches the files."""
 
 import hashlib
+import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -42,10 +43,10 @@ def file_sha256(path: Path) -> str:
 
 
 def _noted(note: Path) -> dict[str, Any]:
-    """What the note says; empty where there is none that can be read."""
-    with suppress(OSError, ValueError):
+    """What the note says; empty where there is none, or where it is not as it was written."""
+    with suppress(OSError, ValueError, KeyError, TypeError):
         content = read_json(note, default={})
-        if isinstance(content, dict) and isinstance(content.get("digests"), dict):
+        if content.pop("check") == _check(content):
             return content
     return {}
 
@@ -53,7 +54,11 @@ def _noted(note: Path) -> dict[str, Any]:
 def _write(note: Path, content: Mapping[str, Any]) -> None:
     if note.parent.is_dir():
         with suppress(OSError):
-            write_json(note, content)
+            write_json(note, {**content, "check": _check(content)})
+
+
+def _check(content: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _touched(path: Path) -> list[int]:

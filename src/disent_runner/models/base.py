@@ -262,7 +262,7 @@ def _check_schedule(schedule: Schedule) -> None:
 
 
 def check_capacity_steps(capacity_steps: Any) -> int:
-    if not isinstance(capacity_steps, int | float) or capacity_steps < 1:
+    if not (is_number(capacity_steps) and 1 <= capacity_steps < math.inf):
         raise ValueError(
             f"model.capacity_steps is the length of the schedule and must be 1 or more, got {capacity_steps!r}; "
             f"for the same capacity from the start set model.capacity_start"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from disent_runner.runs.scores import Score
+from disent_runner.runs.score_rows import Score
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,8 @@ from disent_runner.report.run import Omission, Run
 from disent_runner.runs.folder import folders_below
 from disent_runner.runs.identity import settings_of
 from disent_runner.runs.record import read_record
-from disent_runner.runs.scores import Score, read_scores
+from disent_runner.runs.score_rows import Score
+from disent_runner.runs.scores import read_scores
 from disent_runner.runs.status import read_status
 
 _SECTIONS = ("model", "dataset", "trainer")

@@ -15,8 +15,8 @@ from disent_runner.report.columns import shown_columns
 from disent_runner.report.pooling import Comparison, Setting
 from disent_runner.report.run import Omission, Run
 from disent_runner.report.settings import dataset, shown
+from disent_runner.runs.score_rows import Score
 from disent_runner.runs.score_tables import settings_text
-from disent_runner.runs.scores import Score
 
 ARROWS = {"higher": "↑", "lower": "↓"}
 _NONE = "–"

@@ -2,22 +2,21 @@
 
 import io
 import logging
-import re
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache, lru_cache
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.resolvers import oc
 
 from disent_runner.machine.files import path_text, read_whole
+from disent_runner.machine.plain_yaml import parsed
 from disent_runner.runs.checksums import changed_bytes, read_file, write_files
-from disent_runner.runs.identity import NAMED, codes_id, owner_of, run_id, setting
+from disent_runner.runs.identity import NAMED, codes_id, run_id
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,9 +26,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_FILE, _HELD_OUT = "config.yaml", "held_out.npy"
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_PLAIN = (str, int, float, type(None))
+FILE, _HELD_OUT = "config.yaml", "held_out.npy"
 _VERSIONS = ("disent-runner", "torch", "pytorch-lightning", "hydra-core", "numpy", "scikit-learn", "h5py")
 MADE_FROM = (
     *("model", "network", "init", "likelihood", "optimizer", "schedule", "dataset", "trainer", "evaluation"),
@@ -38,39 +35,7 @@ MADE_FROM = (
 """What a recorded run is made again from, and so what stands in its config.yaml as it was used."""
 _ELSEWHERE = frozenset({"data_dir"})
 """Likewise, so that a notebook finds the images."""
-_MOST_BYTES, _MOST_LEVELS = 2**24, 40
-_TOO_LARGE = 2**64
-_SHALLOW = 4096
-"""Characters in which lists cannot lie so deep in each other that the parser, which is in C, would crash."""
-_SECTION = re.compile(r"^(?=[A-Za-z_]\w*:)", re.MULTILINE)
-
-
-def check_owner(config: DictConfig, folder: Path) -> None:
-    """ValueError where the folder holds the work of other settings: the id that is recorded in it decides."""
-    if config.run is not None:
-        return
-    is_in_its_place = f"{folder.parent.name} {folder.name}" == owner_of(config)  # where its settings put it
-    if not has_record(folder):
-        if (folder / "checkpoints").is_dir() and not is_in_its_place:
-            raise ValueError(f"{folder} has checkpoints, but no {_FILE} that says of which run; choose another folder")
-        return
-    try:  # whatever else has changed in it: it is about to be written anew
-        record, new = parsed((folder / _FILE).read_text(encoding="utf-8")), owner_of(config)
-    except ValueError as error:
-        if is_in_its_place:
-            return
-        raise ValueError(f"{folder / _FILE} is damaged: {error}; choose another folder") from None
-    before, is_codes = setting(record, "run.id"), Path(config.representation).suffix
-    if not (is_in_its_place or isinstance(record.get("run"), Mapping)):
-        raise ValueError(f"{folder} has a {_FILE} that is of no run; choose another folder")
-    if before is None and setting(record, "run.data_hash") is None and (is_in_its_place or is_codes):
-        return  # codes from a file, as an earlier version recorded them, whose folder is named by their content
-    owner = f"{before} seed={setting(record, 'seed')}"
-    if owner != new:
-        raise ValueError(
-            f"{folder} holds the run {owner}, other than {new}; choose another folder, or leave hydra.run.dir and "
-            f"hydra.sweep out: each run then has its own"
-        )
+_MOST_BYTES = 2**24
 
 
 def record_start(
@@ -79,17 +44,10 @@ def record_start(
     datamodule: "DataModule",
     *,
     model_name: str | None = None,
-    learns_from_labels: bool = False,
 ) -> None:
-    """Write config.yaml. Raises ValueError where the folder's run was trained on other data."""
+    """Write config.yaml, and what training does not see."""
     dataset, info = datamodule.dataset, datamodule.dataset.info
     before = recorded_facts(folder)
-    if before:
-        _check_data(folder, before, datamodule, learns_from_labels=learns_from_labels)
-    if config.run is not None:
-        if "data_name" not in before:
-            raise ValueError(f"{folder}: the part `run` of config.yaml is missing or damaged")
-        return  # the run was recorded when it was made
     facts = {
         "id": run_id(config),
         "folder": path_text(folder),
@@ -125,39 +83,14 @@ def record_scoring(config: DictConfig, folder: Path, source: Path) -> None:
     _write(folder, OmegaConf.create(kept), facts)
 
 
-def _check_data(folder: Path, before: Mapping[str, Any], datamodule: "DataModule", *, learns_from_labels: bool) -> None:
-    import numpy as np
-
-    dataset, info = datamodule.dataset, datamodule.dataset.info
-    if before.get("data_hash") != dataset.content_hash:
-        source = before.get("data_source")
-        fix = "name the file of the same images, dataset.path=…" if source == "file" else f"set dataset.source={source}"
-        raise ValueError(
-            f"{folder} was made from {source} {before.get('data_name', info.name)} with hash "
-            f"{str(before.get('data_hash'))[:12]}…, the data now is {info.source} {info.name} with "
-            f"{dataset.content_hash[:12]}…; {fix}, or another output_root"
-        )
-    if learns_from_labels and before.get("labels_hash", dataset.labels_hash) != dataset.labels_hash:
-        raise ValueError(
-            f"{folder}: its model learns from labels, and those of {info.name} have changed since it was trained; "
-            f"choose another output_root to train it anew"
-        )
-    held_out = held_out_images(folder)
-    if held_out is not None and not np.array_equal(held_out, np.flatnonzero(datamodule.held_out)):
-        raise ValueError(
-            f"{folder}: the labels of {info.name} now hold out other images than those that training left out; "
-            f"choose another output_root to train anew"
-        )
-
-
 def recorded_facts(folder: Path) -> dict[str, Any]:
     """What an earlier start wrote of the folder's run; empty when there was none, or nothing that can be read."""
     if not has_record(folder):
         return {}
-    try:  # whatever else has changed in it: the command that made the run is about to write it anew
-        facts = parsed((folder / _FILE).read_text(encoding="utf-8")).get("run")
+    try:
+        facts = record_as_it_is(folder).get("run")
     except ValueError as error:
-        log.warning("%s is damaged (%s) and written anew", folder / _FILE, error)
+        log.warning("%s is damaged (%s) and written anew", folder / FILE, error)
         return {}
     return dict(facts) if isinstance(facts, dict) else {}
 
@@ -176,7 +109,7 @@ def held_out_images(folder: Path) -> "np.ndarray | None":
 
 
 def has_record(folder: Path) -> bool:
-    return (folder / _FILE).exists()
+    return (folder / FILE).exists()
 
 
 def named_record(folder: Path) -> dict[str, Any]:
@@ -193,18 +126,23 @@ def read_record(folder: Path) -> dict[str, Any]:
     Raises OSError where it cannot be read, ValueError where it is no mapping in YAML, or where bytes of it changed.
     """
     try:
-        text = read_whole(folder / _FILE, most=_MOST_BYTES)
-        if changed_bytes(folder, _FILE, text):
+        text = read_whole(folder / FILE, most=_MOST_BYTES)
+        if changed_bytes(folder, FILE, text):
             raise ValueError("bytes of it have changed since it was written")
         return parsed(text.decode())
     except ValueError as error:
-        raise ValueError(f"{_FILE} is damaged: {error}") from None
+        raise ValueError(f"{FILE} is damaged: {error}") from None
+
+
+def record_as_it_is(folder: Path) -> dict[str, Any]:
+    """The same for the command that made the run and is about to write it anew, whatever bytes of it have changed."""
+    return parsed(read_whole(folder / FILE, most=_MOST_BYTES).decode())
 
 
 def record_text(folder: Path) -> str:
     """config.yaml as it is; empty where it went away since it was read."""
     try:
-        return read_whole(folder / _FILE, most=_MOST_BYTES).decode(errors="replace")
+        return read_whole(folder / FILE, most=_MOST_BYTES).decode(errors="replace")
     except (OSError, ValueError):
         return ""
 
@@ -248,59 +186,11 @@ def trained_info(facts: Mapping[str, Any]) -> "DatasetInfo":
     )
 
 
-def parsed(text: str) -> dict[str, Any]:
-    """What YAML says the text is. Sections that were seen before are not parsed again, and shared: do not change them.
-
-    Raises ValueError for what is no mapping of plain values in YAML, or refers to itself: a few lines may then stand
-    for more than fits into memory.
-    """
-    sections = _SECTION.split(text)
-    return {key: value for section in sections if section.strip() for key, value in _parse(section).items()}
-
-
-@lru_cache(maxsize=4096)
-def _parse(section: str) -> dict[str, Any]:
-    try:
-        if "*" in section or len(section) > _SHALLOW:
-            _check_events(section)
-        content = yaml.load(section, _LOADER)
-    except yaml.YAMLError as error:
-        raise ValueError(" ".join(str(error).split())) from None
-    if not isinstance(content, dict):
-        raise ValueError(f"expected `key: value`, got {section[:40]!r}")
-    _check_plain(content)
-    return content
-
-
-def _check_events(section: str) -> None:
-    levels = 0
-    for event in yaml.parse(section, _LOADER):
-        levels += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if isinstance(event, yaml.AliasEvent):
-            raise ValueError(f"it refers to itself (*{event.anchor})")
-        if levels > _MOST_LEVELS:
-            raise ValueError(f"it has more than {_MOST_LEVELS} levels")
-
-
-def _check_plain(content: Any) -> None:
-    left = [(content, 0)]
-    while left:
-        value, level = left.pop()
-        if level > _MOST_LEVELS:
-            raise ValueError(f"it has more than {_MOST_LEVELS} levels")
-        if isinstance(value, dict):
-            left += [(key, level) for key in value] + [(item, level + 1) for item in value.values()]
-        elif isinstance(value, list):
-            left += [(item, level + 1) for item in value]
-        elif not isinstance(value, _PLAIN) or (isinstance(value, int) and abs(value) >= _TOO_LARGE):
-            raise ValueError(f"it holds a {type(value).__name__} that is no plain value")
-
-
 def _write(
     folder: Path, config: DictConfig, facts: Mapping[str, Any], beside: Mapping[str, memoryview] | None = None
 ) -> None:
     text = OmegaConf.to_yaml(OmegaConf.create({**recordable(config), "run": dict(facts)}))
-    write_files(folder, {**(beside or {}), _FILE: text})
+    write_files(folder, {**(beside or {}), FILE: text})
 
 
 def _held_out(datamodule: "DataModule") -> memoryview:

@@ -7,7 +7,7 @@ from typing import Any
 from disent_runner.machine.csv_text import csv_text
 from disent_runner.machine.markdown import markdown_table, markdown_text
 from disent_runner.runs.checksums import write_files
-from disent_runner.runs.scores import Making, Score, row_of
+from disent_runner.runs.score_rows import Making, Score, row_of
 
 
 def write_tables(folder: Path, scores: Sequence[Score]) -> None:

@@ -15,8 +15,8 @@ from disent_runner.machine.randomness import random_stream
 from disent_runner.machine.texts import printable
 from disent_runner.representations.representation import Representation
 from disent_runner.runs import scores as tables
+from disent_runner.runs.score_rows import Making, Score
 from disent_runner.runs.score_tables import subject_text, write_tables
-from disent_runner.runs.scores import Making, Score
 from disent_runner.runs.status import unfinish
 from disent_runner.stages.scoring import Metric, Subject, score_all
 

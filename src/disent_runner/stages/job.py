@@ -22,7 +22,8 @@ from disent_runner.representations.representation import Representation
 from disent_runner.runs.checkpoints import load_trained
 from disent_runner.runs.folder import exclusive
 from disent_runner.runs.identity import NAMED, plain, request_of
-from disent_runner.runs.record import check_owner, record_scoring, record_start, recorded_facts
+from disent_runner.runs.ownership import check_data, check_owner
+from disent_runner.runs.record import record_scoring, record_start, recorded_facts
 from disent_runner.runs.scores import PARTS
 from disent_runner.runs.status import reported
 from disent_runner.stages.fit import check_precision, fit
@@ -56,7 +57,9 @@ def _do(config: DictConfig, folder: Path, model_name: str | None) -> None:
     model = build.build_model(config, datamodule.training.info)
     check_choices(config, datamodule.dataset.info)
     part_of(datamodule, config.evaluation.part)
-    record_start(config, folder, datamodule, model_name=model_name, learns_from_labels=model.learns_from_labels)
+    check_data(config, folder, datamodule, learns_from_labels=model.learns_from_labels)
+    if config.run is None:  # else it was recorded when it was made
+        record_start(config, folder, datamodule, model_name=model_name)
     loggers = build.build_loggers(config)
     status = "failed"
     try:

@@ -21,7 +21,7 @@ from disent_runner.machine.threads import num_cores, one_thread_per_operation, t
 from disent_runner.representations.numbers import Part, numbers_of, parts_of
 from disent_runner.representations.representation import UNKNOWN, Representation
 from disent_runner.representations.requirements import NotApplicable
-from disent_runner.runs.scores import Making, Score
+from disent_runner.runs.score_rows import Making, Score
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from disent_runner.assembly.metric_choice import Asked, chosen_metrics
 from disent_runner.representations.arrays import represent
-from disent_runner.runs.scores import Score, row_of
+from disent_runner.runs.score_rows import Score, row_of
 from disent_runner.stages.scoring import Subject, score_all
 
 logger = logging.getLogger("disent_runner")

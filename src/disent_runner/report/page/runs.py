@@ -10,8 +10,8 @@ from typing import Any
 from disent_runner.report.page.pictures import Address, pictures
 from disent_runner.report.run import Run
 from disent_runner.runs.record import record_text
+from disent_runner.runs.score_rows import Making, Score, row_of
 from disent_runner.runs.score_tables import settings_text
-from disent_runner.runs.scores import Making, Score, row_of
 from disent_runner.runs.train_log import read_some_rows
 
 _SECTION = re.compile(r"^(?=\S)", re.MULTILINE)

@@ -1,0 +1,75 @@
+"""Whose a run folder is: the run that is recorded in it, and the data that this was made from, decide."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from omegaconf import DictConfig
+
+from disent_runner.runs.identity import owner_of, setting
+from disent_runner.runs.record import FILE, has_record, held_out_images, record_as_it_is, recorded_facts
+
+if TYPE_CHECKING:
+    from disent_runner.datasets.data_module import DataModule
+
+
+def check_owner(config: DictConfig, folder: Path) -> None:
+    """ValueError where the folder holds the work of other settings: the id that is recorded in it decides."""
+    if config.run is not None:
+        return
+    is_in_its_place = f"{folder.parent.name} {folder.name}" == owner_of(config)  # where its settings put it
+    if not has_record(folder):
+        if (folder / "checkpoints").is_dir() and not is_in_its_place:
+            raise ValueError(f"{folder} has checkpoints, but no {FILE} that says of which run; choose another folder")
+        return
+    try:
+        record, new = record_as_it_is(folder), owner_of(config)
+    except ValueError as error:
+        if is_in_its_place:
+            return
+        raise ValueError(f"{folder / FILE} is damaged: {error}; choose another folder") from None
+    before, is_codes = setting(record, "run.id"), Path(config.representation).suffix
+    if not (is_in_its_place or isinstance(record.get("run"), Mapping)):
+        raise ValueError(f"{folder} has a {FILE} that is of no run; choose another folder")
+    if before is None and setting(record, "run.data_hash") is None and (is_in_its_place or is_codes):
+        return  # codes from a file, as an earlier version recorded them, whose folder is named by their content
+    owner = f"{before} seed={setting(record, 'seed')}"
+    if owner != new:
+        raise ValueError(
+            f"{folder} holds the run {owner}, other than {new}; choose another folder, or leave hydra.run.dir and "
+            f"hydra.sweep out: each run then has its own"
+        )
+
+
+def check_data(config: DictConfig, folder: Path, datamodule: "DataModule", *, learns_from_labels: bool) -> None:
+    """ValueError where the run of the folder, if there is one, was made from other data, or learned from other labels.
+
+    Raised too for a recalled run of which nothing is recorded.
+    """
+    import numpy as np
+
+    before = recorded_facts(folder)
+    if config.run is not None and "data_name" not in before:
+        raise ValueError(f"{folder}: the part `run` of {FILE} is missing or damaged")
+    if not before:
+        return
+    dataset, info = datamodule.dataset, datamodule.dataset.info
+    if before.get("data_hash") != dataset.content_hash:
+        source = before.get("data_source")
+        fix = "name the file of the same images, dataset.path=…" if source == "file" else f"set dataset.source={source}"
+        raise ValueError(
+            f"{folder} was made from {source} {before.get('data_name', info.name)} with hash "
+            f"{str(before.get('data_hash'))[:12]}…, the data now is {info.source} {info.name} with "
+            f"{dataset.content_hash[:12]}…; {fix}, or another output_root"
+        )
+    if learns_from_labels and before.get("labels_hash", dataset.labels_hash) != dataset.labels_hash:
+        raise ValueError(
+            f"{folder}: its model learns from labels, and those of {info.name} have changed since it was trained; "
+            f"choose another output_root to train it anew"
+        )
+    held_out = held_out_images(folder)
+    if held_out is not None and not np.array_equal(held_out, np.flatnonzero(datamodule.held_out)):
+        raise ValueError(
+            f"{folder}: the labels of {info.name} now hold out other images than those that training left out; "
+            f"choose another output_root to train anew"
+        )
