@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from disent_runner.runs.checksums import FILE, changed_bytes, fits, forget, read_file, whole, write_files
+from disent_runner.runs.checksums import FILE, changed_bytes, fit, forget, read_file, whole, write_files
 
 
 @pytest.mark.parametrize("content", [b"other", b"abcd", b"", b"abcdef"])
@@ -14,11 +14,15 @@ def test_content_that_was_not_written_is_noticed(tmp_path, content):
     with pytest.raises(ValueError, match="not what was written"):
         read_file(tmp_path, "a.json")
     assert whole(tmp_path) == ["figures/a.png"]
-    assert not fits(tmp_path, "a.json")
+    assert not fit(tmp_path, ["a.json"])
     has_the_length = len(content) == 5
-    assert fits(tmp_path, "a.json", by_size=True) == changed_bytes(tmp_path, "a.json", content) == has_the_length
+    assert (
+        fit(tmp_path, ["a.json"], by_size=lambda name: True)
+        == changed_bytes(tmp_path, "a.json", content)
+        == has_the_length
+    )
     (tmp_path / "a.json").unlink()
-    assert not fits(tmp_path, "a.json", by_size=True)
+    assert not fit(tmp_path, ["a.json"], by_size=lambda name: True)
 
 
 def test_a_kill_between_two_writes_leaves_no_file_that_looks_damaged(tmp_path, monkeypatch):
@@ -46,13 +50,13 @@ def test_a_growing_file_is_vouched_for_up_to_where_it_was(tmp_path):
     assert read_file(tmp_path, "log") == b"one\ntwo\n"
     for damage in ("0ne\ntwo\n", "on", ""):
         log.write_text(damage)
-        assert not fits(tmp_path, "log")
+        assert not fit(tmp_path, ["log"])
     log.unlink()
     write_files(tmp_path, {"b": "other files do not make it forgotten"})
-    assert not fits(tmp_path, "log")
+    assert not fit(tmp_path, ["log"])
     log.write_text("0ne\n")
     forget(tmp_path, "log")
-    assert fits(tmp_path, "log")
+    assert fit(tmp_path, ["log"])
 
 
 def test_checkpoints_that_went_are_forgotten(tmp_path):
@@ -68,5 +72,5 @@ def test_what_is_not_known_is_taken_as_it_is(tmp_path, content):
     if content is not None:
         (tmp_path / FILE).write_text(content)
     assert read_file(tmp_path, "a") == b"anything"
-    assert fits(tmp_path, "a")
-    assert not fits(tmp_path, "b")
+    assert fit(tmp_path, ["a"])
+    assert not fit(tmp_path, ["b"])

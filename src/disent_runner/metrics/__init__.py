@@ -12,6 +12,7 @@ needs the module where people expect the function, so the module can be called:
 its modules.
 """
 
+import logging
 import sys
 from types import ModuleType
 from typing import Any
@@ -28,8 +29,10 @@ class _Metric(ModuleType):
         from disent_runner.representations.arrays import represent
 
         entry = getattr(self, self.__name__.rpartition(".")[2])
-        representation = represent(codes, factors, logvar=logvar).representation
-        return entry(representation, rng=np.random.default_rng(seed), **settings)
+        table = represent(codes, factors, logvar=logvar)
+        for remark in table.remarks:
+            logging.getLogger("disent_runner").warning("%s", remark)
+        return entry(table.representation, rng=np.random.default_rng(seed), **settings)
 
 
 class _Package(ModuleType):

@@ -53,7 +53,7 @@ def load_newest_checkpoint(folder: Path) -> dict[str, Any] | None:
     paths = _paths(folder)
     for path in paths:
         if _is_whole(path):
-            return load_checkpoint(path)
+            return _opened(path)
         log.warning("%s is torn; falling back to the checkpoint before it", path)
     if paths:
         raise ValueError(f"no checkpoint in {paths[0].parent} is whole; delete that folder to train from the start")
@@ -64,6 +64,10 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     """The content of one checkpoint, tensors on the CPU. Raises ValueError when it is not one of ours, or damaged."""
     if not _is_written(path):
         raise ValueError(f"{path} is damaged: it is not what was written; delete it to go on without it")
+    return _opened(path)
+
+
+def _opened(path: Path) -> dict[str, Any]:
     refusal = f"{path} is not a checkpoint of this program and was not opened further"
     if not path.is_file() or not zipfile.is_zipfile(path):
         raise ValueError(f"{refusal}; delete it to go on without it")
@@ -92,7 +96,7 @@ def load_trained(model: AbstractModel, folder: Path, *, checkpoint: str | None =
         raise FileNotFoundError(f"no checkpoint in {folder / 'checkpoints'}; add fit to stages to train first")
     if not _is_whole(path):
         raise ValueError(f"{path} is damaged; type the command that trained the run, which goes on from the one before")
-    restore(model, load_checkpoint(path), folder)
+    restore(model, _opened(path), folder)
 
 
 def restore(model: AbstractModel, state: Mapping[str, Any], folder: Path) -> None:
@@ -119,7 +123,7 @@ def _paths(folder: Path) -> list[Path]:
 
 def _is_written(path: Path) -> bool:
     """Whether it has the bytes that were written, where its folder says what those were."""
-    return checksums.fits(path.parent.parent, f"{path.parent.name}/{path.name}")
+    return checksums.fit(path.parent.parent, [f"{path.parent.name}/{path.name}"])
 
 
 def _is_whole(path: Path) -> bool:

@@ -5,7 +5,7 @@ A file of an earlier version has no entry and is taken as it is.
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -65,15 +65,23 @@ def is_known(folder: Path, name: str) -> bool:
 
 def whole(folder: Path) -> list[str]:
     """Files that are known, and are what was written; without those of checkpoints."""
-    return [name for name in _read(folder) if not name.startswith(_PASSING) and fits(folder, name)]
+    entries = _read(folder)
+    return [name for name in entries if not name.startswith(_PASSING) and _fits_one(folder, name, entries)]
 
 
-def fits(folder: Path, name: str, *, by_size: bool = False) -> bool:
-    """Whether the file is there and is what was written, or has its size at least; any file that is not known is."""
-    entries = _read(folder).get(name)
-    return (folder / name).exists() and (
-        not entries or any(_is(folder / name, old, by_size=by_size) for old in entries)
-    )
+def fit(folder: Path, names: Iterable[str], *, by_size: Callable[[str], bool] = lambda name: False) -> bool:
+    """Whether the files are there and are what was written, or have its size where that is enough for the name; any
+    file that is not known is.
+    """
+    entries = _read(folder)
+    return all(_fits_one(folder, name, entries, by_size=by_size(name)) for name in names)
+
+
+def _fits_one(
+    folder: Path, name: str, entries: Mapping[str, Sequence[Mapping[str, Any]]], *, by_size: bool = False
+) -> bool:
+    path, known = folder / name, entries.get(name)
+    return path.exists() and (not known or any(_is(path, entry, by_size=by_size) for entry in known))
 
 
 def forget(folder: Path, name: str) -> None:

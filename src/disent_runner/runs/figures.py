@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from disent_runner.machine.files import json_text, read_json
-from disent_runner.runs.checksums import fits, write_files
+from disent_runner.runs.checksums import fit, write_files
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ def read_index(folder: Path) -> dict[str, Any]:
 
 
 def _are_there(folder: Path, making: Mapping[str, Any]) -> bool:
-    return all(fits(folder, f"{FOLDER}/{name}") for name in making.get("pictures", []))
+    return fit(folder, [f"{FOLDER}/{name}" for name in making.get("pictures", [])])
 
 
 def write_index(folder: Path, index: Mapping[str, Any]) -> None:

@@ -79,7 +79,7 @@ def is_finished(folder: Path, request: str) -> bool:
     if not isinstance(results, list):
         return False
     names = [str(name) for name in results]
-    if not all(checksums.fits(folder, name, by_size=_is_picture(name)) for name in names):
+    if not checksums.fit(folder, names, by_size=_is_picture):
         return False
     return scores.FILE not in names or checksums.is_known(folder, scores.FILE) or _can_be_read(folder)
 

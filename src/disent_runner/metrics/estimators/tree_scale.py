@@ -8,9 +8,8 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Float
 
-EXPONENT = (
-    64  # codes up to 2**64: 1e-7 is then below the last digit of any that matter, and single precision ends far above
-)
+EXPONENT = 64
+"""Codes are up to 2**64: 1e-7 is then below the last digit of any that matter, and single precision ends far above."""
 
 
 def tree_scale(
