@@ -122,7 +122,7 @@ def test_what_is_free_of_a_latent_s_kl_sends_no_gradient(make, batch):
 
 def test_free_bits_are_for_models_with_a_kl(make):
     with pytest.raises(ValueError, match="free_bits is of the term kl, which BetaTCVAE has not; leave it out"):
-        make(BetaTCVAE, alpha=1.0, beta=1.0, gamma=1.0, estimator="weighted", free_bits=1.0)
+        make(BetaTCVAE, alpha=1.0, beta=1.0, gamma=1.0, estimator="weighted", free_bits=1.0).check_weights()
 
 
 def test_free_bits_are_a_number(make):

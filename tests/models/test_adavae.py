@@ -63,5 +63,5 @@ def test_the_divergence_is_chosen_by_its_name(make) -> None:
     settings = {"average": "gvae", "beta": 1.0, "num_changed": None}
     assert make(AdaVAE, **settings).divergence is symmetric_kl
     assert make(AdaVAE, divergence="forward", **settings).divergence is forward_kl
-    with pytest.raises(ValueError, match="divergence must be symmetric or forward, or null, got 'reverse'"):
+    with pytest.raises(ValueError, match="divergence must be forward, or null for the symmetric KL, got 'reverse'"):
         make(AdaVAE, divergence="reverse", **settings)

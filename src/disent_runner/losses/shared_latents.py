@@ -23,9 +23,6 @@ def forward_kl(first: Posterior, second: Posterior) -> Float[Tensor, "batch late
     return (ratio - 1 + logvar_2 - logvar_1 + (mean_1 - mean_2).square() * (-logvar_2).exp()) / 2
 
 
-DIVERGENCES = {"symmetric": symmetric_kl, "forward": forward_kl}
-
-
 def shared_latents(divergence: Float[Tensor, "batch latent"]) -> Bool[Tensor, "batch latent"]:
     """Latents below the middle between a pair's smallest and largest divergence (their section 5, eq. 5)."""
     threshold = (divergence.amin(1, keepdim=True) + divergence.amax(1, keepdim=True)) / 2

@@ -53,7 +53,7 @@ class AbstractCodedGAN(AbstractModel):
         super().__init__(**training)
         if noise_prior not in (None, "uniform"):
             raise ValueError(f"model.noise_prior must be null (normal) or uniform, got {noise_prior!r}")
-        if spectral_norm not in (None, True, False):
+        if spectral_norm not in (None, True):  # false would be the same run by another id
             raise ValueError(f"model.spectral_norm must be true or null, got {spectral_norm!r}")
         if generator_ema is not None and not (isinstance(generator_ema, float) and 0 < generator_ema < 1):
             raise ValueError(

@@ -83,6 +83,11 @@ class AbstractVAE(AbstractModel):
     def weights(self) -> dict[str, float]:
         """Weight of each regularizer; the reconstruction's is 1."""
 
+    def check_weights(self) -> None:
+        super().check_weights()
+        if self.free_bits is not None and "kl" not in self.weights():
+            raise ValueError(f"model.free_bits is of the term kl, which {type(self).__name__} has not; leave it out")
+
     def kl_term(self, kl: Float[Tensor, "batch latent"]) -> Float[Tensor, " batch"]:
         """What the KL costs: its sum over latents, or with `free_bits` at least that much of each latent's mean."""
         if self.free_bits is None:
@@ -143,8 +148,6 @@ class AbstractVAE(AbstractModel):
         return derived
 
     def new_optimizers(self) -> dict[str, torch.optim.Optimizer]:
-        if self.free_bits is not None and "kl" not in self.weights():
-            raise ValueError(f"model.free_bits is of the term kl, which {type(self).__name__} has not; leave it out")
         networks = (self.encoder, self.decoder, self.likelihood)
         parts = [part for part in networks if isinstance(part, nn.Module)]  # some likelihoods have a σ to learn
         return {"model": self.optimizer([parameter for part in parts for parameter in part.parameters()])}

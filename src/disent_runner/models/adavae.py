@@ -10,7 +10,7 @@ from disent_runner.datasets.batches import Batch, BatchSource
 from disent_runner.datasets.dataset import Dataset
 from disent_runner.datasets.grouped_batches import PairBatches
 from disent_runner.losses.gaussian import kl_to_standard_normal, sample_normal
-from disent_runner.losses.shared_latents import AVERAGES, DIVERGENCES, shared_latents
+from disent_runner.losses.shared_latents import AVERAGES, forward_kl, shared_latents, symmetric_kl
 from disent_runner.models.abstract_vae import AbstractVAE, Inference
 
 
@@ -31,10 +31,10 @@ class AdaVAE(AbstractVAE):
         super().__init__(**vae)
         if average not in AVERAGES:
             raise ValueError(f"model.average must be {' or '.join(AVERAGES)}, got {average!r}")
-        if divergence not in (None, *DIVERGENCES):
-            raise ValueError(f"model.divergence must be {' or '.join(DIVERGENCES)}, or null, got {divergence!r}")
+        if divergence not in (None, "forward"):
+            raise ValueError(f"model.divergence must be forward, or null for the symmetric KL, got {divergence!r}")
         self.average = AVERAGES[average]
-        self.divergence = DIVERGENCES[divergence or "symmetric"]
+        self.divergence = symmetric_kl if divergence is None else forward_kl
         self.beta = beta
         self.num_changed = num_changed
 

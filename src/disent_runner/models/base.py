@@ -152,7 +152,6 @@ class AbstractModel(pl.LightningModule, ABC):
         """The weights of the loss's terms that a warm-up may have, by name; the reconstruction's is 1."""
         return {}
 
-    @final
     def check_weights(self) -> None:
         """Raises ValueError for a weight that is no finite number, and for a warm-up of a term that is not there."""
         weights = self.weights()
