@@ -74,8 +74,9 @@ def test_nothing_lit_and_a_single_row():
     np.testing.assert_allclose(found.width, [0, np.sqrt(2 / 3)], atol=1e-9)
 
 
-def test_codes_that_slant_and_widen_have_correlation_one():
-    scores = score(representation(lambda codes: strokes(0.8 * codes[:, 1], np.exp(0.7 * codes[:, 0]))))
+@pytest.mark.parametrize("sign", [1, -1])
+def test_codes_that_slant_and_widen_have_correlation_one(sign):
+    scores = score(representation(lambda codes: strokes(sign * 0.8 * codes[:, 1], np.exp(sign * 0.7 * codes[:, 0]))))
     expected = dict.fromkeys(("moment_correlation", "moment_correlation_slant", "moment_correlation_width"), 1.0)
     assert scores == pytest.approx(expected, abs=2e-3)
 

@@ -183,3 +183,11 @@ def test_points_have_the_log_density_of_their_own_width(logvar):
     samples = draw_samples(components, num_samples=20_000, rng=rng)
     per_code = samples.log_own.mean(dim=1).numpy() - np.log(components.unit) + components.widened
     np.testing.assert_allclose(per_code, -(np.log(2 * np.pi) + 1 + logvar) / 2, atol=0.025)  # standard errors 0.005
+
+
+@pytest.mark.parametrize("outlier", [-60.0, 60.0])
+def test_one_width_far_from_all_others_takes_double_precision(outlier):
+    mean, logvar = np.zeros((2, 50, 1))
+    assert posteriors(mean, logvar).centre.dtype == torch.float32
+    logvar[7] = outlier
+    assert posteriors(mean, logvar).centre.dtype == torch.float64
