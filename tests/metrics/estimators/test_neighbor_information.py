@@ -92,3 +92,18 @@ def test_as_many_discrete_codes_as_rows_are_too_few_to_have_neighbors():
     code = np.tile(np.arange(10.0), 100)  # even or odd
     information = neighbor_information(code[:, None], code.astype(int)[:, None] % 2, num_neighbors=3)
     assert information == pytest.approx(np.log(2), abs=0.01)
+
+
+def test_of_evenly_spaced_codes_what_is_as_near_as_the_neighbor_is_not_nearer():
+    """Ross 2014, eq. 2, in whole numbers; in single precision far from 0 equal distances differ by rounding alone."""
+    rng = np.random.default_rng(0)
+    values = rng.integers(0, 3, size=40)
+    steps = rng.permutation(40) + 40 * (values == 2)
+    distance, is_same = np.abs(steps[:, None] - steps), values[:, None] == values
+    radius = [np.sort(distance[image, is_same[image]])[3] for image in range(40)]
+    nearer = distance < np.array(radius)[:, None]
+    same, every = (nearer & is_same).sum(axis=1), nearer.sum(axis=1)
+    expected = digamma(40) + np.mean(digamma(same) - digamma(is_same.sum(axis=1)) - digamma(every))
+    for codes in (steps[:, None].astype(np.float64), (1e5 + 0.1 * steps[:, None]).astype(np.float32)):
+        actual = neighbor_information(codes, values[:, None], num_neighbors=3)
+        np.testing.assert_allclose(actual, expected, atol=1e-12)
