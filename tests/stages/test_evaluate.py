@@ -124,6 +124,23 @@ def test_a_failing_metric_has_its_reason_in_the_table_and_the_others_go_on(score
     assert score({"broken": lambda rep, *, rng: {"mended": 1.0}})["mended"].value == 1  # tried again
 
 
+def particular(rep, *, rng, size: int):
+    """Fails, or lacks what it needs, by its settings."""
+    if size < 0:
+        raise NotApplicable("size is negative")
+    return {"own": 1.0 / size}
+
+
+def test_a_failure_takes_no_number_of_other_settings_away(score, capsys):
+    score({"own": partial(particular, size=4)})
+    failed = "metric own failed: float division by zero"
+    assert score({"own": partial(particular, size=0)}, failures=[failed])["own"].value == 0.25
+    assert "failed" in capsys.readouterr().out
+    assert score({"own": partial(particular, size=-1)})["own"].value == 0.25
+    assert "skipped: size is negative" in capsys.readouterr().out
+    assert score({"own": partial(particular, size=2)})["own"].value == 0.5
+
+
 @pytest.mark.parametrize(
     ("metric", "reason"),
     [

@@ -69,3 +69,15 @@ def test_a_board_follows_the_run_folders(tmp_path, monkeypatch):
         write_status(jobs[0].folder, "done", request="asked")
     assert (board.folder / "progress.txt").read_text().startswith("2 runs: 1 done, 1 waiting")
     assert Board(tmp_path, jobs[::-1], command="again").folder == board.folder
+
+
+@pytest.mark.parametrize("state", ["done", "waiting"])
+def test_where_all_is_done_nothing_need_be_written(state, tmp_path, monkeypatch):
+    (tmp_path / "sweeps").write_text("no folder, so that nothing can be written below it, by root either")
+    monkeypatch.setattr("disent_runner.sweep.board.standing", lambda job: Standing(state, {}))
+    jobs = [Job((), "seed=0", tmp_path / "run", "asked")]
+    if state == "done":
+        Board(tmp_path, jobs, command="disent-run -m").write()
+    else:
+        with pytest.raises(OSError, match=r"cannot write .*sweep\.json"):
+            Board(tmp_path, jobs, command="disent-run -m")

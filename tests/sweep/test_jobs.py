@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,17 @@ def test_runs_of_other_settings_do_not_share_a_folder(hydra_loader, master):
     assert len(plan(loader, master, again)) == 2
     with pytest.raises(ValueError, match=r"share the folder .*/all, such as seed=0 and seed=1"):
         plan(loader, master, [["seed=0"], ["seed=1"]])
+
+
+def test_a_folder_named_by_hand_that_another_run_owns_is_refused_before_anything_starts(hydra_loader, master, tmp_path):
+    loader = SweepLoader(hydra_loader.get_search_path())
+    record = {"run": {"id": "0badc0de"}, "seed": 0}
+    (tmp_path / "all0").mkdir()
+    (tmp_path / "all0" / "config.yaml").write_text(json.dumps(record))
+    master.hydra.overrides.hydra += [f"hydra.sweep.dir={tmp_path}", "hydra.sweep.subdir='all${seed}'"]
+    assert len(plan(loader, master, [["seed=1"]])) == 1
+    with pytest.raises(ValueError, match=r"all0 holds the run 0badc0de seed=0, other than [0-9a-f]{8} seed=0"):
+        plan(loader, master, [["seed=1"], ["seed=0"]])
 
 
 @pytest.mark.parametrize(

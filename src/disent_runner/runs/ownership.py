@@ -13,25 +13,30 @@ if TYPE_CHECKING:
     from disent_runner.datasets.data_module import DataModule
 
 
+def is_in_its_place(config: DictConfig, folder: Path) -> bool:
+    """Whether the folder is where the config's settings put it, not one that was named by hand."""
+    return f"{folder.parent.name} {folder.name}" == owner_of(config)
+
+
 def check_owner(config: DictConfig, folder: Path) -> None:
     """ValueError where the folder holds the work of other settings: the id that is recorded in it decides."""
     if config.run is not None:
         return
-    is_in_its_place = f"{folder.parent.name} {folder.name}" == owner_of(config)  # where its settings put it
+    in_its_place = is_in_its_place(config, folder)
     if not has_record(folder):
-        if (folder / "checkpoints").is_dir() and not is_in_its_place:
+        if (folder / "checkpoints").is_dir() and not in_its_place:
             raise ValueError(f"{folder} has checkpoints, but no {FILE} that says of which run; choose another folder")
         return
     try:
         record, new = record_as_it_is(folder), owner_of(config)
     except ValueError as error:
-        if is_in_its_place:
+        if in_its_place:
             return
         raise ValueError(f"{folder / FILE} is damaged: {error}; choose another folder") from None
     before, is_codes = setting(record, "run.id"), Path(config.representation).suffix
-    if not (is_in_its_place or isinstance(record.get("run"), Mapping)):
+    if not (in_its_place or isinstance(record.get("run"), Mapping)):
         raise ValueError(f"{folder} has a {FILE} that is of no run; choose another folder")
-    if before is None and setting(record, "run.data_hash") is None and (is_in_its_place or is_codes):
+    if before is None and setting(record, "run.data_hash") is None and (in_its_place or is_codes):
         return  # codes from a file, as an earlier version recorded them, whose folder is named by their content
     owner = f"{before} seed={setting(record, 'seed')}"
     if owner != new:

@@ -1,7 +1,7 @@
 """Stage `evaluate`: encode the images once, score the codes, and leave the metric tables."""
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -32,23 +32,29 @@ def evaluate(
     other labels is not.
 
     Returns a sentence for each metric that failed; a metric that lacks what it needs is skipped. Either way its row has
-    the reason and no value, and the other metrics go on.
+    the reason and no value, and the other metrics go on. Numbers that it had by other settings stay in its place.
     """
     makings = {name: subject.making(name, metric) for name, metric in metrics.items()}
     before = _read(folder)
     rows = tables.of_labels(before, subject.labels)
     if len(rows) < len(before):
         log.info("evaluate: %d numbers by earlier labels go, these are of corrected ones", len(before) - len(rows))
-    if len(rows) < len(before) or any(_is_replaced(row.making, makings.values()) for row in rows):
         unfinish(folder, tables.FILE)  # commands that asked for those numbers have them to make again
     todo = {name: metric for name, metric in metrics.items() if not _is_done(makings[name], rows)}
+    without_place: list[Score] = []
     for new in score_all(todo, subject):
+        gone = [row for row in rows if _makes_way(row, new[0])]
+        if new[0].value is None and any(row.value is not None for row in gone):
+            without_place += new
+            continue
+        if gone:
+            unfinish(folder, tables.FILE)
         rows = _in_order(tables.replaced(rows, new), list(metrics))
         tables.write_scores(folder, rows)
         write_tables(folder, rows)
     if rows:
         write_tables(folder, rows)  # which a kill may have left behind metrics.json
-    asked = [row for row in rows if row.making in makings.values()]
+    asked = [row for row in rows if row.making in makings.values()] + without_place
     say(asked, folder)
     for logger in loggers:
         values = {_logged_name(row): row.value for row in asked if row.value is not None}
@@ -80,9 +86,9 @@ def _codes_of(rep: Representation, choice: str, seed: int) -> Representation:
     raise ValueError(f"representation must be mean, sampled or the path of an npz file, got {choice!r}")
 
 
-def _is_replaced(making: Making, new: Iterable[Making]) -> bool:
-    """Whether rows of other settings take the place of those."""
-    return any(tables.is_about(making, other) and making != other for other in new)
+def _makes_way(row: Score, new: Score) -> bool:
+    """Whether the row has the place of the new one, by other settings."""
+    return tables.is_about(row.making, new.making) and row.making != new.making
 
 
 def _is_done(making: Making, rows: Sequence[Score]) -> bool:

@@ -6,11 +6,11 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from disent_runner.machine.files import write_json, write_whole
+from disent_runner.machine.files import json_text, write_whole
 from disent_runner.machine.texts import printable
 from disent_runner.runs.status import STATES
 from disent_runner.sweep.jobs import Job, Standing, standing
@@ -29,7 +29,8 @@ class Board:
         self.folder = root / "sweeps" / _sweep_id(jobs, study)
         self.standings = {job: standing(job) for job in jobs}
         runs = [{"folder": str(job.folder), "label": job.label, "request": job.request} for job in jobs]
-        write_json(self.folder / "sweep.json", {"command": command, "runs": runs})
+        self.was_done = all(now.state == "done" for now in self.standings.values())
+        self._write("sweep.json", json_text({"command": command, "runs": runs}))
 
     def look(self) -> Mapping[Job, Standing]:
         """The jobs' standings now; a job that is done stays done."""
@@ -39,7 +40,12 @@ class Board:
         return self.standings
 
     def write(self) -> None:
-        write_whole(self.folder / "progress.txt", progress_text(self.standings) + "\n")
+        self._write("progress.txt", progress_text(self.standings) + "\n")
+
+    def _write(self, name: str, text: str) -> None:
+        """Where all was done before, a sweep may also be typed again beside folders that one may only read."""
+        with suppress(OSError) if self.was_done else nullcontext():
+            write_whole(self.folder / name, text)
 
     @contextmanager
     def kept_up_to_date(self) -> Iterator[None]:

@@ -13,6 +13,7 @@ from disent_runner.assembly.conf import CONF
 from disent_runner.assembly.loader import parsed
 from disent_runner.assembly.mistakes import in_one_line
 from disent_runner.runs.identity import owner_of, request_of
+from disent_runner.runs.ownership import check_owner, is_in_its_place
 from disent_runner.runs.status import is_finished, read_status, state_of
 from disent_runner.sweep.grid import varied
 from disent_runner.sweep.loader import SweepLoader
@@ -40,7 +41,8 @@ class Standing:
 def plan(loader: SweepLoader, config: DictConfig, overrides: Sequence[Sequence[str]]) -> list[Job]:
     """Compose each run, so that a mistake in one ends the sweep before it starts. Equal runs become one.
 
-    Raises what composing raises, and ValueError where only some choices of a group have what is set.
+    Raises what composing raises, and ValueError where only some choices of a group have what is set, and where a folder
+    that was named by hand holds the work of other settings.
     """
     jobs: dict[tuple[Path, str], Job] = {}
     before = HydraConfig.instance().cfg
@@ -54,6 +56,8 @@ def plan(loader: SweepLoader, config: DictConfig, overrides: Sequence[Sequence[s
                     raise
                 raise ValueError(f"{in_one_line(error, CONF)}: so it is with {known}") from None
             job = _job(composed, tuple(choices), label)
+            if not is_in_its_place(composed, job.folder):
+                check_owner(composed, job.folder)
             jobs.setdefault((job.folder, job.request), job)
         _check_owners(loader, config, list(jobs.values()))
     finally:
