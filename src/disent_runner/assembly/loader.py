@@ -16,7 +16,9 @@ from hydra.plugins.config_source import ConfigResult
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
+from disent_runner.assembly.checking import check
 from disent_runner.assembly.presets import PRESETS, check_agreement, commands, is_preset
+from disent_runner.assembly.typed import check_typed
 
 
 class Source(FileConfigSource):
@@ -71,7 +73,10 @@ class Repository(ConfigRepository):
 
 
 class Loader(ConfigLoaderImpl):
-    """What `disent-run` composes with."""
+    """What `disent-run` composes with. What is typed is checked before, and every value of a run after it."""
+
+    composes_runs = True
+    """Whether what it loads for RunMode.RUN is whole, and not to be completed."""
 
     def __init__(self, config_search_path: ConfigSearchPath) -> None:
         super().__init__(config_search_path)
@@ -91,6 +96,8 @@ class Loader(ConfigLoaderImpl):
 
         Raises HydraException for presets that do not go together, or make no sweep.
         """
+        if from_shell:
+            check_typed(parsed(overrides), self._primary(config_name))
         typed = commands(overrides, self.options)
         self._check_agreement(config_name, typed[0])
         if run_mode == RunMode.MULTIRUN:
@@ -109,7 +116,13 @@ class Loader(ConfigLoaderImpl):
             self.validate_sweep_overrides_legal(parsed(overrides), run_mode, from_shell)
         if len(typed) > 1 and run_mode == RunMode.RUN:
             raise HydraException("several presets are several sweeps; add -m")
+        if run_mode == RunMode.RUN and self.composes_runs:
+            check(config)
         return config
+
+    def _primary(self, config_name: str | None) -> str:
+        files = [folder.file(config_name or "") for folder in self.repository.folders]
+        return next((file.read_text(encoding="utf-8") for file in files if file.is_file()), "defaults: []")
 
     def _of_sweep(self, config_name: str | None, overrides: list[str]) -> DictConfig:
         """Values that cannot be applied before each run has its own model, data set, … are for the runs to refuse."""

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 from jaxtyping import Int8
@@ -18,6 +19,7 @@ from disent_runner.datasets.card import OFFICIAL, Card, Contents, Origin, Publis
 from disent_runner.datasets.labels.label_table import LabelTable
 from disent_runner.datasets.readers.archives import Archive, open_archive
 from disent_runner.datasets.readers.image_files import decoded_blocks, shape_of
+from disent_runner.machine.ranges import OneOf, SomeNames
 
 HOMEPAGE = "http://mmlab.ie.cuhk.edu.hk/projects/CelebA.html"
 ZIP = PublishedFile("img_align_celeba.zip", "md5:00d2c5bc6d35e252742224ab0c1e8fcb")
@@ -40,8 +42,8 @@ NUM_IMAGES = {"all": 202_599, "train": 162_770, "valid": 19_867, "test": 19_962}
 
 def card(
     *,
-    part: str = "all",
-    attributes: Sequence[str] | None = None,
+    part: Annotated[str, OneOf(*NUM_IMAGES)] = "all",
+    attributes: SomeNames | None = None,
     files: Sequence[PublishedFile] = (ZIP, ATTRIBUTES_FILE, PARTS_FILE),
 ) -> Card:
     """part: all, train, valid or test. attributes: those that become factors, absent or present; None for all.

@@ -19,6 +19,7 @@ from disent_runner.datasets.labels.factors import Factors
 from disent_runner.datasets.labels.label_table import UNKNOWN, LabelTable
 from disent_runner.datasets.labels.names import factor_names
 from disent_runner.datasets.readers.array_files import StoredArray, hdf5_array, npz_array, refuse_growth_of
+from disent_runner.machine.ranges import Names, Text
 
 GROUP = "factors/"
 _ARRAYS = ("images", "factors", "factor_names")
@@ -43,11 +44,11 @@ OPENERS = {".npz": any_npz_array, ".h5": hdf5_array, ".hdf5": hdf5_array}
 
 def card(
     *,
-    path: str | None,
+    path: Text | None,
     content: str | None = None,
     labels: str | None = None,
-    continuous: Sequence[str] | None = None,
-    discrete: Sequence[str] | None = None,
+    continuous: Names | None = None,
+    discrete: Names | None = None,
 ) -> Card:
     """The card of the file's data set, which is called as the file is. `content` and `labels` tell the file from one
     that had its place before: see `file_contents`; `continuous` and `discrete` name factors: see `value_indices`.

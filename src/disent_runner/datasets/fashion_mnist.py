@@ -1,9 +1,11 @@
 """Fashion-MNIST (Xiao et al. 2017): clothes, shoes and bags in the format of MNIST."""
 
 from functools import partial
+from typing import Annotated
 
 from disent_runner.datasets.card import OFFICIAL, Card, Origin, PublishedFile
 from disent_runner.datasets.readers.idx import IMAGE_SHAPE, NUM_IMAGES, files_of, read_labelled, stored_as
+from disent_runner.machine.ranges import OneOf
 
 REPOSITORY = "https://github.com/zalandoresearch/fashion-mnist"
 COMPRESSED = {
@@ -28,7 +30,7 @@ DEBIAN = {
 """The published files but for the name and the time in their first bytes, which the package leaves out."""
 
 
-def card(*, part: str = "all") -> Card:
+def card(*, part: Annotated[str, OneOf("all", "train", "test")] = "all") -> Card:
     """part: all | train | test."""
     names = files_of(part)
     compressed = tuple(

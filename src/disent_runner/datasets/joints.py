@@ -5,19 +5,20 @@ Chen et al. 2018 (section 6.2, sampling bias) train on four joints of two factor
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from disent_runner.datasets.labels.factors import Factors
 from disent_runner.datasets.labels.label_table import UNKNOWN
+from disent_runner.machine.ranges import OneOf, Positive, SomeNames, TwoNames, Weights
 
 ODDS = 4
 """Most frequent over rarest combination."""
 
 
-def product_of_marginals(space: Factors, *, marginals: Mapping[str, Sequence[float]]) -> Float[np.ndarray, " image"]:
+def product_of_marginals(space: Factors, *, marginals: Mapping[str, Weights]) -> Float[np.ndarray, " image"]:
     """Probability of each image when the named factors are independent with these weights, the others uniform.
 
     Weights need not sum to 1. In an incomplete grid the product is restricted to the images there are. ValueError for
@@ -32,7 +33,7 @@ def product_of_marginals(space: Factors, *, marginals: Mapping[str, Sequence[flo
 
 
 def table_joint(
-    space: Factors, *, factors: Sequence[str], table: Float[np.ndarray, "..."] | Sequence[Any]
+    space: Factors, *, factors: SomeNames, table: Float[np.ndarray, "..."] | Sequence[Any]
 ) -> Float[np.ndarray, " image"]:
     """Probability of each image when some factors follow the table and the others are uniform and independent of them.
 
@@ -46,7 +47,12 @@ def table_joint(
     return _normalised(weights[tuple(_known(space, columns).T)])
 
 
-def chen_joint(space: Factors, *, factors: Sequence[str], kind: str) -> Float[np.ndarray, " image"]:
+def chen_joint(
+    space: Factors,
+    *,
+    factors: TwoNames,
+    kind: Annotated[str, OneOf("uniform", "independent", "uncorrelated", "correlated")],
+) -> Float[np.ndarray, " image"]:
     """Two factors by one of Chen et al.'s tables: uniform (A), independent (B), uncorrelated (C) or correlated (D).
 
     ValueError for another kind, or as `table_joint`.
@@ -58,7 +64,7 @@ def chen_joint(space: Factors, *, factors: Sequence[str], kind: str) -> Float[np
     return table_joint(space, factors=factors, table=tables[kind](*_two_sizes(space, factors)))
 
 
-def gaussian_joint(space: Factors, *, factors: Sequence[str], sigma: float) -> Float[np.ndarray, " image"]:
+def gaussian_joint(space: Factors, *, factors: TwoNames, sigma: Positive) -> Float[np.ndarray, " image"]:
     """Two factors, their values spread evenly over [0, 1], with p(u, v) ∝ exp(-(u - v)² / 2σ²) (Träuble et al. 2021).
 
     ValueError where sigma is not positive, or as `table_joint`.

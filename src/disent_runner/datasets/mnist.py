@@ -1,9 +1,11 @@
 """MNIST (LeCun et al. 1998): handwritten digits."""
 
 from functools import partial
+from typing import Annotated
 
 from disent_runner.datasets.card import OFFICIAL, Card, Origin, PublishedFile
 from disent_runner.datasets.readers.idx import IMAGE_SHAPE, NUM_IMAGES, files_of, read_labelled, stored_as
+from disent_runner.machine.ranges import OneOf
 
 MIRROR = "https://ossci-datasets.s3.amazonaws.com/mnist"
 COMPRESSED = {
@@ -20,7 +22,7 @@ PLAIN = {
 }
 
 
-def card(*, part: str = "all") -> Card:
+def card(*, part: Annotated[str, OneOf("all", "train", "test")] = "all") -> Card:
     """part: all | train | test."""
     names = files_of(part)
     compressed = tuple(PublishedFile(f"{name}.gz", COMPRESSED[name], f"{MIRROR}/{name}.gz") for name in names)

@@ -5,12 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 
 from disent_runner.datasets.card import OFFICIAL, Card, Contents, Origin, PublishedFile
 from disent_runner.datasets.labels.factor_space import FactorSpace
 from disent_runner.datasets.readers.array_files import npz_array
+from disent_runner.machine.ranges import OneOf
 
 IMAGE_SIDE = 64
 LARGE_GRID = {
@@ -53,7 +55,7 @@ VARIANTS = {
 }
 
 
-def card(*, variant: str, grids: Sequence[Mapping[str, int]] | None = None) -> Card:
+def card(*, variant: Annotated[str, OneOf(*VARIANTS)], grids: Sequence[Mapping[str, int]] | None = None) -> Card:
     """variant: toy, realistic, real or real_complex. grids: those the file may have, instead of the published ones.
 
     ValueError for another variant.

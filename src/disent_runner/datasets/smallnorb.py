@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import chain
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 from jaxtyping import Int, UInt8
@@ -16,6 +17,7 @@ from disent_runner.datasets.card import OFFICIAL, Card, Contents, Origin, Publis
 from disent_runner.datasets.labels.factor_space import FactorSpace
 from disent_runner.datasets.labels.label_table import LabelTable
 from disent_runner.datasets.readers.archives import read_gzip
+from disent_runner.machine.ranges import OneOf
 
 SIZES = {"category": 5, "instance": 10, "elevation": 9, "azimuth": 18, "lighting": 6}
 STEPS = {"azimuth": 2}
@@ -45,7 +47,7 @@ FILES = tuple(
 )
 
 
-def card(*, instance: str = "nuisance") -> Card:
+def card(*, instance: Annotated[str, OneOf("nuisance", "factor")] = "nuisance") -> Card:
     """instance: a factor, which makes a full grid; or a nuisance, 10 images of each combination of the others.
 
     ValueError for anything else.

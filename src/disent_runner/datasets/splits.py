@@ -1,15 +1,18 @@
 """Which images are held out of training: pure functions of the factors and a seed, each a mask of the images."""
 
 from collections.abc import Mapping, Sequence
+from typing import Annotated
 
 import numpy as np
+from annotated_types import MinLen
 from jaxtyping import Bool, Int
 
 from disent_runner.datasets.labels.factors import Factors
 from disent_runner.datasets.labels.label_table import UNKNOWN
+from disent_runner.machine.ranges import Count, Fraction, Index, Seed, SomeNames
 
 
-def at_random(space: Factors, *, fraction: float, seed: int) -> Bool[np.ndarray, " image"]:
+def at_random(space: Factors, *, fraction: Fraction, seed: Seed) -> Bool[np.ndarray, " image"]:
     """Holds out this fraction of the images. ValueError unless at least one image is on either side."""
     _check_fraction(fraction)
     held_out = np.zeros(len(space), bool)
@@ -20,10 +23,10 @@ def at_random(space: Factors, *, fraction: float, seed: int) -> Bool[np.ndarray,
 def by_combination(
     space: Factors,
     *,
-    factors: Sequence[str],
-    seed: int,
-    fraction: float | None = None,
-    count: int | None = None,
+    factors: SomeNames,
+    seed: Seed,
+    fraction: Fraction | None = None,
+    count: Count | None = None,
 ) -> Bool[np.ndarray, " image"]:
     """Holds out every image of some combinations of these factors' values, drawn among those that images show.
 
@@ -47,7 +50,9 @@ def by_combination(
     return _checked(chosen[cell_of_image.reshape(-1)])
 
 
-def by_values(space: Factors, *, values: Mapping[str, Sequence[int]]) -> Bool[np.ndarray, " image"]:
+def by_values(
+    space: Factors, *, values: Mapping[str, Annotated[Sequence[Index], MinLen(1)]]
+) -> Bool[np.ndarray, " image"]:
     """Holds out the images that show one of the listed values of every named factor: a region of the grid.
 
     ValueError for an unknown factor, a value out of range, or when a side would be empty.

@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 from jaxtyping import Int64, UInt8
@@ -20,6 +21,7 @@ from disent_runner.datasets.labels.label_table import LabelTable
 from disent_runner.datasets.readers.archives import Archive, open_archive
 from disent_runner.datasets.readers.image_files import BYTES_PER_BLOCK, decoded_blocks, shape_of
 from disent_runner.datasets.readers.matlab_stream import ByteArray, byte_arrays
+from disent_runner.machine.ranges import OneOf
 
 HOMEPAGE = "http://ufldl.stanford.edu/housenumbers"
 SHA256 = {
@@ -33,7 +35,7 @@ PARTS = ("all", *NUM_IMAGES)
 IMAGE = re.compile(r"(?:.*/)?[^/.][^/]*\.(?:png|jpg|jpeg)", re.IGNORECASE)
 
 
-def card(*, part: str = "train") -> Card:
+def card(*, part: Annotated[str, OneOf(*PARTS)] = "train") -> Card:
     """part: train, test, extra or all, which is one after the other. ValueError for another part."""
     if part not in PARTS:
         raise ValueError(f"dataset.part must be {', '.join(PARTS)}, got {part!r}")

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from disent_runner.figures.grid import labelled_grid
 from disent_runner.figures.inputs import FigureInputs
+from disent_runner.machine.ranges import Count, Positive, Several
 from disent_runner.representations.requirements import NotApplicable
 
 
@@ -26,10 +27,10 @@ def code_grids(
     inputs: FigureInputs,
     *,
     rng: np.random.Generator,
-    limit: float,
-    num_steps: int,
-    num_rows: int,
-    max_codes: int | None,
+    limit: Positive,
+    num_steps: Several,
+    num_rows: Count,
+    max_codes: Count | None,
 ) -> dict[str, Figure]:
     """`code_grid_c<i>` for each code i from 1 on, the first `max_codes` of them: a column for each of its values.
 

@@ -5,11 +5,12 @@ from matplotlib.figure import Figure
 
 from disent_runner.figures.inputs import FigureInputs, by_kl
 from disent_runner.figures.labels import as_label
+from disent_runner.machine.ranges import Count
 from disent_runner.representations.requirements import require_labels
 
 
 def factor_scatter(
-    inputs: FigureInputs, *, rng: np.random.Generator, num_latents: int, num_images: int
+    inputs: FigureInputs, *, rng: np.random.Generator, num_latents: Count, num_images: Count
 ) -> dict[str, Figure]:
     """A panel for each of the most informative latents and each factor: the code of an image by its factor's value.
 

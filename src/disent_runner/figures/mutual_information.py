@@ -5,12 +5,13 @@ from matplotlib.figure import Figure
 
 from disent_runner.figures.inputs import FigureInputs, by_kl
 from disent_runner.figures.labels import as_label
+from disent_runner.machine.ranges import Count
 from disent_runner.metrics.estimators.information import factor_entropies, mutual_information_matrix
 from disent_runner.representations.requirements import require_labels
 
 
 def mutual_information(
-    inputs: FigureInputs, *, rng: np.random.Generator, num_bins: int, num_latents: int
+    inputs: FigureInputs, *, rng: np.random.Generator, num_bins: Count, num_latents: Count
 ) -> dict[str, Figure]:
     """Heat map of I(z_j; v_k) / H(v_k) from binned posterior means, the first latents by KL.
 

@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 
 from disent_runner.figures.grid import labelled_grid
 from disent_runner.figures.inputs import FigureInputs
+from disent_runner.machine.ranges import Count, Index, Text
 from disent_runner.metrics.rank_correlation import signed_rank_correlation
 from disent_runner.representations.representation import UNKNOWN
 from disent_runner.representations.requirements import NotApplicable, require_at_least, require_labels
@@ -18,10 +19,10 @@ def novel_views(
     inputs: FigureInputs,
     *,
     rng: np.random.Generator,
-    factor: str,
-    latent: int | None,
-    num_images: int,
-    num_views: int,
+    factor: Text,
+    latent: Index | None,
+    num_images: Count,
+    num_views: Count,
 ) -> dict[str, Figure]:
     """`novel_views_<factor>`: random start images, their true views by the factor, and those that the model makes.
 

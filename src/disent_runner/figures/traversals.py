@@ -5,17 +5,18 @@ from matplotlib.figure import Figure
 
 from disent_runner.figures.grid import labelled_grid, tile
 from disent_runner.figures.inputs import Animation, FigureInputs, by_kl, latent_kl
+from disent_runner.machine.ranges import Count, Positive, Several
 
 
 def traversals(
     inputs: FigureInputs,
     *,
     rng: np.random.Generator,
-    limit: float | None,
-    num_steps: int,
-    num_latents: int,
-    num_images: int,
-    frames_per_second: float,
+    limit: Positive | None,
+    num_steps: Several,
+    num_latents: Count,
+    num_images: Count,
+    frames_per_second: Positive,
 ) -> dict[str, Figure | Animation]:
     """One row per latent, the first `num_latents` by KL, from -limit to limit standard deviations of the prior.
 

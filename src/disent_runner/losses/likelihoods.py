@@ -9,6 +9,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from disent_runner.machine.ranges import Positive
+
 LEAST_LOG_SIGMA = -6.0
 """A σ that is found stays above e^-6, less than a level of 8 bits, as in the code of Rybkin et al. 2021: a decoder
 that is right in every pixel would send it to 0."""
@@ -42,7 +44,7 @@ class Gaussian:
     Raises ValueError unless `sigma` is positive.
     """
 
-    sigma: float = 1.0
+    sigma: Positive = 1.0
 
     def __post_init__(self) -> None:
         if not (isinstance(self.sigma, int | float) and self.sigma > 0):
@@ -121,7 +123,7 @@ class Laplace:
     Raises ValueError unless `scale` is positive.
     """
 
-    scale: float = 1.0
+    scale: Positive = 1.0
 
     def __post_init__(self) -> None:
         if not (isinstance(self.scale, int | float) and self.scale > 0):

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from disent_runner.machine.ranges import NonNegative
 from disent_runner.metrics.estimators.posterior_kl import mean_kl
 from disent_runner.representations.numbers import Number, returns
 from disent_runner.representations.representation import Representation
@@ -16,8 +17,8 @@ def active_units(
     rep: Representation,
     *,
     rng: np.random.Generator,
-    variance_threshold: float = 0.01,
-    kl_threshold: float = 0.01,
+    variance_threshold: NonNegative = 0.01,
+    kl_threshold: NonNegative = 0.01,
 ) -> dict[str, float]:
     """`active_units`: latents whose posterior mean varies by more than `variance_threshold` over all images.
 

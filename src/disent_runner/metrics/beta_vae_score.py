@@ -2,12 +2,14 @@
 
 import warnings
 from functools import partial
+from typing import Annotated
 
 import numpy as np
 from jaxtyping import Float, Integer
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
+from disent_runner.machine.ranges import Count, OneOf, Positive
 from disent_runner.metrics.estimators.sampling import RowsByValue, chunk_sizes, draw_rows_with_value, rows_by_value
 from disent_runner.representations.numbers import Number, returns
 from disent_runner.representations.representation import Representation
@@ -17,6 +19,9 @@ from disent_runner.representations.requirements import (
     require_labels,
     require_varying_factors,
 )
+
+SOLVERS = ("lbfgs", "newton-cg", "newton-cholesky", "sag", "saga")
+"""Those of scikit-learn for several classes at once."""
 
 
 @returns(
@@ -28,12 +33,12 @@ def beta_vae_score(
     rep: Representation,
     *,
     rng: np.random.Generator,
-    num_train: int = 10_000,
-    num_eval: int = 5_000,
-    batch_size: int = 64,
-    solver: str = "lbfgs",
-    inverse_regularization: float = 1.0,
-    max_iter: int = 1_000,
+    num_train: Count = 10_000,
+    num_eval: Count = 5_000,
+    batch_size: Count = 64,
+    solver: Annotated[str, OneOf(*SOLVERS)] = "lbfgs",
+    inverse_regularization: Positive = 1.0,
+    max_iter: Count = 1_000,
 ) -> dict[str, float]:
     """Accuracy on new points, `beta_vae_score`, and on the classifier's own, `beta_vae_score_train`.
 

@@ -4,6 +4,7 @@ import numpy as np
 from jaxtyping import Integer
 from scipy.optimize import linear_sum_assignment
 
+from disent_runner.machine.ranges import Count, Text
 from disent_runner.metrics.estimators.information import entropy
 from disent_runner.representations.numbers import Number, returns
 from disent_runner.representations.representation import Representation
@@ -17,7 +18,7 @@ from disent_runner.representations.requirements import NotApplicable, require_la
     Number("normalized_mutual_information", "higher"),
 )
 def clustering_accuracy(
-    rep: Representation, *, rng: np.random.Generator, num_clusters: int | None = None, factor: str | None = None
+    rep: Representation, *, rng: np.random.Generator, num_clusters: Count | None = None, factor: Text | None = None
 ) -> dict[str, float]:
     """`clustering_scores` in [0, 1] of clusters, the largest of the first `num_clusters` codes, and a factor's values.
 

@@ -1,6 +1,6 @@
 """Disentanglement, completeness and informativeness of the best predictors (Eastwood & Williams 2018, section 2)."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from jaxtyping import Float, Integer
@@ -10,6 +10,7 @@ from sklearn.linear_model import Lasso, LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
+from disent_runner.machine.ranges import Count, OneOf
 from disent_runner.machine.threads import map_in_threads
 from disent_runner.metrics.estimators import gradient_boosting
 from disent_runner.metrics.estimators.gradient_boosting import Prediction, TrainAndTest, boost
@@ -42,9 +43,9 @@ def dci(
     rep: Representation,
     *,
     rng: np.random.Generator,
-    num_train: int = 10_000,
-    num_test: int = 5_000,
-    estimator: str = "gbt",
+    num_train: Count = 10_000,
+    num_test: Count = 5_000,
+    estimator: Annotated[str, OneOf(*ESTIMATORS)] = "gbt",
 ) -> dict[str, float]:
     """`dci_disentanglement`, `dci_completeness` and `dci_informativeness_train` and `_test`, each in [0, 1].
 

@@ -3,6 +3,7 @@
 import numpy as np
 from jaxtyping import Float, Integer
 
+from disent_runner.machine.ranges import Count, Several
 from disent_runner.metrics.estimators.information import factor_entropies, information_gap, mutual_information_matrix
 from disent_runner.metrics.estimators.sampling import draw_rows
 from disent_runner.representations.numbers import Number, returns
@@ -17,7 +18,7 @@ from disent_runner.representations.requirements import (
 
 @returns(Number("dcimig", "higher", per_factor=True))
 def dcimig(
-    rep: Representation, *, rng: np.random.Generator, num_samples: int = 10_000, num_bins: int = 20
+    rep: Representation, *, rng: np.random.Generator, num_samples: Several = 10_000, num_bins: Count = 20
 ) -> dict[str, float]:
     """Sum over factors of the best gap of a code that is theirs, as a fraction of their entropies, in [0, 1].
 

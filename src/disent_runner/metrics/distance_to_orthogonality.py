@@ -4,6 +4,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.optimize import linear_sum_assignment
 
+from disent_runner.machine.ranges import Count, NonNegative
 from disent_runner.metrics.estimators.sampling import draw_rows
 from disent_runner.representations.numbers import Number, returns
 from disent_runner.representations.representation import Representation
@@ -20,7 +21,7 @@ _SINGLE_PRECISION = 1e-6
     Number("distance_to_orthogonality_latents", unit="latents"),
 )
 def distance_to_orthogonality(
-    rep: Representation, *, rng: np.random.Generator, num_images: int = 500, activity_threshold: float = 0.5
+    rep: Representation, *, rng: np.random.Generator, num_images: Count = 500, activity_threshold: NonNegative = 0.5
 ) -> dict[str, float]:
     """Mean over `num_images` images of `distances_from_jacobian` at their codes, `distance_to_orthogonality`.
 

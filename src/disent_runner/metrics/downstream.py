@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import product
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from annotated_types import MinLen, Predicate
 from jaxtyping import Float, Integer
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import GradientBoostingClassifier, HistGradientBoostingClassifier
@@ -13,6 +14,7 @@ from sklearn.model_selection import KFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
+from disent_runner.machine.ranges import Count, Counts, OneOf, distinct
 from disent_runner.machine.threads import map_in_threads
 from disent_runner.metrics.estimators.sampling import draw_split
 from disent_runner.metrics.estimators.tree_scale import tree_scale
@@ -39,9 +41,12 @@ def downstream(
     rep: Representation,
     *,
     rng: np.random.Generator,
-    train_sizes: Sequence[int] = (10, 100, 1_000, 10_000),
-    num_test: int = 5_000,
-    learners: Sequence[str] = ("logistic", "hist_gbt"),
+    train_sizes: Counts = (10, 100, 1_000, 10_000),
+    num_test: Count = 5_000,
+    learners: Annotated[Sequence[Annotated[str, OneOf(*LEARNERS)]], MinLen(1), Predicate(distinct)] = (
+        "logistic",
+        "hist_gbt",
+    ),
 ) -> dict[str, float]:
     """Accuracy in [0, 1] on `num_test` images of learners that saw the labels of few others, for each number of those.
 

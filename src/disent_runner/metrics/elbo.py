@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float, Integer
 
 from disent_runner.losses.gaussian import kl_to_standard_normal
+from disent_runner.machine.ranges import Count
 from disent_runner.metrics.estimators.sampling import chunk_sizes, draw_rows
 from disent_runner.metrics.reconstruction import bits_per_dim, negative_log_likelihoods
 from disent_runner.representations.numbers import Number, returns
@@ -36,7 +37,7 @@ class Bounds(NamedTuple):
     Number("importance_weighted_bits_per_dim", "lower", unit="bits"),
 )
 def elbo(
-    rep: Representation, *, rng: np.random.Generator, num_images: int = 1_000, num_importance_samples: int = 64
+    rep: Representation, *, rng: np.random.Generator, num_images: Count = 1_000, num_importance_samples: Count = 64
 ) -> dict[str, float]:
     """Bounds of log p(x) in nats per image: `elbo` and the tighter `importance_weighted_bound`.
 

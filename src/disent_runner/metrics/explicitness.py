@@ -1,11 +1,14 @@
 """Explicitness: how well a linear classifier ranks the images of each factor value first (Ridgeway & Mozer 2018)."""
 
+from typing import Annotated
+
 import numpy as np
 from jaxtyping import Float, Integer
 from scipy.stats import rankdata
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
+from disent_runner.machine.ranges import Count, OneOf
 from disent_runner.machine.threads import map_in_threads
 from disent_runner.metrics.estimators.sampling import draw_split
 from disent_runner.representations.numbers import Number, returns
@@ -31,10 +34,10 @@ def explicitness(
     rep: Representation,
     *,
     rng: np.random.Generator,
-    num_train: int = 10_000,
-    num_test: int = 5_000,
-    classifier: str = "multinomial",
-    max_iter: int = 1_000,
+    num_train: Count = 10_000,
+    num_test: Count = 5_000,
+    classifier: Annotated[str, OneOf(*CLASSIFIERS)] = "multinomial",
+    max_iter: Count = 1_000,
 ) -> dict[str, float]:
     """Area under the ROC curve on new images, `explicitness`, and on the classifiers' own, `explicitness_train`.
 

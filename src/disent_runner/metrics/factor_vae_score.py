@@ -3,6 +3,7 @@
 import numpy as np
 from jaxtyping import Bool, Float, Integer
 
+from disent_runner.machine.ranges import Count, NonNegative, Several, Share
 from disent_runner.metrics.estimators.sampling import (
     RowsByValue,
     chunk_sizes,
@@ -24,12 +25,12 @@ def factor_vae_score(
     rep: Representation,
     *,
     rng: np.random.Generator,
-    num_train: int = 10_000,
-    num_eval: int = 5_000,
-    batch_size: int = 64,
-    num_variance: int = 10_000,
-    prune_threshold: float = 0.05,
-    relative_prune_threshold: float = 0.0,
+    num_train: Count = 10_000,
+    num_eval: Count = 5_000,
+    batch_size: Several = 64,
+    num_variance: Several = 10_000,
+    prune_threshold: NonNegative = 0.05,
+    relative_prune_threshold: Share = 0.0,
 ) -> dict[str, float]:
     """Accuracy of the majority vote on new votes, `factor_vae_score`, and on its own, `factor_vae_score_train`.
 

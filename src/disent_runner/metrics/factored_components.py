@@ -1,12 +1,14 @@
 """Factored components: do distances, lines and axes of codes follow the factors? (Michlo's disent, 2022)"""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
+from annotated_types import Ge, Le
 from jaxtyping import Float, Integer
 from scipy.stats import rankdata
 
+from disent_runner.machine.ranges import Count
 from disent_runner.metrics.flatness import draw_traversals, rows_by_length
 from disent_runner.representations.numbers import Number, returns
 from disent_runner.representations.representation import Representation
@@ -34,10 +36,10 @@ def factored_components(
     rep: Representation,
     *,
     rng: np.random.Generator,
-    num_repeats: int = 1024,
-    num_triplets: int = 64,
-    subset_size: int = 32,
-    norm: int = 2,
+    num_repeats: Count = 1024,
+    num_triplets: Count = 64,
+    subset_size: Count = 32,
+    norm: Annotated[int, Ge(1), Le(2)] = 2,
 ) -> dict[str, float]:
     """The three components of a factored representation, and `factored_components`, their geometric mean, in [0, 1].
 

@@ -1,10 +1,12 @@
 """Unfairness: how far a factor that should not matter moves the prediction of another (Locatello et al. 2019b)."""
 
 import math
+from typing import Annotated
 
 import numpy as np
 from jaxtyping import Integer
 
+from disent_runner.machine.ranges import Count, OneOf
 from disent_runner.machine.threads import map_in_threads
 from disent_runner.metrics.downstream import LEARNERS, fit_classifier
 from disent_runner.metrics.estimators.sampling import draw_rows, draw_rows_with_value, rows_by_value
@@ -31,9 +33,9 @@ def fairness(
     rep: Representation,
     *,
     rng: np.random.Generator,
-    num_train: int = 10_000,
-    num_test_per_value: int = 100,
-    classifier: str = "hist_gbt",
+    num_train: Count = 10_000,
+    num_test_per_value: Count = 100,
+    classifier: Annotated[str, OneOf(*LEARNERS)] = "hist_gbt",
 ) -> dict[str, float]:
     """Mean unfairness in [0, 1) over pairs of a target and a sensitive factor: `fairness`, and less of it is better.
 

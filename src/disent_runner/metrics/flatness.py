@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Bool, Float, Integer
 
+from disent_runner.machine.ranges import Count
 from disent_runner.metrics.estimators.sampling import VALUES_PER_CHUNK, draw_rows
 from disent_runner.representations.numbers import Number, returns
 from disent_runner.representations.representation import Representation
@@ -27,7 +28,7 @@ FEWEST_VALUES = 3  # two points always lie on a line
     Number("flatness_l2", "higher"),
     Number("flatness_coverage"),
 )
-def flatness(rep: Representation, *, rng: np.random.Generator, num_repeats: int = 1024) -> dict[str, float]:
+def flatness(rep: Representation, *, rng: np.random.Generator, num_repeats: Count = 1024) -> dict[str, float]:
     """Width over length of traversals in [0, 1], mean over factors: `flatness`, `flatness_l1` and `flatness_l2`.
 
     A traversal is images that differ in one factor only, by value; up to `num_repeats` a factor, see `draw_traversals`.

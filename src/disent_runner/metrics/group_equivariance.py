@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from jaxtyping import Float, Integer
 
+from disent_runner.machine.ranges import Count
 from disent_runner.metrics.estimators.sampling import VALUES_PER_CHUNK, draw_rows
 from disent_runner.metrics.flatness import MISSING, rows_by_length, traversal_table
 from disent_runner.representations.numbers import Number, returns
@@ -24,8 +25,8 @@ def group_equivariance(
     rep: Representation,
     *,
     rng: np.random.Generator,
-    num_samples: int = 10_000,
-    periods: Mapping[str, int] | None = None,
+    num_samples: Count = 10_000,
+    periods: Mapping[str, Count] | None = None,
 ) -> dict[str, float]:
     """How linearly cyclic factors act on codes, `group_equivariance`, and how separately, `group_independence`.
 

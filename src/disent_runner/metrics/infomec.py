@@ -1,11 +1,14 @@
 """InfoMEC: modularity, compactness and explicitness in terms of information (Hsu et al. 2023)."""
 
+from typing import Annotated
+
 import numpy as np
 from jaxtyping import Bool, Float, Integer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.preprocessing import StandardScaler
 
+from disent_runner.machine.ranges import BelowOne, Count, OneOf, Several
 from disent_runner.machine.threads import map_in_threads
 from disent_runner.metrics.estimators.information import factor_entropies, information_gap, mutual_information_matrix
 from disent_runner.metrics.estimators.neighbor_information import neighbor_information
@@ -23,6 +26,9 @@ from disent_runner.representations.requirements import (
 ROUNDING = 1e-12  # of information that is 0: the ratio of two roundings would be any number
 
 
+ESTIMATORS = ("continuous", "binned")
+
+
 @returns(
     Number("infom", "higher"),
     Number("infoc", "higher", per_factor=True),
@@ -36,13 +42,13 @@ def infomec(
     rep: Representation,
     *,
     rng: np.random.Generator,
-    num_train: int = 10_000,
-    num_test: int = 5_000,
-    estimator: str = "continuous",
-    num_neighbors: int = 3,
-    num_bins: int = 20,
-    prune_range: float = 0.125,
-    max_iter: int = 100,
+    num_train: Several = 10_000,
+    num_test: Count = 5_000,
+    estimator: Annotated[str, OneOf(*ESTIMATORS)] = "continuous",
+    num_neighbors: Count = 3,
+    num_bins: Count = 20,
+    prune_range: BelowOne = 0.125,
+    max_iter: Count = 100,
 ) -> dict[str, float]:
     """Modularity `infom` and compactness `infoc`, both in [0, 1], and explicitness `infoe`, at most 1.
 
@@ -89,7 +95,7 @@ def infomec_from_arrays(
     Raises:
         ValueError: no factor has more than one value, a code is not finite, or a setting is out of range.
     """
-    require_choice("infomec", ("continuous", "binned"), estimator=estimator)
+    require_choice("infomec", ESTIMATORS, estimator=estimator)
     require_at_least("infomec", 1, num_neighbors=num_neighbors, num_bins=num_bins, max_iter=max_iter)
     if not 0 <= prune_range < 1:
         raise ValueError(f"infomec needs prune_range from 0 to below 1, got {prune_range}")

@@ -3,6 +3,7 @@
 import numpy as np
 from jaxtyping import Float, Integer
 
+from disent_runner.machine.ranges import Count, Share
 from disent_runner.metrics.estimators.information import discretize
 from disent_runner.metrics.estimators.sampling import draw_rows
 from disent_runner.representations.numbers import Number, returns
@@ -23,9 +24,9 @@ def irs(
     rep: Representation,
     *,
     rng: np.random.Generator,
-    num_samples: int = 10_000,
-    num_bins: int = 20,
-    quantile: float = 0.99,
+    num_samples: Count = 10_000,
+    num_bins: Count = 20,
+    quantile: Share = 0.99,
 ) -> dict[str, float]:
     """Interventional robustness, at most 1, `irs`, and the number of codes it is the mean of, `irs_active_codes`.
 

@@ -3,6 +3,7 @@
 import numpy as np
 from jaxtyping import Float, Integer
 
+from disent_runner.machine.ranges import Count, Several
 from disent_runner.metrics.estimators.information import (
     discretize,
     factor_entropies,
@@ -28,7 +29,7 @@ TIE = 1e-12  # nats; rounding of a sum of entropies stays below, so that it does
     Number("rmig", "higher", per_factor=True),
 )
 def jemmig(
-    rep: Representation, *, rng: np.random.Generator, num_samples: int = 10_000, num_bins: int = 20
+    rep: Representation, *, rng: np.random.Generator, num_samples: Several = 10_000, num_bins: Count = 20
 ) -> dict[str, float]:
     """Normalised joint entropy minus mutual information gap, in [0, 1], higher is better; also in nats, and RMIG.
 

@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from disent_runner.machine.ranges import Count
 from disent_runner.metrics.estimators.aggregate_posterior import (
     Posteriors,
     PosteriorSamples,
@@ -26,7 +27,7 @@ from disent_runner.representations.requirements import require_at_least, require
     Number("dimensionwise_kl", unit="nats"),
     Number("kl", unit="nats"),
 )
-def kl_decomposition(rep: Representation, *, rng: np.random.Generator, num_samples: int = 10_000) -> dict[str, float]:
+def kl_decomposition(rep: Representation, *, rng: np.random.Generator, num_samples: Count = 10_000) -> dict[str, float]:
     """Mean KL divergence from posterior to prior, `kl`, and its parts, as `kl_decomposition_from_posteriors` says.
 
     Raises:

@@ -3,6 +3,7 @@
 import numpy as np
 from jaxtyping import Float, Integer
 
+from disent_runner.machine.ranges import Count, Several
 from disent_runner.metrics.estimators.information import factor_entropies, information_gap, mutual_information_matrix
 from disent_runner.metrics.estimators.sampling import draw_rows
 from disent_runner.representations.numbers import Number, returns
@@ -20,7 +21,7 @@ from disent_runner.representations.requirements import (
     Number("mig_average_max_information", "higher", unit="nats"),
 )
 def mig(
-    rep: Representation, *, rng: np.random.Generator, num_samples: int = 10_000, num_bins: int = 20
+    rep: Representation, *, rng: np.random.Generator, num_samples: Several = 10_000, num_bins: Count = 20
 ) -> dict[str, float]:
     """Mutual information gap in [0, 1]: `mig`, and `mig_factor_<k>` for each factor k that it is the mean of.
 

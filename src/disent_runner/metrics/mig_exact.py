@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, Integer
 
+from disent_runner.machine.ranges import Count
 from disent_runner.metrics.estimators.aggregate_posterior import (
     Posteriors,
     PosteriorSamples,
@@ -39,7 +40,7 @@ class ExactMIG(TypedDict):
     Number("mig_exact_average_max_information", "higher", unit="nats"),
     Number("mig_exact_joint", "higher"),
 )
-def mig_exact(rep: Representation, *, rng: np.random.Generator, num_samples: int = 10_000) -> dict[str, float]:
+def mig_exact(rep: Representation, *, rng: np.random.Generator, num_samples: Count = 10_000) -> dict[str, float]:
     """Mutual information gap in [0, 1]: `mig_exact`, and `mig_exact_factor_<k>` for each factor k that it is a mean of.
 
     Beside it `mig_exact_average_max_information`: what the best code tells of a factor, in nats, averaged over factors.

@@ -3,6 +3,7 @@
 import numpy as np
 from jaxtyping import Float, Integer
 
+from disent_runner.machine.ranges import Count, NonNegative, Several
 from disent_runner.metrics.estimators.information import factor_entropies, information_gap, mutual_information_matrix
 from disent_runner.metrics.estimators.sampling import draw_rows
 from disent_runner.representations.numbers import Number, returns
@@ -24,9 +25,9 @@ def mig_sup(
     rep: Representation,
     *,
     rng: np.random.Generator,
-    num_samples: int = 10_000,
-    num_bins: int = 20,
-    active_variance: float = 0.01,
+    num_samples: Several = 10_000,
+    num_bins: Count = 20,
+    active_variance: NonNegative = 0.01,
 ) -> dict[str, float]:
     """Mean over codes of the gap between the two factors that a code tells most of, in [0, 1].
 

@@ -3,6 +3,7 @@
 import numpy as np
 from jaxtyping import Float, Integer
 
+from disent_runner.machine.ranges import Count, NonNegative, Several
 from disent_runner.metrics.estimators.information import mutual_information_matrix
 from disent_runner.metrics.estimators.sampling import draw_rows
 from disent_runner.representations.numbers import Number, returns
@@ -26,9 +27,9 @@ def modularity(
     rep: Representation,
     *,
     rng: np.random.Generator,
-    num_samples: int = 10_000,
-    num_bins: int = 20,
-    prune_threshold: float = 0.05,
+    num_samples: Several = 10_000,
+    num_bins: Count = 20,
+    prune_threshold: NonNegative = 0.05,
 ) -> dict[str, float]:
     """Mean modularity of all codes in [0, 1], `modularity`, and of those in use, `modularity_active`.
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+from disent_runner.machine.ranges import Several
 from disent_runner.metrics.rank_correlation import signed_rank_correlation
 from disent_runner.representations.numbers import Number, returns
 from disent_runner.representations.representation import Representation
@@ -28,7 +29,9 @@ class Moments(NamedTuple):
     Number("moment_correlation_slant", "higher"),
     Number("moment_correlation_width", "higher"),
 )
-def moment_correlation(rep: Representation, *, rng: np.random.Generator, num_images: int = 2_000) -> dict[str, float]:
+def moment_correlation(
+    rep: Representation, *, rng: np.random.Generator, num_images: Several = 2_000
+) -> dict[str, float]:
     """Absolute rank correlation (Spearman's) in [0, 1] of one continuous code with the `moments` of generated images.
 
     `moment_correlation_slant` and `_width` are of the code most correlated with that moment, `moment_correlation` is

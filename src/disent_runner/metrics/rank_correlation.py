@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float, Integer, Real
 from scipy.stats import rankdata
 
+from disent_runner.machine.ranges import Numbered
 from disent_runner.metrics.variance_share import latents_by_column
 from disent_runner.representations.numbers import Number, returns
 from disent_runner.representations.representation import Representation
@@ -22,7 +23,7 @@ from disent_runner.representations.requirements import (
     Number("rank_correlation_other", "lower", per_factor=True),
 )
 def rank_correlation(
-    rep: Representation, *, rng: np.random.Generator, latents: Mapping[str, int] | None = None
+    rep: Representation, *, rng: np.random.Generator, latents: Numbered | None = None
 ) -> dict[str, float]:
     """Absolute rank correlation (Spearman's) in [0, 1] of a factor's values with one latent, mean over factors.
 

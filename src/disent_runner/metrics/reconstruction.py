@@ -6,6 +6,7 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Float, Integer
 
+from disent_runner.machine.ranges import Count
 from disent_runner.metrics.estimators.sampling import draw_rows
 from disent_runner.representations.numbers import Number, returns
 from disent_runner.representations.representation import Autoencoder, Representation
@@ -23,7 +24,7 @@ SMALLEST_SQUARED_ERROR = 1e-10
     Number("reconstruction_psnr", "higher", unit="dB"),
     Number("reconstruction_sampled", "lower", unit="nats"),
 )
-def reconstruction(rep: Representation, *, rng: np.random.Generator, num_images: int = 5_000) -> dict[str, float]:
+def reconstruction(rep: Representation, *, rng: np.random.Generator, num_images: Count = 5_000) -> dict[str, float]:
     """Reconstruction of `num_images` images from their codes, or of all if there are fewer, averaged over the images.
 
     `reconstruction_mse` is the squared error per number of the image, `reconstruction_psnr` the peak signal-to-noise

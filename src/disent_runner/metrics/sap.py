@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 from jaxtyping import Float, Integer, Real
 
+from disent_runner.machine.ranges import Count, Positive, Several
 from disent_runner.metrics.estimators.linear_svm import accuracies
 from disent_runner.metrics.estimators.sampling import draw_split
 from disent_runner.representations.numbers import Number, returns
@@ -29,10 +30,10 @@ def sap(
     rep: Representation,
     *,
     rng: np.random.Generator,
-    num_train: int = 10_000,
-    num_test: int = 5_000,
+    num_train: Several = 10_000,
+    num_test: Count = 5_000,
     continuous: bool = False,
-    inverse_regularization: float = 0.01,
+    inverse_regularization: Positive = 0.01,
 ) -> dict[str, float]:
     """Separated attribute predictability in [0, 1]: `sap`, and `sap_factor_<k>` for each factor k it is the mean of.
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 from jaxtyping import Bool, Float, Integer
 
+from disent_runner.machine.ranges import NonNegative, OneOf, Several, Text
 from disent_runner.metrics.estimators.correspondence import SIMILARITIES, Correspondence, correspondence
 from disent_runner.metrics.estimators.posterior_kl import mean_kl
 from disent_runner.metrics.estimators.sampling import draw_rows
@@ -31,11 +33,11 @@ def udr(
     rep: Representation,
     *,
     rng: np.random.Generator,
-    runs: Sequence[str] = (),
-    num_images: int = 1_000,
-    similarity: str = "lasso",
-    aggregate: str = "paper",
-    kl_threshold: float = 0.01,
+    runs: Sequence[Text] = (),
+    num_images: Several = 1_000,
+    similarity: Annotated[str, OneOf(*SIMILARITIES)] = "lasso",
+    aggregate: Annotated[str, OneOf("paper", "library")] = "paper",
+    kl_threshold: NonNegative = 0.01,
 ) -> dict[str, float]:
     """Median over other runs of how much their latents and those of this run correspond one to one: `udr` in [0, 1].
 

@@ -3,6 +3,7 @@
 import numpy as np
 from jaxtyping import Float
 
+from disent_runner.machine.ranges import Count, Several
 from disent_runner.metrics.estimators.information import discretize, mutual_information_matrix
 from disent_runner.metrics.estimators.sampling import draw_rows
 from disent_runner.representations.numbers import Number, returns
@@ -20,7 +21,7 @@ SMALLEST = 1e-12
     Number("mutual_info_score", "lower", unit="nats"),
 )
 def unsupervised(
-    rep: Representation, *, rng: np.random.Generator, num_samples: int = 10_000, num_bins: int = 20
+    rep: Representation, *, rng: np.random.Generator, num_samples: Several = 10_000, num_bins: Count = 20
 ) -> dict[str, float]:
     """Dependence between codes, 0 where there is none: the numbers of `unsupervised_from_arrays`.
 

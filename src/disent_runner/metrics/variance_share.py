@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from jaxtyping import Float, Integer
 
+from disent_runner.machine.ranges import Numbered
 from disent_runner.representations.numbers import Number, returns
 from disent_runner.representations.representation import Representation
 from disent_runner.representations.requirements import NotApplicable, require_finite, require_labels
@@ -14,7 +15,7 @@ LARGEST = 2**63 - 1  # combinations of values that have numbers of their own
 
 @returns(Number("variance_share", "higher", per_factor=True))
 def variance_share(
-    rep: Representation, *, rng: np.random.Generator, latents: Mapping[str, int] | None = None
+    rep: Representation, *, rng: np.random.Generator, latents: Numbered | None = None
 ) -> dict[str, float]:
     """Share in [0, 1] of one latent in how codes vary among images that differ in one factor only, mean over factors.
 

@@ -3,7 +3,7 @@
 import copy
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 from disent_runner.datasets.batches import Batch
 from disent_runner.datasets.info import DatasetInfo
 from disent_runner.losses.code_information import CodeLayout, Information, code_information, code_probabilities
+from disent_runner.machine.ranges import Fraction, OneOf, Several, WholeNumber
 from disent_runner.models.base import AbstractModel
 from disent_runner.networks.gan import spectrally_normalised
 
@@ -35,19 +36,19 @@ class AbstractCodedGAN(AbstractModel):
         self,
         *,
         info: DatasetInfo,
-        categorical: Sequence[int],
-        continuous: int,
-        noise_dim: int,
-        sigma: str,
-        norm: str,
+        categorical: Sequence[Several],
+        continuous: WholeNumber,
+        noise_dim: WholeNumber,
+        sigma: Annotated[str, OneOf("fixed", "learned")],
+        norm: Annotated[str, OneOf("batch", "layer", "none")],
         generator: Callable[..., nn.Module],
         trunk: Callable[..., nn.Module],
         code_head: Callable[..., nn.Module],
         optimizer: Callable[..., torch.optim.Optimizer],
         generator_optimizer: Callable[..., torch.optim.Optimizer],
-        noise_prior: str | None = None,
-        spectral_norm: bool | None = None,
-        generator_ema: float | None = None,
+        noise_prior: Annotated[str, OneOf("uniform")] | None = None,
+        spectral_norm: Literal[True] | None = None,
+        generator_ema: Fraction | None = None,
         **training: Any,
     ) -> None:
         super().__init__(**training)

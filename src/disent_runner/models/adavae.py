@@ -1,6 +1,6 @@
 """Ada-GVAE and Ada-ML-VAE."""
 
-from typing import Any, final
+from typing import Annotated, Any, final
 
 import torch
 from jaxtyping import Float
@@ -11,6 +11,7 @@ from disent_runner.datasets.dataset import Dataset
 from disent_runner.datasets.grouped_batches import PairBatches
 from disent_runner.losses.gaussian import kl_to_standard_normal, sample_normal
 from disent_runner.losses.shared_latents import AVERAGES, forward_kl, shared_latents, symmetric_kl
+from disent_runner.machine.ranges import Count, NonNegative, OneOf
 from disent_runner.models.abstract_vae import AbstractVAE, Inference
 
 
@@ -26,7 +27,13 @@ class AdaVAE(AbstractVAE):
     learns_from_labels = True
 
     def __init__(
-        self, *, average: str, beta: float, num_changed: int | None, divergence: str | None = None, **vae: Any
+        self,
+        *,
+        average: Annotated[str, OneOf(*AVERAGES)],
+        beta: NonNegative,
+        num_changed: Count | None,
+        divergence: Annotated[str, OneOf("forward")] | None = None,
+        **vae: Any,
     ) -> None:
         super().__init__(**vae)
         if average not in AVERAGES:

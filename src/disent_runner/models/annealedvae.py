@@ -7,6 +7,7 @@ from torch import Tensor
 
 from disent_runner.datasets.batches import Batch
 from disent_runner.losses.capacity import capacity_gap, linear_schedule
+from disent_runner.machine.ranges import Count, NonNegative
 from disent_runner.models.abstract_vae import AbstractVAE, Inference
 from disent_runner.models.base import check_capacity_steps
 
@@ -16,7 +17,13 @@ class AnnealedVAE(AbstractVAE):
     """Burgess et al. 2018, eq. 8: γ |KL − C|, KL the batch's mean, C rising linearly over `capacity_steps` steps."""
 
     def __init__(
-        self, *, gamma: float, capacity: float, capacity_start: float, capacity_steps: int, **vae: Any
+        self,
+        *,
+        gamma: NonNegative,
+        capacity: NonNegative,
+        capacity_start: NonNegative,
+        capacity_steps: Count,
+        **vae: Any,
     ) -> None:
         super().__init__(**vae)
         self.gamma = gamma

@@ -14,6 +14,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from disent_runner.datasets.batches import Batch, BatchSource
 from disent_runner.datasets.dataset import Dataset
+from disent_runner.machine.ranges import Positive
 
 Schedule = Callable[[torch.optim.Optimizer], LRScheduler]
 
@@ -43,9 +44,9 @@ class AbstractModel(pl.LightningModule, ABC):
     def __init__(
         self,
         *,
-        gradient_clip: float | None = None,
+        gradient_clip: Positive | None = None,
         schedule: Schedule | None = None,
-        warmup: Mapping[str, int] | None = None,
+        warmup: Mapping[str, Positive | None] | None = None,
     ) -> None:
         """What every training may have; None is without.
 

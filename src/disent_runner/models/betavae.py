@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from disent_runner.datasets.batches import Batch
+from disent_runner.machine.ranges import NonNegative
 from disent_runner.models.abstract_vae import AbstractVAE, Inference
 
 
@@ -17,7 +18,7 @@ class BetaVAE(AbstractVAE):
     With `normalized`, `beta` is the paper's β_norm = β M / N for M latents and N numbers per image.
     """
 
-    def __init__(self, *, beta: float, normalized: bool, **vae: Any) -> None:
+    def __init__(self, *, beta: NonNegative, normalized: bool, **vae: Any) -> None:
         super().__init__(**vae)
         self.beta = beta * math.prod(self.info.image_shape) / self.latent_dim if normalized else beta
 

@@ -1,12 +1,13 @@
 """β-TCVAE."""
 
-from typing import Any, ClassVar, final
+from typing import Annotated, Any, ClassVar, final
 
 from jaxtyping import Float
 from torch import Tensor
 
 from disent_runner.datasets.batches import Batch
-from disent_runner.losses.total_correlation import Estimator, decompose_kl
+from disent_runner.losses.total_correlation import LOG_WEIGHTS, decompose_kl
+from disent_runner.machine.ranges import NonNegative, OneOf
 from disent_runner.models.abstract_vae import AbstractVAE, Inference
 
 
@@ -21,7 +22,15 @@ class BetaTCVAE(AbstractVAE):
 
     batch_statistics: ClassVar[bool] = True
 
-    def __init__(self, *, alpha: float, beta: float, gamma: float, estimator: Estimator, **vae: Any) -> None:
+    def __init__(
+        self,
+        *,
+        alpha: NonNegative,
+        beta: NonNegative,
+        gamma: NonNegative,
+        estimator: Annotated[str, OneOf("gaussian", *LOG_WEIGHTS)],
+        **vae: Any,
+    ) -> None:
         super().__init__(**vae)
         self.alpha = alpha
         self.beta = beta

@@ -13,6 +13,7 @@ from disent_runner.datasets.dataset import Dataset
 from disent_runner.datasets.info import DatasetInfo
 from disent_runner.losses.capacity import capacity_gap, linear_schedule
 from disent_runner.losses.gaussian import kl_to_standard_normal, sample_normal
+from disent_runner.machine.ranges import Count, Names, NonNegative, Positive
 from disent_runner.models.abstract_vae import Likelihood
 from disent_runner.models.base import AbstractModel, check_capacity_steps, optimise
 
@@ -36,13 +37,13 @@ class CapacityGenerator(AbstractModel):
         self,
         *,
         info: DatasetInfo,
-        gamma: float,
-        capacity: float,
-        capacity_start: float,
-        capacity_steps: int,
-        circular: Sequence[str],
-        one_hot: Sequence[str],
-        posterior_lr: float | None,
+        gamma: NonNegative,
+        capacity: NonNegative,
+        capacity_start: NonNegative,
+        capacity_steps: Count,
+        circular: Names,
+        one_hot: Names,
+        posterior_lr: Positive | None,
         decoder: Callable[..., nn.Module],
         likelihood: Likelihood,
         optimizer: Callable[..., torch.optim.Optimizer],

@@ -1,7 +1,7 @@
 """DC-IGN."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, final
+from typing import Annotated, Any, ClassVar, final
 
 import torch
 from jaxtyping import Bool, Float
@@ -11,6 +11,7 @@ from disent_runner.datasets.batches import Batch, BatchSource
 from disent_runner.datasets.dataset import Dataset
 from disent_runner.datasets.grouped_batches import VaryingBatches, sizes_of
 from disent_runner.losses.gaussian import kl_to_standard_normal
+from disent_runner.machine.ranges import NonNegative, OneOf, SomeNames, Weights, WholeNumber
 from disent_runner.models.abstract_vae import AbstractVAE, Inference
 
 INTRINSIC_ODDS = 10.0
@@ -37,11 +38,11 @@ class DCIGN(AbstractVAE):
     def __init__(
         self,
         *,
-        factors: Sequence[str] | None,
-        odds: Sequence[float] | str | None,
-        kappa: float,
+        factors: SomeNames | None,
+        odds: Weights | Annotated[str, OneOf("even")] | None,
+        kappa: NonNegative,
         kl_on_inactive: bool,
-        warmup_steps: int,
+        warmup_steps: WholeNumber,
         **vae: Any,
     ) -> None:
         super().__init__(**vae)

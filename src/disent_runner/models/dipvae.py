@@ -1,6 +1,6 @@
 """DIP-VAE I and II."""
 
-from typing import Any, ClassVar, final
+from typing import Annotated, Any, ClassVar, final
 
 from jaxtyping import Float
 from torch import Tensor
@@ -12,6 +12,7 @@ from disent_runner.losses.covariance import (
     diagonal_penalty,
     off_diagonal_penalty,
 )
+from disent_runner.machine.ranges import NonNegative, OneOf
 from disent_runner.models.abstract_vae import AbstractVAE, Inference
 from disent_runner.models.base import is_number
 
@@ -28,7 +29,13 @@ class DIPVAE(AbstractVAE):
     batch_statistics: ClassVar[bool] = True
 
     def __init__(
-        self, *, kind: str, lambda_od: float, lambda_d: float | None, beta: float | None = None, **vae: Any
+        self,
+        *,
+        kind: Annotated[str, OneOf("i", "ii")],
+        lambda_od: NonNegative,
+        lambda_d: NonNegative | None,
+        beta: NonNegative | None = None,
+        **vae: Any,
     ) -> None:
         super().__init__(**vae)
         if kind not in ("i", "ii"):

@@ -15,6 +15,7 @@ from disent_runner.losses.density_ratio import (
     total_correlation_from_logits,
 )
 from disent_runner.losses.gaussian import sample_normal
+from disent_runner.machine.ranges import NonNegative
 from disent_runner.models.abstract_vae import AbstractVAE, Inference
 from disent_runner.models.base import optimise
 
@@ -35,10 +36,10 @@ class FactorVAE(AbstractVAE):
     def __init__(
         self,
         *,
-        gamma: float,
+        gamma: NonNegative,
         discriminator: Callable[..., nn.Module],
         discriminator_optimizer: Callable[..., torch.optim.Optimizer],
-        beta: float | None = None,
+        beta: NonNegative | None = None,
         **vae: Any,
     ) -> None:
         super().__init__(**vae)

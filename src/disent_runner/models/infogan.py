@@ -1,6 +1,6 @@
 """InfoGAN, and the plain GAN that it is compared with."""
 
-from typing import Any, ClassVar, final
+from typing import Annotated, Any, ClassVar, final
 
 import torch
 from jaxtyping import Float
@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from disent_runner.datasets.batches import Batch
 from disent_runner.losses.adversarial import discriminator_loss, generator_loss
 from disent_runner.losses.code_information import Information
+from disent_runner.machine.ranges import Count, NonNegative, OneOf
 from disent_runner.models.abstract_coded_gan import AbstractCodedGAN, logged_bounds, logged_spread, mean_of
 from disent_runner.models.base import optimise
 
@@ -28,11 +29,11 @@ class InfoGAN(AbstractCodedGAN):
     def __init__(
         self,
         *,
-        lambda_categorical: float,
-        lambda_continuous: float,
-        q_params_with: str,
+        lambda_categorical: NonNegative,
+        lambda_continuous: NonNegative,
+        q_params_with: Annotated[str, OneOf("d", "g")],
         detach_q: bool,
-        discriminator_steps: int | None = None,
+        discriminator_steps: Count | None = None,
         **gan: Any,
     ) -> None:
         super().__init__(**gan)

@@ -1,13 +1,15 @@
 """InfoVAE with the maximum mean discrepancy."""
 
-from typing import Any, ClassVar, final
+from typing import Annotated, Any, ClassVar, final
 
 import torch
+from annotated_types import Le
 from jaxtyping import Float
 from torch import Tensor
 
 from disent_runner.datasets.batches import Batch
 from disent_runner.losses.mmd import KERNELS, mmd
+from disent_runner.machine.ranges import NonNegative, OneOf
 from disent_runner.models.abstract_vae import AbstractVAE, Inference
 
 
@@ -22,7 +24,14 @@ class InfoVAE(AbstractVAE):
 
     batch_statistics: ClassVar[bool] = True
 
-    def __init__(self, *, alpha: float, lambda_mmd: float, kernel: str, **vae: Any) -> None:
+    def __init__(
+        self,
+        *,
+        alpha: Annotated[float, Le(1)],
+        lambda_mmd: NonNegative,
+        kernel: Annotated[str, OneOf(*KERNELS)],
+        **vae: Any,
+    ) -> None:
         super().__init__(**vae)
         if kernel not in KERNELS:
             raise ValueError(f"model.kernel must be {' or '.join(KERNELS)}, got {kernel!r}")

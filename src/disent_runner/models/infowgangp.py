@@ -1,13 +1,14 @@
 """InfoWGAN-GP."""
 
 from collections.abc import Mapping
-from typing import Any, final
+from typing import Annotated, Any, final
 
 import torch
 from torch import Tensor, nn
 
 from disent_runner.datasets.batches import Batch
 from disent_runner.losses.adversarial import gradient_penalty
+from disent_runner.machine.ranges import Count, NonNegative, OneOf
 from disent_runner.models.abstract_coded_gan import AbstractCodedGAN, logged_bounds, logged_spread, mean_of
 from disent_runner.models.base import optimise
 
@@ -22,7 +23,13 @@ class InfoWGANGP(AbstractCodedGAN):
     """
 
     def __init__(
-        self, *, lambda_information: float, lambda_gradient: float, critic_steps: int, norm: str, **gan: Any
+        self,
+        *,
+        lambda_information: NonNegative,
+        lambda_gradient: NonNegative,
+        critic_steps: Count,
+        norm: Annotated[str, OneOf("layer", "none")],
+        **gan: Any,
     ) -> None:
         if norm == "batch":
             raise ValueError("model.norm must be layer or none: with batch the penalty would not be of single images")

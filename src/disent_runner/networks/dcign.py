@@ -3,13 +3,14 @@
 Published for faces of 150 pixels; here for square images of every size from 32 pixels on.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from itertools import pairwise
 from typing import final
 
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from disent_runner.machine.ranges import Counts
 from disent_runner.networks.initialization import he_uniform
 from disent_runner.networks.layers import OutputLayer
 from disent_runner.networks.layout import channels_last_on_cpu
@@ -49,7 +50,7 @@ class DCIGNEncoder(nn.Module):
         *,
         image_shape: tuple[int, int, int],
         num_outputs: int,
-        channels: Sequence[int],
+        channels: Counts,
         init: Callable[[nn.Module], None] = he_uniform,
     ) -> None:
         super().__init__()
@@ -82,7 +83,7 @@ class DCIGNDecoder(nn.Module):
         *,
         latent_dim: int,
         image_shape: tuple[int, int, int],
-        channels: Sequence[int],
+        channels: Counts,
         init: Callable[[nn.Module], None] = he_uniform,
     ) -> None:
         super().__init__()

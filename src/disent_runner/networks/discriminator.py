@@ -7,6 +7,7 @@ from typing import final
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from disent_runner.machine.ranges import Count, NonNegative
 from disent_runner.networks.initialization import he_uniform
 from disent_runner.networks.layers import linear_layers
 
@@ -20,9 +21,9 @@ class MLPDiscriminator(nn.Module):
         *,
         num_inputs: int,
         num_outputs: int = 2,
-        width: int = 1000,
-        depth: int = 6,
-        negative_slope: float = 0.2,
+        width: Count = 1000,
+        depth: Count = 6,
+        negative_slope: NonNegative = 0.2,
         init: Callable[[nn.Module], None] = he_uniform,
     ) -> None:
         super().__init__()

@@ -2,16 +2,20 @@
 
 import math
 from collections.abc import Sequence
-from typing import final
+from typing import Annotated, final
 
+from annotated_types import Ge, Le, MinLen
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
+from disent_runner.machine.ranges import Count, Counts, NonNegative, OneOf
 from disent_runner.networks.layers import OutputLayer
 from disent_runner.networks.layout import channels_last_on_cpu
 from disent_runner.networks.to_image import ToImage
 
+Norm = Annotated[str, OneOf("batch", "layer", "none")]
+Strides = Annotated[Sequence[Annotated[int, Ge(1), Le(2)]], MinLen(1)]
 WEIGHT_STD = 0.02
 
 
@@ -26,11 +30,11 @@ class ConvTrunk(nn.Module):
         self,
         *,
         image_shape: tuple[int, int, int],
-        channels: Sequence[int],
-        strides: Sequence[int],
-        hidden: int | None,
-        norm: str,
-        slope: float,
+        channels: Counts,
+        strides: Strides,
+        hidden: Count | None,
+        norm: Norm,
+        slope: NonNegative,
     ) -> None:
         super().__init__()
         side = _check(image_shape, channels, strides, norm)
@@ -67,10 +71,10 @@ class ConvGenerator(nn.Module):
         *,
         num_inputs: int,
         image_shape: tuple[int, int, int],
-        hidden: int | None,
-        channels: Sequence[int],
-        strides: Sequence[int],
-        output: str,
+        hidden: Count | None,
+        channels: Counts,
+        strides: Strides,
+        output: Annotated[str, OneOf("sigmoid", "tanh")],
     ) -> None:
         super().__init__()
         if output not in ("sigmoid", "tanh"):
@@ -101,7 +105,9 @@ class ConvGenerator(nn.Module):
 class CodeHead(nn.Module):
     """From features to numbers: a hidden layer with batch normalisation, or none where `hidden` is None."""
 
-    def __init__(self, *, num_inputs: int, num_outputs: int, hidden: int | None, norm: str, slope: float) -> None:
+    def __init__(
+        self, *, num_inputs: int, num_outputs: int, hidden: Count | None, norm: Norm, slope: NonNegative
+    ) -> None:
         super().__init__()
         layers: list[nn.Module] = []
         if hidden is not None:

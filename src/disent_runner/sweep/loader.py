@@ -9,6 +9,7 @@ from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 
+from disent_runner.assembly.checking import check
 from disent_runner.assembly.loader import Loader, parsed, presets_among, say_overrides
 
 
@@ -18,6 +19,8 @@ class SweepLoader(Loader):
     Composing reads some fifty files, a quarter of a second for each run. Hydra applies values last of all anyway, so
     that they can go on a copy of what was composed without them.
     """
+
+    composes_runs = False
 
     def __init__(self, config_search_path: ConfigSearchPath) -> None:
         super().__init__(config_search_path)
@@ -34,6 +37,7 @@ class SweepLoader(Loader):
         config = copy.deepcopy(self.composed[choices])
         self._apply_overrides_to_config([override for override in overrides if self.is_value(override)], config)
         say_overrides(config, overrides)
+        check(config)
         return config
 
     def choices(self, overrides: Sequence[Override]) -> tuple[str, ...]:

@@ -1,0 +1,137 @@
+"""Every value of a composed config against what its key was declared to be, before anything is opened or written.
+
+What was recorded with an earlier run is not checked: these are checks of what one types now.
+"""
+
+import re
+import typing
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from disent_runner.assembly import schema
+from disent_runner.assembly.declared import Signature, signature_of
+from disent_runner.assembly.kinds import mistake, shown
+from disent_runner.assembly.mistakes import closest
+
+_OF_OTHERS = ("hydra", "logger", "study")
+"""What others read, and what is judged where it is read."""
+_OF_HYDRA = frozenset({"_target_", "_partial_", "_args_", "_convert_", "_recursive_"})
+_OF_TORCH = {"torch.optim.lr_scheduler.": schema.Schedule, "torch.optim.": schema.Optimizer}
+_READ = re.compile(r"\$\{([\w.]+)\}")
+_MISSING = "???"
+
+
+def check(config: DictConfig) -> None:
+    """Raises ValueError, with the key as it is typed, for the first value that is not what its key may be.
+
+    Also for a key that nothing reads; and what omegaconf does for an interpolation that leads nowhere.
+    """
+    raw: Any = OmegaConf.to_container(config)
+    kept = OmegaConf.masked_copy(config, [str(key) for key in config if key not in _OF_OTHERS])
+    plain: Any = OmegaConf.to_container(kept, resolve=True)
+    read = set(_READ.findall(str(raw)))
+    for said in _mistakes(plain, raw, read):
+        raise ValueError(said)
+
+
+def _mistakes(plain: Mapping[str, Any], raw: Mapping[str, Any], read: set[str]) -> Iterator[str]:
+    yield from _of_section(schema.Run, "", plain, raw, read)
+    for key, value in sorted(plain.items(), key=lambda item: item[0] == "model"):  # made of the others
+        for place, node in _parts(value, key):
+            yield from _of_part(place, node, raw)
+    if plain["evaluation"]["part"] == "held_out" and plain["dataset"]["split"] is None:
+        yield "evaluation.part=held_out: no image is held out; choose a split, such as split=random"
+
+
+def _of_section(
+    section: type, prefix: str, values: Mapping[str, Any], raw: Mapping[str, Any], read: set[str]
+) -> Iterator[str]:
+    kinds = hints(section)
+    for key, value in values.items():
+        place, kind = f"{prefix}{key}", kinds.get(key)
+        if kind is None:
+            if not _is_read(place, read):
+                hint = closest(key, kinds)
+                yield f"{place}={shown(value)}: nothing reads that key{hint}; keys here: {', '.join(sorted(kinds))}"
+        elif hasattr(schema, getattr(kind, "__name__", "")) and kind.__module__ == schema.__name__:
+            if isinstance(value, Mapping):
+                yield from _of_section(kind, f"{place}.", value, raw, read)
+            else:
+                yield f"{place}={shown(value)}: expected its keys, {', '.join(hints(kind))}; such as {place}.KEY=…"
+        elif said := _said(place, value, kind, raw):
+            yield said
+
+
+def _said(place: str, value: Any, kind: Any, raw: Mapping[str, Any]) -> str | None:
+    typed = _typed_key(place, raw)
+    if value == _MISSING:
+        return f"{typed} has to be given, and has no default; add {typed}=…"
+    return mistake(typed, value, kind)
+
+
+def _of_part(place: str, node: Mapping[str, Any], raw: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with the keywords of a `_target_`."""
+    target = node["_target_"]
+    if not isinstance(target, str) or "." not in target:
+        yield f"{place}._target_={shown(target)}: expected the name of a class or function with its module"
+        return
+    try:
+        signature = signature_of(target)
+    except ValueError as error:
+        yield f"{place}._target_={shown(target)}: {error}"
+        return
+    if signature is None:
+        return
+    kinds = {**signature.types, **_of_torch(target)}
+    for key, value in node.items():
+        if key in _OF_HYDRA:
+            continue
+        if key not in signature.types and not signature.takes_others:
+            yield _unknown(_typed_key(f"{place}.{key}", raw), key, signature, node)
+        elif said := _said(f"{place}.{key}", value, kinds.get(key, Any), raw):
+            yield said
+
+
+def _of_torch(target: str) -> Mapping[str, Any]:
+    section = next((section for prefix, section in _OF_TORCH.items() if target.startswith(prefix)), None)
+    return {} if section is None else hints(section)
+
+
+def _unknown(typed: str, key: str, signature: Signature, node: Mapping[str, Any]) -> str:
+    known = [name for name in node if name != key and name not in _OF_HYDRA]
+    keys = f"; keys here: {', '.join(known)}" if known else ""
+    return f"{typed}: {signature.name} has no such setting{closest(key, signature.types)}{keys}"
+
+
+def _parts(node: Any, place: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Every mapping with a `_target_` and where it stands, the outer ones first."""
+    if isinstance(node, Mapping):
+        if "_target_" in node:
+            yield place, node
+        for key, value in node.items():
+            yield from _parts(value, f"{place}.{key}")
+
+
+def _is_read(place: str, read: set[str]) -> bool:
+    return any(f"{name}.".startswith(f"{place}.") or f"{place}.".startswith(f"{name}.") for name in read)
+
+
+def _typed_key(place: str, raw: Mapping[str, Any]) -> str:
+    """The key that one types for it: where its value, or what it is a part of, is taken from."""
+    parts: Sequence[str] = place.split(".")
+    node: Any = raw
+    for index, part in enumerate(parts):
+        node = node.get(part) if isinstance(node, Mapping) else None
+        source = _READ.fullmatch(node) if isinstance(node, str) else None
+        if source:
+            return _typed_key(".".join([source[1], *parts[index + 1 :]]), raw)
+    return place
+
+
+@cache
+def hints(section: type) -> Mapping[str, Any]:
+    """The keys of a section of the schema, and what each may be."""
+    return typing.get_type_hints(section, include_extras=True)
