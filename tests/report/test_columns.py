@@ -1,6 +1,7 @@
 import pytest
 
-from disent_runner.report.columns import labels, shown_columns
+from disent_runner.report.columns import shown_columns
+from disent_runner.report.labels import labels
 from disent_runner.report.making import read
 from disent_runner.report.pooling import pool
 from tests.report.folders import rewrite_facts, score, write_run
@@ -10,6 +11,10 @@ ALWAYS = ["dataset", "source", "model"]
 
 def pooled(folder):
     return pool(read([folder])[0])
+
+
+def names(settings):
+    return labels([setting.columns for setting in settings])
 
 
 APART = {
@@ -52,7 +57,7 @@ def check_two_rows(folder, column):
     assert sorted(setting.values("mig") for setting in settings) == [[0.25], [0.5]]
     assert shown_columns(settings) == [*dict.fromkeys([*ALWAYS, column])]
     assert len({setting.columns.get(column) for setting in settings}) == 2
-    assert len(set(labels(settings))) == 2
+    assert len(set(names(settings))) == 2
 
 
 def test_the_source_is_always_shown(tmp_path):
@@ -69,15 +74,16 @@ def test_what_follows_from_the_data_set_is_no_column(tmp_path):
         write_run(tmp_path / f"blob-{beta}", [score("mig", 0.5, **blob)], dataset="blob", beta=beta, data=data)
     settings = pooled(tmp_path)
     assert shown_columns(settings) == [*ALWAYS, "model.beta"]
-    names = [f"betavae dataset={name} β={beta}" for name in ("blob", "dsprites") for beta in (1, 4)]
-    assert labels(settings) == names
+    before = [f"{name}: betavae β={beta}" for name in ("blob", "dsprites") for beta in (1, 4)]
+    assert names(settings) == before
     write_run(tmp_path / "scale", [score("mig", 0.5, factors=("scale",))], beta=1.0, seed=1)
     settings = pooled(tmp_path)
     assert shown_columns(settings) == [*ALWAYS, "model.beta", "factors"]
-    assert labels(settings)[0] == names[0]
-    assert labels(settings)[2:4] == [
-        "betavae dataset=dsprites β=1 factors=scale",
-        "betavae dataset=dsprites β=1 factors=shape, scale",
+    assert names(settings) == [
+        *before[:2],
+        "dsprites: betavae β=1 factors=scale",
+        "dsprites: betavae β=1 factors=shape, scale",
+        before[3],
     ]
 
 

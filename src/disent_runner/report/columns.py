@@ -1,11 +1,9 @@
-"""Which columns tell settings apart, and short names made of them."""
+"""Which columns tell settings apart."""
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 from disent_runner.report.pooling import Setting
-from disent_runner.report.settings import shown, symbols
 
 ALWAYS_SHOWN = ("dataset", "source", "model")
 """A stand-in for a data set never passes for the original."""
@@ -43,23 +41,3 @@ def _family_values(column: str, settings: Sequence[Setting]) -> set[tuple[Any, A
 def _family(column: str, setting: Setting) -> tuple[Any, ...]:
     """What a setting has in common with those that it is compared with in this column."""
     return tuple(setting.columns[name] for name in _COMPARED_WITHIN.get(column, ()))
-
-
-def labels(settings: Sequence[Setting]) -> list[str]:
-    """Short names that tell these settings apart: betavae β=4."""
-    names = [name for name in shown_columns(settings) if name != "model" and _differs(name, settings)]
-    sizes = {name: Counter(family for family, _ in _family_values(name, settings)) for name in names}
-    short = symbols(names)
-    return [
-        " ".join(
-            [
-                setting.columns["model"],
-                *(
-                    f"{short[name]}={shown(setting.columns[name])}"
-                    for name in names
-                    if name in setting.columns and sizes[name][_family(name, setting)] > 1
-                ),
-            ]
-        )
-        for setting in settings
-    ]

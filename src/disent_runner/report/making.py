@@ -17,6 +17,7 @@ from typing import Any
 from disent_runner.machine.files import write_whole
 from disent_runner.report import tables, udr
 from disent_runner.report.headlines import directions, headline_numbers
+from disent_runner.report.labels import labels
 from disent_runner.report.notes import notes
 from disent_runner.report.plots.plots import MOST_VIEWS, UDR_DRAWN, Plotter
 from disent_runner.report.plots.views import views_of
@@ -25,6 +26,7 @@ from disent_runner.report.report import Report
 from disent_runner.report.run import Omission, Run
 from disent_runner.report.runs import read_runs
 from disent_runner.report.settings import described
+from disent_runner.report.verdicts import read_verdicts
 
 _PROCESSES = 2
 """Each draws, or compares codes, with a core of its own and some 150 MB."""
@@ -67,7 +69,9 @@ def make(folders: Sequence[Path], out: Path) -> Report:
 
     Raises ValueError where no run can be used.
     """
-    report = tabulated(*read(folders))
+    runs, omissions = read(folders)
+    verdicts, damaged = read_verdicts(folders)
+    report = dataclasses.replace(tabulated(runs, [*omissions, *damaged]), verdicts=verdicts)
     views, plot_notes = views_of(report.settings, list(report.metrics), report.directions, most=MOST_VIEWS)
     with at_work() as processes:
         finish_udr = udr.start_udr(report.runs, processes)
@@ -109,6 +113,8 @@ def tabulated(runs: list[Run], omissions: list[Omission]) -> Report:
     return Report(
         runs=runs,
         settings=settings,
+        labels=labels([setting.columns for setting in settings]),
+        verdicts=[],
         omissions=omissions,
         notes=notes(runs, settings),
         metrics=metrics,

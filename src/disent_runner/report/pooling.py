@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from disent_runner.report.headlines import number_names
+from disent_runner.report.labels import shown
 from disent_runner.report.run import Omission, Run
-from disent_runner.report.settings import shown
 from disent_runner.runs.score_rows import Making, Score
 from disent_runner.runs.scores import at_last_step
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from disent_runner.report.pooling import Setting
+    from disent_runner.report.verdicts import Verdict
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,9 @@ class Report:
     runs: list[Run]
     settings: "list[Setting]"
     """the runs again, pooled over seeds: a row of the table each"""
+    labels: list[str]
+    """of the settings, for people: blob: betavae β=4"""
+    verdicts: "list[Verdict]"
     omissions: list[Omission]
     notes: list[str]
     """what a reader must know of all runs: versions, data sources and evaluations that were kept apart"""

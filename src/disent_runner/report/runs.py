@@ -11,6 +11,7 @@ from disent_runner.runs.record import read_record
 from disent_runner.runs.score_rows import Score
 from disent_runner.runs.scores import read_scores
 from disent_runner.runs.status import read_status
+from disent_runner.sweep.members import members_of
 
 _SECTIONS = ("model", "dataset", "trainer")
 _TOLD = ("id", "model_name", "data_name", "data_source", "data_hash", "git_commit")
@@ -18,12 +19,17 @@ _TOLD = ("id", "model_name", "data_name", "data_source", "data_hash", "git_commi
 
 
 def read_runs(roots: Sequence[Path]) -> tuple[list[Run], list[Omission]]:
-    """The runs below the folders, sorted by path, and the folders that hold none that can be used."""
+    """The runs below the folders, or of the sweeps that these are, sorted by path, and the folders without one."""
     runs: list[Run] = []
     omissions: list[Omission] = []
     visited: set[tuple[int, int]] = set()
     for root in roots:
-        folders = list(folders_below(root, visited))
+        try:
+            places = members_of(root) or [root]
+        except (OSError, ValueError) as error:
+            omissions.append(Omission(root, str(error)))
+            continue
+        folders = [folder for place in places for folder in folders_below(place, visited)]
         if not folders and _is_new_to(root, runs, omissions):
             omissions.append(Omission(root, "no run folder (one with config.yaml) in it"))
         for folder in folders:

@@ -1,14 +1,14 @@
-"""What differs between runs, under the keys that people type, and short labels made of it."""
+"""What differs between runs, under the keys that people type, and labels made of it."""
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any
 
+from disent_runner.report.labels import labels
 from disent_runner.report.run import Run
 from disent_runner.runs.identity import setting
 
-_SYMBOLS = {"beta": "β", "gamma": "γ", "alpha": "α", "capacity": "C", "lambda_od": "λ_od", "lambda_d": "λ_d"}
 _NAMED = frozenset({"model._target_", "dataset.card._target_"})
 """Keys that only tell which model and which data set it is, which their names do."""
 _OF_BATCHES = frozenset({"dataset.batch_size", "dataset.replacement", "dataset.dequantize"})
@@ -23,17 +23,22 @@ def described(runs: Sequence[Run]) -> list[Run]:
     """The runs with the settings that differ between them, and labels made of those."""
     differences = _differences(runs)
     names = {key: _typed_key(key, runs) for _, key in differences}
-    short = symbols(names.values())
-    several = len({dataset(run) for run in runs}) > 1
-    labelled = []
-    for run in runs:
-        keys = [key for key in run.identity if _difference(key, run) in differences]
-        keys.sort(key=lambda key: not names[key].startswith("model."))  # what the model has itself comes first
-        settings = {names[key]: _class_name(key, run.identity[key]) for key in keys}
-        words = [run.model or "codes", *(f"{short[name]}={shown(value)}" for name, value in settings.items())]
-        label = " ".join([f"{dataset(run)}:", *words] if several else words)
-        labelled.append(dataclasses.replace(run, settings=settings, label=label))
-    return labelled
+    settings = [_settings(run, differences, names) for run in runs]
+    texts = labels([_row(run, own) for run, own in zip(runs, settings, strict=True)])
+    return [
+        dataclasses.replace(run, settings=own, label=text) for run, own, text in zip(runs, settings, texts, strict=True)
+    ]
+
+
+def _row(run: Run, settings: Mapping[str, Any]) -> dict[str, Any]:
+    origin = {name: run.facts.get(name) for name in ("data_source", "data_hash", "id")}
+    return {**settings, "dataset": dataset(run), "model": run.model or "codes", **origin}
+
+
+def _settings(run: Run, differences: Container[Difference], names: Mapping[str, str]) -> dict[str, Any]:
+    keys = [key for key in run.identity if _difference(key, run) in differences]
+    keys.sort(key=lambda key: not names[key].startswith("model."))  # what the model has itself comes first
+    return {names[key]: _class_name(key, run.identity[key]) for key in keys}
 
 
 def _class_name(key: str, value: Any) -> Any:
@@ -94,21 +99,3 @@ def _has(config: Mapping[str, Any], key: str, value: Any) -> bool:
     if not isinstance(node, Mapping) or name not in node:
         return False
     return (str(node[name]) if isinstance(node[name], list | Mapping) else node[name]) == value
-
-
-def symbols(names: Iterable[str]) -> dict[str, str]:
-    """The last part of each key, Greek where the papers are, or the whole key where that would not tell."""
-    names = list(dict.fromkeys(names))
-    ends = Counter(name.rpartition(".")[2] for name in names)
-    return {name: _SYMBOLS.get(end, end) if ends[end := name.rpartition(".")[2]] == 1 else name for name in names}
-
-
-def shown(value: Any) -> str:
-    """A setting's value as it would be typed; of a class its name alone."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < 1e9 else f"{value:.6g}"
-    return str(value)

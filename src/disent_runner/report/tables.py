@@ -12,9 +12,10 @@ from disent_runner.machine.csv_text import csv_text
 from disent_runner.machine.markdown import markdown_table, markdown_text
 from disent_runner.machine.texts import printable
 from disent_runner.report.columns import shown_columns
+from disent_runner.report.labels import shown
 from disent_runner.report.pooling import Comparison, Setting
 from disent_runner.report.run import Omission, Run
-from disent_runner.report.settings import dataset, shown
+from disent_runner.report.settings import dataset
 from disent_runner.runs.score_rows import Score
 from disent_runner.runs.score_tables import settings_text
 

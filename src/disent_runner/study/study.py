@@ -18,6 +18,8 @@ from disent_runner.study.parsing import Names
 
 SCALES = ("paper", "smoke")
 _FOR_CLAIMS = ("cases", "quantities")
+_NO_NUMBERS = ("setting", "n", "published")
+"""What a row of the table has beside its numbers."""
 _LETTERS = 16
 
 
@@ -143,22 +145,25 @@ def table(study: Study, settings: Mapping[str, Sequence[StudyRun]]) -> list[dict
     return rows
 
 
-def markdown(study: Study, rows: Sequence[Mapping[str, Any]], claims: Mapping[str, Mapping[str, Any]]) -> str:
-    """The table as text, with a column of published numbers beside each number that has one; below it the claims."""
-    published = [name for name in study.numbers if any(name in row["published"] for row in rows)]
-    head = [
-        "setting",
-        *(column for name in study.numbers for column in (name, *["published"] * (name in published))),
-        "n",
-    ]
+def texts(rows: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[list[str]]]:
+    """Head and lines of a table, with a column of published numbers beside each number that has one."""
+    names = [name for name in dict.fromkeys(name for row in rows for name in row) if name not in _NO_NUMBERS]
+    published = [name for name in names if any(name in row["published"] for row in rows)]
+    head = ["setting", *(column for name in names for column in (name, *["published"] * (name in published))), "n"]
     lines = []
     for row in rows:
-        cells = [row["setting"]]
-        for name in study.numbers:
+        cells = [str(row["setting"])]
+        for name in names:
             cells.append(_cell(row[name]))
             if name in published:
-                cells.append(row["published"].get(name, ""))
+                cells.append(str(row["published"].get(name, "")))
         lines.append([*cells, str(row["n"])])
+    return head, lines
+
+
+def markdown(study: Study, rows: Sequence[Mapping[str, Any]], claims: Mapping[str, Mapping[str, Any]]) -> str:
+    """The table as text; below it the claims."""
+    head, lines = texts(rows)
     head, *lines = ([markdown_text(cell) for cell in line] for line in (head, *lines))
     text = f"{study.shows} ({study.source}), {study.scale} size\n\n{markdown_table(head, lines)}"
     if not claims:

@@ -29,15 +29,24 @@ function hashOf(place) {
   return `#run=${encodeURI(data.runs[place].key).replaceAll("#", "%23")}`;
 }
 
-/** A setting's name, which shows its runs alone in the table of runs. */
+/** All that sets a setting apart, by key. */
+function settingFacts(setting) {
+  const { columns, rows } = tables.means;
+  const told = [...columns.keys()].filter((at) => columns[at].extra && rows[setting][at] !== null);
+  return Object.fromEntries(told.map((at) => [columns[at].name, cellText(rows[setting][at], columns[at])]));
+}
+
+/** A setting's name, which shows its runs alone in the table of runs, below all that it is. */
 function settingButton(setting, name) {
   const isOf = (row) => tables.runs.setting[row] === setting;
+  const facts = settingFacts(setting);
   const show = () => {
-    runsTable.showOnly({ name, test: isOf });
+    runsTable.showOnly({ name, test: isOf, facts });
     document.getElementById("runs").scrollIntoView();
     runsTable.search.focus({ preventScroll: true });
   };
-  return element("button", { type: "button", class: "link", click: show }, name);
+  const title = Object.entries(facts).map(([key, text]) => `${key}: ${text}`).join("\n");
+  return element("button", { type: "button", class: "link", title, click: show }, name);
 }
 
 function runLink(row, name) {
@@ -49,7 +58,10 @@ function tableIn(id, table, options) {
   return place && new ReportTable(place, table, options);
 }
 
-tableIn("means", tables.means, { name: "settings", link: settingButton });
+const galleryPlace = document.getElementById("gallery");
+const gallery = galleryPlace && new Gallery(galleryPlace, data.pictures,
+  { names: tables.means.rows.map(([name]) => name), hrefOf: hashOf, load: detailsOf });
+tableIn("means", tables.means, { name: "settings", link: settingButton, shown: (rows) => gallery?.show(rows) });
 const runsTable = tableIn("runs", tables.runs, { name: "runs", link: runLink });
 tableIn("udr-settings", tables.udr, { name: "settings with UDR" });
 tableIn("udr-correlation", tables.udr_correlation, { name: "correlations" });
@@ -68,6 +80,12 @@ function waysOn(place) {
     : element("a", { href: hashOf(to), rel, title: data.runs[to].name }, text));
   return element("nav", { class: "ways", "aria-label": "Runs" }, element("a", { href: "#runs" }, "All runs"),
     way(places[at - 1], "prev", "← Previous"), way(places[at + 1], "next", "Next →"));
+}
+
+/** Details of one run. */
+async function detailsOf(place) {
+  const { runs } = await loadPart(Math.floor(place / data.runs_per_part));
+  return runs[place % data.runs_per_part];
 }
 
 /** The page with a run instead of the overview. */

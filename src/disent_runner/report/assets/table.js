@@ -1,4 +1,5 @@
 const ROWS_PER_PAGE = 100;
+const FEW_MENUS = 3;
 const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
 
 /** What a cell is sorted by: a number, a text, or null where there is nothing. */
@@ -25,12 +26,14 @@ class ReportTable {
   /**
    * @param table {columns, rows, best}
    * @param options name: what the rows are, for labels; link(number, text): the first cell of a row, as a link or
-   *   button
+   *   button; shown(numbers): told which rows there are, in their order, whenever that changes
    */
-  constructor(place, table, { name, link = null }) {
+  constructor(place, table, { name, link = null, shown = null }) {
     this.table = table;
     this.name = name;
     this.link = link;
+    this.shown = shown;
+    this.hasSettings = false;
     this.texts = table.rows.map((row) => row.map((cell, at) => cellText(cell, table.columns[at])));
     this.haystacks = this.texts.map((row) => row.join("\n").toLowerCase());
     this.isNumeric = table.columns.map((_, at) =>
@@ -40,13 +43,14 @@ class ReportTable {
     this.chosen = new Map();
     this.only = null;
     this.page = 0;
-    place.append(this.makeControls(), this.makeTable(), this.makePager());
+    this.about = element("div", { class: "about", hidden: true });
+    place.append(this.makeControls(), this.about, this.makeTable(), this.makePager());
     this.show();
   }
 
   makeControls() {
     const words = () => this.search.value.toLowerCase().split(/\s+/).filter(Boolean);
-    this.search = element("input", { type: "search", placeholder: "all columns", autocomplete: "off",
+    this.search = element("input", { type: "search", placeholder: "Filter by words", autocomplete: "off",
       spellcheck: "false", input: () => this.filter(() => { this.words = words(); }) });
     this.menus = this.table.columns.flatMap((column, at) => {
       const values = column.menu ? this.valuesOf(at) : [];
@@ -61,7 +65,26 @@ class ReportTable {
     this.count = element("output", { "aria-live": "polite" });
     return element("form", { class: "controls", role: "search", "aria-label": `Filter ${this.name}`,
       submit: (event) => event.preventDefault() },
-    element("label", {}, element("span", {}, "Filter"), this.search), ...this.menus, this.chip, this.clear, this.count);
+    element("label", { class: "words" }, element("span", { class: "unseen" }, "Filter"), this.search),
+    this.makeMenus(), this.makeSettingsSwitch(), this.chip, this.clear, this.count);
+  }
+
+  /** Few menus stand open where there is room; many do not push the numbers away. */
+  makeMenus() {
+    if (this.menus.length === 0) return null;
+    const open = this.menus.length <= FEW_MENUS && matchMedia("(min-width: 40rem)").matches;
+    return element("details", { class: "menus", open },
+      element("summary", {}, `Filters (${this.menus.length})`), element("div", {}, ...this.menus));
+  }
+
+  /** Columns of settings, which the first column's short names stand for, are there when they are asked for. */
+  makeSettingsSwitch() {
+    if (!this.table.columns.some(({ extra }) => extra)) return null;
+    const box = element("input", { type: "checkbox", change: () => {
+      this.hasSettings = box.checked;
+      this.show();
+    } });
+    return element("label", { class: "check" }, box, " settings as columns");
   }
 
   /** Texts of a column in the order in which it is sorted. */
@@ -73,7 +96,7 @@ class ReportTable {
   makeTable() {
     this.heads = this.table.columns.map(({ name, better }, at) => {
       const text = element("span", {}, ...breakable(name), better && "\u00a0", betterMark(better));
-      return element("th", { scope: "col", class: this.isNumeric[at] ? "number" : null },
+      return element("th", { scope: "col", class: this.isNumeric[at] ? "number" : null, hidden: this.isHidden(at) },
         element("button", { type: "button", click: () => this.sortBy(at) }, text));
     });
     this.body = element("tbody");
@@ -93,6 +116,10 @@ class ReportTable {
     this.range = element("span");
     this.pager = element("p", { class: "pager" }, this.before, this.range, this.after);
     return this.pager;
+  }
+
+  isHidden(at) {
+    return this.table.columns[at].extra && !this.hasSettings;
   }
 
   choose(at, menu) {
@@ -118,7 +145,7 @@ class ReportTable {
     this.show();
   }
 
-  /** Rows of which `only.test` is true of their number, beside all other filters. */
+  /** Rows of which `only.test` is true of their number, beside all other filters; `only.facts` is said of them. */
   showOnly(only) {
     this.filter(() => { this.only = only; });
     if (only === null) this.search.focus();
@@ -146,6 +173,7 @@ class ReportTable {
   show() {
     const numbers = this.rowNumbers(), total = this.table.rows.length;
     const first = this.page * ROWS_PER_PAGE, last = Math.min(first + ROWS_PER_PAGE, numbers.length);
+    this.heads.forEach((head, at) => { head.hidden = this.isHidden(at); });
     this.body.replaceChildren(...numbers.slice(first, last).map((number) => this.makeRow(number)));
     if (numbers.length === 0) {
       const cell = element("td", { colspan: this.heads.length, class: "nothing" }, "Nothing passes the filters.");
@@ -155,19 +183,30 @@ class ReportTable {
     this.chip.hidden = this.only === null;
     this.chip.replaceChildren(`only ${this.only?.name ?? ""}`, element("span", { "aria-hidden": "true" }, " ✕"));
     this.chip.setAttribute("aria-label", `Show not only ${this.only?.name ?? ""}`);
+    this.about.hidden = !this.only?.facts;
+    this.about.replaceChildren(...(this.only?.facts ? [factList(this.only.facts)] : []));
     this.clear.hidden = this.words.length === 0 && this.chosen.size === 0 && this.only === null;
     this.pager.hidden = numbers.length <= ROWS_PER_PAGE;
     this.range.textContent = `${first + 1}–${last} of ${numbers.length}`;
     this.before.disabled = first === 0;
     this.after.disabled = last === numbers.length;
+    this.shown?.(numbers);
   }
 
   makeRow(number) {
     const best = new Set(this.table.best?.[number]);
     return element("tr", {}, ...this.texts[number].map((text, at) => {
+      if (this.isHidden(at)) return null;
       if (at === 0) return element("th", { scope: "row" }, this.link ? this.link(number, text) : text);
       const kind = [this.isNumeric[at] ? "number" : "", best.has(at) ? "best" : ""].filter(Boolean).join(" ");
-      return element("td", { class: kind || null }, best.has(at) ? element("strong", {}, text) : text);
+      const parts = this.isNumeric[at] ? spreadParts(text) : [text];
+      return element("td", { class: kind || null }, ...(best.has(at) ? [element("strong", {}, ...parts)] : parts));
     }));
   }
+}
+
+/** A mean, and what is behind it, which goes below it where there is little room. */
+function spreadParts(text) {
+  const [mean, ...spread] = text.split(" ");
+  return spread.length ? [mean, element("span", { class: "spread" }, ` ${spread.join(" ")}`)] : [mean];
 }

@@ -18,9 +18,9 @@ from PIL import Image
 
 from disent_runner.machine.files import write_whole
 from disent_runner.report.page import tables as page_tables
-from disent_runner.report.page.pictures import Address, addresses
+from disent_runner.report.page.pictures import Address, addresses, stills
 from disent_runner.report.page.runs import Part, points_per_curve
-from disent_runner.report.pooling import training_version
+from disent_runner.report.pooling import count_of, training_version
 from disent_runner.report.report import Plot, Report
 from disent_runner.report.run import Run
 from disent_runner.report.settings import dataset
@@ -29,7 +29,9 @@ MOST_RUNS_INSIDE = 200
 """Runs up to which the page holds their details itself."""
 RUNS_PER_PART = 50
 _DETAILS = "run_details"
-_SCRIPTS = ("elements.js", "table.js", "chart.js", "run.js", "page.js")
+_SCRIPTS = ("elements.js", "table.js", "chart.js", "run.js", "gallery.js", "page.js")
+_MOST_NAMES = 3
+"""In the title, of models and of data sets; more are counted."""
 _FILES = {
     "table.csv": "means and standard deviations, full precision",
     "table.md": "the same to read, Markdown",
@@ -47,15 +49,18 @@ def write_page(report: Report, out: Path) -> None:
     parts = map(script_text, details(report.runs, run_address))
     is_inside = len(report.runs) <= MOST_RUNS_INSIDE
     names = [] if is_inside else write_details(parts, out / _DETAILS)
+    shown = data(report, [f"{_DETAILS}/{name}" for name in names], run_address)
     page = _template().render(
         title=title(report.runs),
+        summary=summary(report),
         facts=facts(report),
+        has_pictures=any(shown["pictures"]),
         report=report,
         plots=[(plot, plot_address(plot.path), *_size(plot)) for plot in report.plots],
         files={name: content for name, content in _FILES.items() if (out / name).exists()},
         style=Markup(_asset("page.css")),
         script=Markup("".join(map(_asset, _SCRIPTS))),
-        data=script_text(data(report, [f"{_DETAILS}/{name}" for name in names])),
+        data=script_text(shown),
         parts=parts if is_inside else (),
     )
     write_whole(out / "index.html", page)
@@ -64,7 +69,7 @@ def write_page(report: Report, out: Path) -> None:
             path.unlink()  # of an earlier report
 
 
-def data(report: Report, part_files: Sequence[str]) -> dict[str, Any]:
+def data(report: Report, part_files: Sequence[str], address: Address) -> dict[str, Any]:
     """What the page's script shows, runs' details aside."""
     folders = [run.folder for run in report.runs]
     root = common_root(folders)
@@ -78,9 +83,18 @@ def data(report: Report, part_files: Sequence[str]) -> dict[str, Any]:
             "left_out": page_tables.left_out(report.omissions, root),
         },
         "runs": [_run(run, key) for run, key in zip(report.runs, keys, strict=True)],
+        "pictures": list(_pictures(report, address)),
         "parts": part_files,
         "runs_per_part": RUNS_PER_PART,
     }
+
+
+def _pictures(report: Report, address: Address) -> Iterator[dict[str, Any] | None]:
+    """Of each setting: its first run that has pictures, by its number, and those."""
+    places = {run.folder: place for place, run in enumerate(report.runs)}
+    for setting in report.settings:
+        shown = ((member.run.folder, stills(member.run.folder, address)) for member in setting.members)
+        yield next(({"run": places[folder], "stills": found} for folder, found in shown if found), None)
 
 
 def common_root(folders: Sequence[Path]) -> Path:
@@ -133,9 +147,19 @@ def script_text(value: Any) -> Markup:
 
 
 def title(runs: Sequence[Run]) -> str:
-    """Models and data sets of the runs: betavae, factorvae on dsprites."""
-    models = dict.fromkeys(run.model or "codes" for run in runs)
-    return f"{', '.join(models)} on {', '.join(dict.fromkeys(map(dataset, runs)))}"
+    """Models and data sets of the runs: betavae, factorvae on dsprites; 9 models on 4 data sets."""
+    models, data_sets = dict.fromkeys(run.model or "codes" for run in runs), dict.fromkeys(map(dataset, runs))
+    return f"{_few(list(models), 'models')} on {_few(list(data_sets), 'data sets')}"
+
+
+def _few(names: Sequence[str], kind: str) -> str:
+    return ", ".join(names) if len(names) <= _MOST_NAMES else f"{len(names)} {kind}"
+
+
+def summary(report: Report) -> str:
+    """36 runs of 19 settings."""
+    settings = len(report.settings)
+    return f"{count_of(len(report.runs))} of {settings} setting{'s' * (settings != 1)}"
 
 
 def facts(report: Report) -> dict[str, str]:

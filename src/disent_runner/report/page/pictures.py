@@ -25,6 +25,17 @@ def pictures(folder: Path, address: Address) -> list[dict[str, str]]:
     ]
 
 
+def stills(folder: Path, address: Address) -> dict[str, tuple[int, str | None]]:
+    """Of each kind the first picture that does not move: its place among the run's `pictures`, and its address where
+    it lies beside the page.
+    """
+    first: dict[str, tuple[int, str | None]] = {}
+    for place, path in enumerate(picture_files(folder)):
+        if kind(path) and path.suffix == ".png":
+            first.setdefault(kind(path), (place, None if address is inlined else address(path)))
+    return first
+
+
 def addresses(plots: Sequence[Path], runs: Sequence[Run], out: Path) -> tuple[Address, Address]:
     """How the page in the folder `out` refers to plots, and to pictures of runs: it holds them while they are small."""
     beside = partial(linked, out=out.resolve())

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from disent_runner.report.columns import labels, shown_columns
+from disent_runner.report.columns import shown_columns
 from disent_runner.report.pooling import Setting
 from disent_runner.report.report import Report
 from disent_runner.report.run import Omission
@@ -20,21 +20,25 @@ Table = dict[str, Any]
 Cells = list[Any]
 
 
-def column(name: str, *, menu: bool = False, better: str | None = None, digits: int | None = None) -> dict[str, Any]:
-    """`menu`: a choice among its values filters the table; `digits`: decimals of its numbers."""
-    return {"name": name, "menu": menu, "better": better, "digits": digits}
+def column(
+    name: str, *, menu: bool = False, extra: bool = False, better: str | None = None, digits: int | None = None
+) -> dict[str, Any]:
+    """`menu`: a choice among its values filters the table; `extra`: it is seen when it is asked for; `digits`: decimals
+    of its numbers.
+    """
+    return {"name": name, "menu": menu, "extra": extra, "better": better, "digits": digits}
 
 
 def means(report: Report, settings: Sequence[Setting]) -> Table:
     """The table of means; its first column tells the settings apart, its row numbers are those of `settings`."""
     columns = [column("setting")]
-    cells: list[Cells] = [list(labels(settings))]
+    cells: list[Cells] = [list(report.labels)]
     best: list[list[int]] = [[] for _ in settings]
     setting_columns = _setting_columns(report)
     for name in report.formatted.columns:
         texts = report.formatted[name].tolist()
         if name in setting_columns:
-            columns.append(column(name, menu=True))
+            columns.append(column(name, menu=True, extra=True))
             cells.append([_setting(value) for value in report.table[name, ""]])
             continue
         for row in report.best[name].to_numpy().nonzero()[0]:
@@ -52,7 +56,7 @@ def runs(report: Report, settings: Sequence[Setting]) -> Table:
     columns = [column("run")]
     cells: list[Cells] = [[run_name(member.run.label, member.run.seed) for _, member in members]]
     for name in shown_columns(settings):
-        columns.append(column(name, menu=True))
+        columns.append(column(name, menu=True, extra=True))
         setting_cells = [_setting(setting.columns.get(name)) for setting in settings]
         cells.append([setting_cells[number] for number, _ in members])
     columns.append(column("seed", menu=True, digits=0))

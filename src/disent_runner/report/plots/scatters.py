@@ -9,9 +9,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from disent_runner.report.plots.style import MOST_PANELS, PALETTE, Drawing, legend_above, marker_style, panels, shrunk
+from disent_runner.report.labels import shown
+from disent_runner.report.plots.style import MOST_PANELS, Drawing, legend_above, marker_style, panels, shrunk
 from disent_runner.report.plots.views import RunNumbers, View
-from disent_runner.report.settings import shown
 from disent_runner.report.udr import spearman
 
 _TOTAL_CORRELATIONS = ("total_correlation", "gaussian_total_correlation")
@@ -29,7 +29,7 @@ def reconstruction_against_disentanglement(view: View, _: str) -> Drawing | None
     figure = _scatters(view, x, view.axis(error), without={error})
     if figure is None:
         return None
-    caption = f"Each number against {error} ({_ERRORS[error]}), a marker per run, coloured by model."
+    caption = f"Each number against {error} ({_ERRORS[error]}), a marker per run, its colour and form the model's."
     name, title = "reconstruction_against_disentanglement", "Reconstruction against disentanglement"
     return Drawing(name, title, caption, figure)
 
@@ -56,20 +56,20 @@ def _scatters(
     figure, panel_axes = panels(len(numbers), legend=len(view.models) > 1)
     for number, axes in zip(numbers, panel_axes, strict=True):
         points = [(run.model, at, run.values[number]) for at, run in runs if number in run.values]
-        _scatter(axes, points, view.models)
+        _scatter(axes, points, view.places)
         rank = spearman([at for _, at, _ in points], [value for _, _, value in points]) if with_ranks else math.nan
         ending = "" if math.isnan(rank) else f"   ρ = {rank:.2f}, n = {len(points)}"
         axes.set_title(view.axis(number) + ending)
         axes.set_xlabel(x_label)
     if len(view.models) > 1:
-        legend_above(figure, view.models, [marker_style(place) for place in range(len(view.models))])
+        legend_above(figure, view.models, [marker_style(view.places[model]) for model in view.models])
     return figure
 
 
-def _scatter(axes: Axes, points: Sequence[tuple[str, float, float]], models: Sequence[str]) -> None:
+def _scatter(axes: Axes, points: Sequence[tuple[str, float, float]], places: Mapping[str, int]) -> None:
     """Model, x and y of each point; a colour and form for each model."""
     size = shrunk(5, len(points))
-    for place, model in enumerate(models):
+    for model, place in places.items():
         pairs = [(x, y) for name, x, y in points if name == model]
         if pairs:
             style = marker_style(place, alpha=0.7, markeredgewidth=0, markersize=size)
@@ -106,18 +106,18 @@ class Marker(NamedTuple):
 
 
 def _bubbles(view: View, markers: Sequence[Marker]) -> tuple[Figure, Axes]:
-    """Markers coloured by model, their areas in proportion to β, and a legend of both."""
+    """A colour and form for each model, areas of markers in proportion to β, and a legend of both."""
     betas = sorted({marker.beta for marker in markers})
     per_beta = shrunk(_LARGEST_MARKER, len(markers)) / betas[-1]
     figure, (axes,) = panels(1, width=6.0, height=4.2, legend=True)
     models = [model for model in view.models if any(marker.model == model for marker in markers)]
-    colours = {model: PALETTE[view.models.index(model) % len(PALETTE)] for model in models}
-    for model in models:
+    styles = [marker_style(view.places[model]) for model in models]
+    for model, style in zip(models, styles, strict=True):
         _, x, y, beta = zip(*(marker for marker in markers if marker.model == model), strict=True)
-        axes.scatter(x, y, s=per_beta * np.array(beta), color=colours[model], alpha=0.55, linewidths=0)
+        look = {"color": style["color"], "marker": style["marker"], "alpha": 0.55, "linewidths": 0}
+        axes.scatter(x, y, s=per_beta * np.array(beta), **look)
     examples = [betas[place] for place in sorted({round(at) for at in np.linspace(0, len(betas) - 1, 4)})]
     grey = {"marker": "o", "color": "#777777", "alpha": 0.55}
-    styles = [marker_style(0, marker="o", color=colours[model]) for model in models]
     styles += [marker_style(0, **grey, markersize=math.sqrt(per_beta * beta)) for beta in examples]
     legend_above(figure, [*models, *(f"β = {shown(beta)}" for beta in examples)], styles)
     return figure, axes

@@ -90,10 +90,11 @@ def legend_above(figure: Figure, labels: Sequence[str], styles: Sequence[dict[st
 
 
 def marker_style(place: int, **more: Any) -> dict[str, Any]:
-    """The same colour and form wherever something has this place."""
+    """The same colour and form wherever something has this place, and both together nowhere else: 49 pairs."""
+    turns = place // len(PALETTE)
     return {
         "color": PALETTE[place % len(PALETTE)],
-        "marker": MARKERS[place % len(MARKERS)],
+        "marker": MARKERS[(place + turns) % len(MARKERS)],
         "markersize": 5,
         "linestyle": "none",
         **more,

@@ -1,12 +1,14 @@
 """Numbers against the settings that were varied on purpose."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 
 from disent_runner.machine.texts import file_stem, printable
 from disent_runner.report.columns import ALWAYS_SHOWN
+from disent_runner.report.labels import labels, shown
 from disent_runner.report.plots.style import (
     MOST_LETTERS,
     MOST_PANELS,
@@ -17,7 +19,6 @@ from disent_runner.report.plots.style import (
     value_ticks,
 )
 from disent_runner.report.plots.views import PlotSetting, View
-from disent_runner.report.settings import shown
 
 MOST_SERIES = 7
 
@@ -57,23 +58,24 @@ def _series(view: View, key: str) -> dict[str, dict[float, PlotSetting]]:
     Settings of a series are alike in all but this key, or, where several keys vary together, in all that are no
     numbers; each has another value.
     """
-    names = {name: short for name, short in view.names.items() if name not in (key, "id", *ALWAYS_SHOWN)}
-    apart: dict[str, list[tuple[float, PlotSetting]]] = {}
-    together: dict[str, list[tuple[float, PlotSetting]]] = {}
+    names = [name for name in view.names if name not in (key, "id", *ALWAYS_SHOWN)]
+    apart: dict[tuple[Any, ...], list[tuple[float, PlotSetting]]] = {}
+    together: dict[tuple[Any, ...], list[tuple[float, PlotSetting]]] = {}
     for setting in view.settings:
         value = setting.columns.get(key)
         if isinstance(value, float):
-            columns = {short: setting.columns.get(name) for name, short in names.items()}
-            texts = {short: f"{short}={shown(item)}" for short, item in columns.items() if item is not None}
-            kinds = [text for short, text in texts.items() if isinstance(columns[short], str | bool)]
-            apart.setdefault(" ".join([setting.model, *texts.values()]), []).append((value, setting))
-            together.setdefault(" ".join([setting.model, *kinds]), []).append((value, setting))
-    return _with_distinct_values(apart) or _with_distinct_values(together)
+            alike = {name: setting.columns[name] for name in names if setting.columns.get(name) is not None}
+            kinds = {name: item for name, item in alike.items() if isinstance(item, str | bool)}
+            for series, columns in ((apart, alike), (together, kinds)):
+                series.setdefault((setting.model, *columns.items()), []).append((value, setting))
+    series = _with_distinct_values(apart) or _with_distinct_values(together)
+    rows = [{**dict(columns), "dataset": "", "model": model} for model, *columns in series]
+    return dict(zip(labels(rows), series.values(), strict=True))
 
 
 def _with_distinct_values(
-    series: Mapping[str, list[tuple[float, PlotSetting]]],
-) -> dict[str, dict[float, PlotSetting]]:
+    series: Mapping[tuple[Any, ...], list[tuple[float, PlotSetting]]],
+) -> dict[tuple[Any, ...], dict[float, PlotSetting]]:
     by_value = {name: dict(pairs) for name, pairs in series.items()}
     return {name: settings for name, settings in by_value.items() if 1 < len(settings) == len(series[name])}
 

@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from disent_runner.machine.texts import printable
-from disent_runner.report.columns import labels, shown_columns
+from disent_runner.report.columns import shown_columns
+from disent_runner.report.labels import labels
 from disent_runner.report.plots.style import MOST_LETTERS
 from disent_runner.report.pooling import Setting
-from disent_runner.report.settings import symbols
 from disent_runner.report.tables import ARROWS
+
+_OF_VIEWS = frozenset({"factors", "num_images", "binned", "labels", "version", "data_hash"})
+"""Columns that only settings of different views differ in."""
 
 
 class RunNumbers(NamedTuple):
@@ -45,8 +48,10 @@ class View:
     settings: list[PlotSetting]
     numbers: list[str]
     directions: Mapping[str, str | None]
-    names: Mapping[str, str]
-    """columns that tell the settings apart, and their short names"""
+    names: list[str]
+    """columns that tell the settings apart"""
+    places: Mapping[str, int]
+    """of each model among all of the report: it has one mark in all plots"""
     udr: Mapping[Path, float] = field(default_factory=dict)
 
     @property
@@ -70,29 +75,38 @@ def views_of(
     for setting in settings:
         groups.setdefault(setting.view, []).append(setting)
     largest = sorted(groups.values(), key=len, reverse=True)[:most]
+    models = sorted({str(setting.columns["model"]) for setting in settings})
+    places = {model: place for place, model in enumerate(models)}
     views = [
-        _view(group, numbers, directions, prefix=f"{place}_" if len(largest) > 1 else "")
-        for place, group in enumerate(largest, start=1)
+        View(
+            title=title,
+            prefix=f"{place}_" if len(largest) > 1 else "",
+            settings=_plot_settings(group),
+            numbers=[number for number in numbers if any(setting.values(number) for setting in group)],
+            directions={number: directions.get(number) for number in numbers},
+            names=[name for name in shown_columns(group) if name != "model"],
+            places=places,
+        )
+        for place, (group, title) in enumerate(zip(largest, _titles(largest), strict=True), start=1)
     ]
     surplus = len(groups) - len(largest)
     note = f"plots are of the {most} largest groups of settings that can be compared; {surplus} are not drawn"
     return views, [note] if surplus else []
 
 
-def _view(
-    settings: Sequence[Setting], numbers: Sequence[str], directions: Mapping[str, str | None], *, prefix: str
-) -> View:
-    evaluation = settings[0].members[0].evaluation
-    codes = "" if evaluation.representation == "mean" else f", {evaluation.representation} codes"
-    names = [name for name in shown_columns(settings) if name != "model"]
-    return View(
-        title=f"{evaluation.dataset} ({evaluation.source}{codes})",
-        prefix=prefix,
-        settings=[_plot_setting(setting, label) for setting, label in zip(settings, labels(settings), strict=True)],
-        numbers=[number for number in numbers if any(setting.values(number) for setting in settings)],
-        directions={number: directions.get(number) for number in numbers},
-        names=symbols(names),
-    )
+def _titles(groups: Sequence[Sequence[Setting]]) -> list[str]:
+    """The data of each, and what else sets groups of the same data apart."""
+    rows = []
+    for columns, evaluation in ((group[0].columns, group[0].members[0].evaluation) for group in groups):
+        codes = "" if evaluation.representation == "mean" else f", {evaluation.representation} codes"
+        apart = {name: value for name, value in columns.items() if name in _OF_VIEWS or name.startswith("metric.")}
+        rows.append({**apart, "dataset": "", "model": f"{evaluation.dataset} ({evaluation.source}{codes})"})
+    return labels(rows)
+
+
+def _plot_settings(settings: Sequence[Setting]) -> list[PlotSetting]:
+    texts = labels([setting.columns for setting in settings])
+    return [_plot_setting(setting, text) for setting, text in zip(settings, texts, strict=True)]
 
 
 def _plot_setting(setting: Setting, label: str) -> PlotSetting:
