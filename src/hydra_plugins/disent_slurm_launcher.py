@@ -3,7 +3,8 @@
 import os
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from hydra.core.utils import JobReturn, JobStatus
@@ -52,6 +53,7 @@ class SlurmLauncher(Launcher):
 
     def launch_jobs(self, jobs: "Sequence[Job]", first: int) -> Sequence[JobReturn]:
         """What `launch` does, for jobs that are planned already."""
+        from disent_runner.machine.texts import counted
         from disent_runner.runs.status import read_status
         from disent_runner.sweep.board import say
         from disent_runner.sweep.jobs import standing
@@ -63,7 +65,7 @@ class SlurmLauncher(Launcher):
             report_queued(job.folder, job.request, task.job_id)
         arrays = ", ".join(sorted({task.job_id.partition("_")[0] for task in submitted}))
         if submitted:
-            say(f"{len(submitted)} tasks submitted as SLURM job {arrays}; scancel {arrays} stops them")
+            say(f"{counted(len(submitted), 'task')} submitted as SLURM job {arrays}; scancel {arrays} stops them")
         if not self.waits:
             say("the same command says how far they are, and picks up what was lost")
             return []
@@ -104,7 +106,8 @@ class SlurmLauncher(Launcher):
                 (list(own), "hydra.sweep.dir", number, f"job_id_for_{number}", state)
                 for own, number in zip(chunk, numbers, strict=True)
             ]
-            tasks += executor.map_array(self.task, *zip(*arguments, strict=True))
+            with outside_of_jobs():
+                tasks += executor.map_array(self.task, *zip(*arguments, strict=True))
         return tasks
 
 
@@ -119,6 +122,27 @@ def report_queued(folder: Any, request: str, task: str) -> None:
                 write_status(folder, "queued", request=request, task=task)
     except RunInUse:
         pass
+
+
+@contextmanager
+def outside_of_jobs() -> Iterator[None]:
+    """The environment without what SLURM set for the job that this is typed in, an interactive session's for example.
+
+    `sbatch` hands it on, and `srun` refuses a SLURM_MEM_PER_CPU of the session beside the task's own memory.
+    """
+    of_job = (
+        {}
+        if "SLURM_JOB_ID" not in os.environ
+        else {
+            name: os.environ.pop(name)
+            for name in list(os.environ)
+            if name.startswith(("SLURM_", "SLURMD_", "SRUN_")) and name != "SLURM_CONF"
+        }
+    )
+    try:
+        yield
+    finally:
+        os.environ.update(of_job)
 
 
 def queued_tasks() -> set[str] | None:

@@ -57,6 +57,14 @@ def test_a_preset_is_about_the_whole_config_however_it_begins(text, mine):
         assert loaded.config == {"hydra": {"sweeper": {"params": {"seed": "0,1"}}}}
 
 
+@pytest.mark.parametrize("mode", [RunMode.RUN, RunMode.MULTIRUN])
+def test_a_run_keeps_the_working_folder(compose, mode):
+    """In each run's folder of its own, `data` would be rendered again, and paths that were typed lead nowhere."""
+    with pytest.raises(HydraException, match=r"hydra\.job\.chdir=true: .*leave it out"):
+        compose("hydra.job.chdir=true", mode=mode)
+    compose("hydra.job.chdir=false", mode=mode)
+
+
 def test_the_package_of_another_file_is_the_one_that_it_names(mine):
     (mine / "model" / "mine.yaml").write_text("\ufeff# @package trainer\nx: 1\n")
     (mine / "model" / "other.yaml").write_text("x: 1\n# @package trainer\n")

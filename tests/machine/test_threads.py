@@ -61,7 +61,10 @@ def test_maps_may_be_nested():
     assert torch.get_num_threads() == 2
 
 
-@pytest.mark.parametrize(("setting", "expected"), [("1", 1), ("100000", None), (None, None)])
+@pytest.mark.parametrize(
+    ("setting", "expected"),
+    [("1", 1), ("1,4", 1), (" 1 ", 1), ("100000", None), ("0", None), ("-2", None), ("x", None), (None, None)],
+)
 def test_cores_may_be_bounded_from_outside(setting, expected, monkeypatch):
     monkeypatch.undo()
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)

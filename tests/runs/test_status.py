@@ -41,6 +41,10 @@ def test_a_clusters_signal_means_queued_where_someone_puts_the_job_back(tmp_path
 
 def test_the_task_of_a_cluster_is_named(tmp_path, monkeypatch):
     monkeypatch.setenv("SLURM_JOB_ID", "4715")
+    monkeypatch.delenv("SUBMITIT_EXECUTOR", raising=False)
+    write_status(tmp_path, "running", request="a")
+    assert "task" not in read_status(tmp_path)  # typed in somebody's interactive session
+    monkeypatch.setenv("SUBMITIT_EXECUTOR", "slurm")
     write_status(tmp_path, "running", request="a")
     assert read_status(tmp_path)["task"] == "4715"
     monkeypatch.setenv("SLURM_ARRAY_JOB_ID", "4711")

@@ -271,3 +271,10 @@ def test_the_terminal_shows_the_headline_of_each_metric_and_where_the_rest_is(sc
     assert shown.count("skipped: unsuited needs a decoder") == 3
     assert "skipped too: unsuited_3, unsuited_4; metrics.md says why" in shown
     assert f"all 13 rows: {tmp_path}/metrics.md" in shown.replace("\n", "")
+
+
+def test_rows_that_are_counted_are_those_of_the_file(score, tmp_path, capsys):
+    score({"alone": lambda rep, *, rng: {"alone": 1.0}})
+    assert f"\n1 row: {tmp_path}/metrics.md" in capsys.readouterr().out
+    score({"other": lambda rep, *, rng: {"other": 1.0}})
+    assert f"all 2 rows: {tmp_path}/metrics.md" in capsys.readouterr().out

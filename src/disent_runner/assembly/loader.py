@@ -107,6 +107,11 @@ class Loader(ConfigLoaderImpl):
                 config.hydra.mode = RunMode.MULTIRUN
         else:
             config = super().load_configuration(config_name, typed[0], run_mode, from_shell, False)
+        if config.hydra.job.chdir:
+            raise HydraException(
+                "hydra.job.chdir=true: relative paths, such as the data folder's, would be of each run folder; leave "
+                "it out, a run's files lie in its folder anyway"
+            )
         choices = config.hydra.runtime.choices
         if len(typed) > 1 and choices["hydra/sweeper"] != "grid":
             raise HydraException(f"hydra/sweeper={choices['hydra/sweeper']} takes one preset at a time")

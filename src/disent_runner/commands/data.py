@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from disent_runner.machine.characters import any_characters
+from disent_runner.machine.files import check_working_folder
+from disent_runner.machine.output import forgiving_output
 from disent_runner.machine.texts import printable
 
 if TYPE_CHECKING:
@@ -64,16 +65,12 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Exit code 0 when all is done and right, 1 after a mistake or where a file is wrong, 130 after Ctrl-C."""
-    any_characters()
+    forgiving_output()
     asked = _parsed(arguments)
     try:
+        check_working_folder()
         asked.command(asked)
         sys.stdout.flush()
-    except BrokenPipeError:  # the reader, such as head, has seen enough
-        from disent_runner.machine.console import no_more_output
-
-        no_more_output()
-        sys.exit(1)
     except KeyboardInterrupt:
         print("disent-data: interrupted; run the same command again", file=sys.stderr)
         sys.exit(130)

@@ -5,7 +5,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from disent_runner.machine.characters import any_characters
+from disent_runner.machine.files import check_working_folder
+from disent_runner.machine.output import forgiving_output
 from disent_runner.machine.texts import printable
 
 _EPILOG = """
@@ -40,9 +41,10 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Exit code 0 when the report is written, 1 after a mistake or without a run that can be used."""
-    any_characters()
+    forgiving_output()
     options = parser().parse_args(arguments)
     try:
+        check_working_folder()
         show_sweeps(options.folders) if options.watch else write(options.folders, options.out)
     except KeyboardInterrupt:
         print("disent-report: interrupted", file=sys.stderr)

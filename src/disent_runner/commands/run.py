@@ -6,15 +6,15 @@ import os
 import re
 import sys
 import traceback
-from contextlib import suppress
 from pathlib import Path
 
 import hydra
 from omegaconf import DictConfig
 
 from disent_runner.assembly.conf import CONF
-from disent_runner.machine.characters import any_characters
+from disent_runner.machine.files import check_working_folder
 from disent_runner.machine.interruption import OF_A_TERMINAL, Interrupted, stoppable
+from disent_runner.machine.output import forgiving_output
 
 _TRACEBACKS = os.environ.get("HYDRA_FULL_ERROR") == "1"
 
@@ -27,6 +27,7 @@ def _job(config: DictConfig) -> float | None:
 
     from disent_runner.runs.folder import RunInUse
 
+    forgiving_output(at_any_cost=True)  # a launcher may have begun a process for it
     logging.captureWarnings(True)
     is_alone = HydraConfig.get().mode == RunMode.RUN
     try:
@@ -86,16 +87,11 @@ def _run(config: DictConfig, folder: Path, *, is_alone: bool) -> float | None:
 
 def run() -> None:
     """`disent-run`: exit code 0 when every stage is done, 1 after a mistake, 128 + signal after an interruption."""
-    any_characters()
+    forgiving_output(at_any_cost=True)
     if {"--help", "-h"} & set(sys.argv[1:]):
         from disent_runner.commands.help import help_text
 
-        try:
-            print(help_text(CONF), flush=True)
-        except BrokenPipeError:
-            from disent_runner.machine.console import no_more_output
-
-            no_more_output()  # the reader, such as head, has what it wanted
+        print(help_text(CONF))
         return
     sys.argv[1:] = [_escaped(argument) for argument in sys.argv[1:]]
     # threads that wait for each other then leave their core to another run's, which may need it: two runs on two cores
@@ -103,13 +99,13 @@ def run() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises, and the mistake is said in one line here
     try:
+        check_working_folder()
         with stoppable(OF_A_TERMINAL):
             _job()
     except Interrupted as interruption:
         _say(interruption)
         logging.shutdown()
-        with suppress(OSError):
-            sys.stdout.flush()
+        sys.stdout.flush()
         # metrics may be at work in threads, which an orderly end would abort with a core dump
         os._exit(128 + interruption.signum)
     except Exception as error:

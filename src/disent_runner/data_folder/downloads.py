@@ -9,12 +9,12 @@ from typing import Any
 import pooch
 import requests
 import urllib3
-from filelock import FileLock
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from disent_runner.datasets.card import PublishedFile
 from disent_runner.machine.console import console
 from disent_runner.machine.files import explained, require_room, size_text
+from disent_runner.machine.turns import in_turn
 
 PAUSES = (1.0, 3.0, 9.0)
 """Seconds before each new attempt; an attempt that brought more of the file is not counted."""
@@ -52,7 +52,7 @@ def download(file: PublishedFile, target: Path, *, check_hash: bool = True, paus
 
     with explained(target, "make room there or choose another data folder"):
         target.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{target}.lock"):
+        with in_turn(target):
             if target.exists():
                 return
             try:

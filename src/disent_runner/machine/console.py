@@ -1,8 +1,6 @@
 """The one terminal that messages, bars and tables share."""
 
 import logging
-import os
-import sys
 from contextlib import suppress
 
 from rich.console import Console
@@ -42,8 +40,3 @@ class LogFile(logging.FileHandler):
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
         """Nothing: a traceback of the logging would hide what happened."""
-
-
-def no_more_output() -> None:
-    """Once nobody reads what is printed, Python shall not complain of it at its end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

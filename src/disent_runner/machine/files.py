@@ -160,6 +160,14 @@ def explained(path: Path, fix: str) -> Iterator[None]:
         raise OSError(f"cannot write {path}: {error.strerror or os.strerror(error.errno)}; {fix}") from error
 
 
+def check_working_folder() -> None:
+    """FileNotFoundError where the folder in which the command was typed is no more: relative paths lead nowhere."""
+    try:
+        os.getcwd()  # noqa: PTH109 - the system's own answer
+    except FileNotFoundError:
+        raise FileNotFoundError("the folder in which this was typed is gone, deleted or moved; cd to another") from None
+
+
 def refuse_existing(path: Path) -> None:
     """FileExistsError where something has that name."""
     if path.exists():

@@ -1,9 +1,10 @@
 """Signals that ask the program to stop: it ends at once, or, where it says so, after the step under way."""
 
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any
 
@@ -68,6 +69,12 @@ def listen(signals: tuple[signal.Signals, ...] = (*OF_A_TERMINAL, *OF_A_CLUSTER)
     for signum in signals:
         if signum != signal.SIGHUP or signal.getsignal(signum) != signal.SIG_IGN:
             signal.signal(signum, _heard)
+
+
+def say_at_once(text: str) -> None:
+    """A line on standard error from inside of a handler, where logs, consoles and files may be half way in a line."""
+    with suppress(OSError):  # nobody reads it
+        os.write(2, f"\n{text}\n".encode())
 
 
 def _heard(signum: int, frame: FrameType | None) -> None:

@@ -20,6 +20,11 @@ def printable(text: str, most: int | None = None) -> str:
     return text if most is None or len(text) <= most else f"{text[: most - 1]}…"
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 run`, `1,200 runs`."""
+    return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
 def file_stem(name: str) -> str:
     """The name as a part of a file's name: itself where it is letters, digits, `_`, `-` and inner dots, and not long.
 

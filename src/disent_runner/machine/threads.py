@@ -20,8 +20,13 @@ _threads_before = 1
 
 
 def num_cores() -> int:
-    """Cores this process may use: what the machine, a container or OMP_NUM_THREADS leave it."""
-    return min(cpu_count(), int(os.environ.get("OMP_NUM_THREADS") or cpu_count()))
+    """Cores this process may use: what the machine, a container or OMP_NUM_THREADS leave it.
+
+    That may be a list, of which the first is for what is not nested in others; what is no number is passed over, as
+    OpenMP does.
+    """
+    outermost = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+    return min(cpu_count(), int(outermost) if outermost.isdecimal() and int(outermost) else cpu_count())
 
 
 @contextmanager

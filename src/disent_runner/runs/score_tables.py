@@ -6,6 +6,7 @@ from typing import Any
 
 from disent_runner.machine.csv_text import csv_text
 from disent_runner.machine.markdown import markdown_table, markdown_text
+from disent_runner.machine.texts import counted
 from disent_runner.runs.checksums import write_files
 from disent_runner.runs.score_rows import Making, Score, row_of
 
@@ -70,7 +71,7 @@ def _table(scores: Sequence[Score]) -> str:
 def subject_text(making: Making) -> str:
     """What the numbers are of: codes, images, data, step and seed."""
     step = "" if making.step is None else f" after step {making.step:,}"
-    codes = f"{making.representation.capitalize()} codes of {making.num_images:,} images"
+    codes = f"{making.representation.capitalize()} codes of {counted(making.num_images, 'image')}"
     return f"{codes} of {making.dataset} ({making.source}){step}, seed {making.seed}"
 
 

@@ -54,7 +54,12 @@ def write_status(folder: Path, state: str, *, request: str, **facts: Any) -> Non
 
 
 def _task() -> dict[str, str]:
-    """The name of this process in a cluster's queue, as in `4711_3`; nothing outside of one."""
+    """The name of this process in a cluster's queue, as in `4711_3`; nothing where the launcher did not put it there.
+
+    One that a person typed in a session on the cluster is over long before the session, which is in the queue too.
+    """
+    if os.environ.get("SUBMITIT_EXECUTOR") != "slurm":
+        return {}
     array, number = os.environ.get("SLURM_ARRAY_JOB_ID"), os.environ.get("SLURM_ARRAY_TASK_ID")
     task = f"{array}_{number}" if array and number else os.environ.get("SLURM_JOB_ID")
     return {"task": task} if task else {}

@@ -15,7 +15,7 @@ from PIL import Image
 from disent_runner.datasets.info import DatasetInfo
 from disent_runner.figures.inputs import Animation, FigureInputs
 from disent_runner.machine.randomness import random_stream
-from disent_runner.machine.texts import file_stem
+from disent_runner.machine.texts import counted, file_stem
 from disent_runner.representations.representation import Representation
 from disent_runner.representations.requirements import NotApplicable
 from disent_runner.runs import figures as pictures
@@ -46,7 +46,7 @@ def draw(
     }
     wanted = {name: figure for name, figure in figures.items() if not _is_of(done.get(name), makings[name])}
     if not wanted:
-        log.info("draw: done, %d figures in %s", len(figures), folder / pictures.FOLDER)
+        log.info("draw: done, %s in %s", counted(len(figures), "figure"), folder / pictures.FOLDER)
         return
     mpl.use("agg")
     rep = represent()

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from disent_runner.machine.console import console
 from disent_runner.machine.randomness import random_stream
-from disent_runner.machine.texts import printable
+from disent_runner.machine.texts import counted, printable
 from disent_runner.representations.representation import Representation
 from disent_runner.runs import scores as tables
 from disent_runner.runs.score_rows import Making, Score
@@ -38,7 +38,7 @@ def evaluate(
     before = _read(folder)
     rows = tables.of_labels(before, subject.labels)
     if len(rows) < len(before):
-        log.info("evaluate: %d numbers by earlier labels go, these are of corrected ones", len(before) - len(rows))
+        log.info("evaluate: gone for those of corrected labels: %s", counted(len(before) - len(rows), "number"))
         unfinish(folder, tables.FILE)  # commands that asked for those numbers have them to make again
     todo = {name: metric for name, metric in metrics.items() if not _is_done(makings[name], rows)}
     without_place: list[Score] = []
@@ -55,7 +55,7 @@ def evaluate(
     if rows:
         write_tables(folder, rows)  # which a kill may have left behind metrics.json
     asked = [row for row in rows if row.making in makings.values()] + without_place
-    say(asked, folder)
+    say(asked, folder, num_rows=len(rows))
     for logger in loggers:
         values = {_logged_name(row): row.value for row in asked if row.value is not None}
         logger.log_metrics(values, step=subject.step)
@@ -107,8 +107,8 @@ def _logged_name(row: Score) -> str:
     return row.label if choice == "mean" else f"{row.label} ({choice})"
 
 
-def say(rows: Sequence[Score], folder: Path) -> None:
-    """Print the number that each metric is known by, and where all the others are."""
+def say(rows: Sequence[Score], folder: Path, *, num_rows: int) -> None:
+    """Print the number that each metric is known by, and where all `num_rows` that the folder has are."""
     if not rows:
         return
     names = tables.headlines(rows)
@@ -128,7 +128,7 @@ def say(rows: Sequence[Score], folder: Path) -> None:
     for line in _few_images(rows):
         _print(line)
     _print(subject_text(rows[0].making))
-    _print(f"all {len(rows)} rows: {folder / 'metrics.md'}", soft_wrap=True)
+    _print(f"{'all ' * (num_rows != 1)}{counted(num_rows, 'row')}: {folder / 'metrics.md'}", soft_wrap=True)
 
 
 def _few_images(rows: Sequence[Score]) -> Iterator[str]:
@@ -138,7 +138,7 @@ def _few_images(rows: Sequence[Score]) -> Iterator[str]:
         if row.num_labelled is not None:
             metrics.setdefault(row.num_labelled, {})[row.making.metric] = None
     for count, names in metrics.items():
-        yield f"{', '.join(names)}: {count:,} images, those whose labels are all known"
+        yield f"{', '.join(names)}: {counted(count, 'image')}, those whose labels are all known"
 
 
 def _say_skipped(rows: Sequence[Score]) -> None:

@@ -15,6 +15,7 @@ from pytorch_lightning.loggers import Logger
 
 from disent_runner.datasets.data_module import DataModule, StepPlan
 from disent_runner.machine.memory import keep_freed_blocks
+from disent_runner.machine.texts import counted
 from disent_runner.models.base import AbstractModel
 from disent_runner.runs.checkpoints import (
     load_newest_checkpoint,
@@ -57,7 +58,7 @@ def fit(
         remove_older(folder)
         restore(model, state, folder)
     if state is not None and (model.step >= plan.max_steps or not model.takes_steps):
-        log.info("fit: done, %d steps", model.step)
+        log.info("fit: done, %s", counted(model.step, "step"))
         return
     if state is None:
         model.learn(datamodule.training, np.random.default_rng(seed))

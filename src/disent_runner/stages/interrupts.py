@@ -1,6 +1,5 @@
 """Ctrl-C, SIGTERM, a cluster's signals in training: the step ends, a checkpoint is written, the command goes on."""
 
-import logging
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,10 +7,8 @@ from typing import Any
 
 from pytorch_lightning import Callback, Trainer
 
-from disent_runner.machine.interruption import Interrupted, listen, stopping_later
+from disent_runner.machine.interruption import Interrupted, listen, say_at_once, stopping_later
 from disent_runner.models.base import AbstractModel
-
-log = logging.getLogger(__name__)
 
 
 class Interrupts(Callback):
@@ -39,7 +36,7 @@ class Interrupts(Callback):
             raise Interrupted(signum)
         self.signum = signum
         self.model.stop_requested = True
-        log.warning("%s: finishing this step and saving", signal.Signals(signum).name)
+        say_at_once(f"{signal.Signals(signum).name}: finishing this step and saving")
 
     def _stop(self) -> None:
         if self.signum is not None:

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import h5py
 import numpy as np
-from filelock import FileLock
 
 from disent_runner.machine.digests import is_as_noted
 from disent_runner.machine.files import appearing, require_room
+from disent_runner.machine.turns import in_turn
 
 FORMAT = "disent-runner images"
 VERSION = 2
@@ -68,11 +68,11 @@ def open_or_write(path: Path, *, attributes: Mapping[str, object], make: Callabl
             path.parent.mkdir(parents=True, exist_ok=True)
         except BrokenCacheError as error:
             logger.warning("%s; making it again", error)
-        with FileLock(f"{path}.lock"):
-            try:
-                return open_cache(path, attributes=attributes)
-            except (FileNotFoundError, BrokenCacheError):
-                write_cache(path, attributes=attributes, new=make())
+    with in_turn(path), _explained(path):
+        try:
+            return open_cache(path, attributes=attributes)
+        except (FileNotFoundError, BrokenCacheError):
+            write_cache(path, attributes=attributes, new=make())
         return open_cache(path, attributes=attributes)
 
 
