@@ -11,10 +11,12 @@ import torch
 
 from disent_runner.datasets.custom import card
 from disent_runner.datasets.dataset import Dataset
+from disent_runner.datasets.images.transform import Transform
 from disent_runner.datasets.labels.factor_space import FactorSpace
 from disent_runner.datasets.labels.label_table import LabelTable
 from disent_runner.datasets.load import load
 from disent_runner.machine import files
+from tests.datasets.pictures import save_picture
 
 PIXELS = np.random.default_rng(0).integers(0, 256, size=(6, 3, 16, 20), dtype=np.uint8)
 GREY = PIXELS[:, 0]
@@ -86,7 +88,7 @@ def test_images_of_every_layout_and_type(
 
 def test_floats_are_rounded_to_the_nearest_byte(tmp_path: Path) -> None:
     values = np.array([0, 0.4, 0.6, 127.4, 254.6, 255]) / 255
-    np.savez(tmp_path / "mine.npz", images=values.reshape(1, 2, 3))
+    np.savez(tmp_path / "mine.npz", images=values.reshape(1, 3, 2))
     assert pixels(opened(tmp_path / "mine.npz", tmp_path)).reshape(-1).tolist() == [0, 0, 1, 127, 255, 255]
 
 
@@ -150,7 +152,7 @@ def test_bins_are_announced(tmp_path: Path, caplog: pytest.LogCaptureFixture) ->
     caplog.set_level(logging.INFO, "disent_runner")
     path = tmp_path / "mine.npz"
     angles = np.where(np.arange(400) % 4, np.linspace(0, 1, 400), np.nan)
-    images = np.arange(400, dtype=np.uint8)[:, None, None].repeat(4, 1)
+    images = np.arange(400, dtype=np.uint8)[:, None, None].repeat(4, 1).repeat(4, 2)
     np.savez(path, images=images, factors=angles, factor_names=["angle"])
     for _ in ("converted", "opened again"):
         caplog.clear()
@@ -188,8 +190,8 @@ def test_files_of_one_name_are_told_apart_and_changed_ones_read_again(tmp_path: 
     first, second = (opened(path, tmp_path) for path in paths)
     np.testing.assert_array_equal(pixels(first), 255 - pixels(second))
     assert len(list((tmp_path / "data").glob("custom_mine_*_file.h5"))) == 2
-    np.savez(paths[0], images=GREY[:3])
-    np.testing.assert_array_equal(pixels(opened(paths[0], tmp_path)), GREY[:3, None])
+    np.savez(paths[0], images=GREY[:4])
+    np.testing.assert_array_equal(pixels(opened(paths[0], tmp_path)), GREY[:4, None])
 
 
 def test_a_file_in_the_data_folder_is_not_taken_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,7 +206,19 @@ def test_a_file_in_the_data_folder_is_not_taken_for_it(tmp_path: Path, monkeypat
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
-        ({"imgs": GREY}, "must hold an array `images`, got imgs"),
+        ({"pixels": GREY}, "must hold an array `images`, got pixels; rename the one that holds them"),
+        (
+            {"x": GREY, "data": GREY},
+            "must hold an array `images`, images could be data or x; rename the one",
+        ),
+        (
+            {"images": PIXELS[0].transpose(1, 2, 0)},
+            r"images has shape \(16, 20, 3\), which is one picture; save images\[None\]",
+        ),
+        (
+            {"images": PIXELS[0]},
+            r"images has shape .* which is three grey .* or one in colour; save images\[:, None\], or images\[None\]",
+        ),
         ({}, "must hold an array `images`, got nothing"),
         ({"images": GREY[0]}, r"images has shape \(16, 20\), expected \(N, H, W\), \(N, H, W, C\) or \(N, C, H, W\)"),
         ({"images": np.stack([GREY, GREY], 3)}, r"images has shape \(6, 16, 20, 2\), expected"),
@@ -268,11 +282,16 @@ def test_damaged_files(name: str, write: Write, tmp_path: Path) -> None:
 
 
 def test_no_such_file(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"dataset.path must be your file \(.npz, .h5, .hdf5\), got null"):
+    with pytest.raises(
+        ValueError, match=r"dataset.path must be your file \(.npz, .h5, .hdf5\) or a folder of pictures, got null"
+    ):
         card(path=None)
-    with pytest.raises(ValueError, match=r"dataset.path must end in .npz, .h5, .hdf5, got images.png"):
-        card(path="images.png")
-    with pytest.raises(FileNotFoundError, match=rf"dataset.path={tmp_path}/no.npz: there is no file {tmp_path}/no.npz"):
+    (tmp_path / "images.png").touch()
+    with pytest.raises(ValueError, match=r"dataset.path must end in .npz, .h5, .hdf5, or be a folder of pictures, got"):
+        card(path=f"{tmp_path}/images.png")
+    with pytest.raises(
+        FileNotFoundError, match=rf"dataset.path={tmp_path}/no.npz: there is no file or folder {tmp_path}/no.npz"
+    ):
         card(path=f"{tmp_path}/no.npz")
 
 
@@ -295,3 +314,35 @@ def test_an_npz_that_grows_beyond_reason_is_not_unpacked(tmp_path, monkeypatch):
         np.lib.format.write_array(member, np.zeros((2**5, 2**8, 2**8), np.uint8))
     with pytest.raises(ValueError, match=r"would be 2.1 MB of .*, more than any data become"):
         opened(tmp_path / "mine.npz", tmp_path)
+
+
+@both
+def test_arrays_under_other_names(name, write, tmp_path, caplog):
+    caplog.set_level(logging.INFO, "disent_runner")
+    write(tmp_path / name, {"imgs": GREY, "labels": GRID, "x": np.zeros(3)})
+    dataset = opened(tmp_path / name, tmp_path)
+    np.testing.assert_array_equal(dataset.space.factors(np.arange(6)), GRID)
+    assert f"{name}: factors are those called `labels`" in caplog.messages
+    ours = {"images": GREY, "factors": GRID, "labels": GRID[::-1], "imgs": GREY[::-1]}
+    write(tmp_path / name, ours)
+    np.testing.assert_array_equal(opened(tmp_path / name, tmp_path).space.factors(np.arange(6)), GRID)
+
+
+@both
+def test_labels_that_could_be_one_of_several_arrays_are_not_guessed(name, write, tmp_path, caplog):
+    caplog.set_level(logging.INFO, "disent_runner")
+    write(tmp_path / name, {"images": GREY, "labels": GRID, "y": GRID[:, 0], "targets": np.zeros(4)})
+    assert dict(opened(tmp_path / name, tmp_path).info.factors) == {}
+    assert f"{name}: factors could be labels or y; rename the one that is meant to `factors`" in (caplog.messages)
+
+
+def test_pictures_of_several_sizes_become_one(tmp_path):
+    for name, side in (("a", 8), ("b", 12), ("c", 12), ("d", 20)):
+        save_picture(tmp_path / "mine" / f"{name}.png", np.full((side, 16, 3), ord(name), np.uint8))
+    asked = {"data_dir": tmp_path / "data", "card": card(path=f"{tmp_path}/mine")}
+    for transform in (Transform(), Transform(image_size=8), Transform(crop=12)):
+        with pytest.raises(ValueError, match=r"3 sizes, from 8x16 to 20x16.*dataset.crop=8 dataset.image_size="):
+            load(**asked, transform=transform)
+    dataset = load(**asked, transform=Transform(crop=8, image_size=4))
+    assert dataset.info.image_shape == (3, 4, 4)
+    assert pixels(dataset)[:, 0, 0, 0].tolist() == [ord(name) for name in "abcd"]

@@ -125,10 +125,10 @@ def test_a_file_holds_codes_and_what_else_is_known(tmp_path):
     assert rep.factor_names == ("hue", "size")
     assert rep.factor_sizes == (6, 6)
     np.testing.assert_array_equal(rep.logvar, -CODES)
-    np.savez(path, codes=CODES.astype(int), labels=np.arange(6))
+    np.savez(path, codes=CODES.astype(int), others=np.arange(6))
     table = read_table(path)
     assert table.representation.codes.dtype == np.float64
-    assert table.remarks == ("not read: labels; arrays that are: codes, factors, logvar, factor_names",)
+    assert table.remarks == ("not read: others; arrays that are: codes, factors, logvar, factor_names",)
 
 
 def test_a_file_of_another_kind_is_refused(tmp_path):
@@ -138,8 +138,8 @@ def test_a_file_of_another_kind_is_refused(tmp_path):
     np.savez(path, codes=np.array([{"a": 1}, None], dtype=object))
     with pytest.raises(ValueError, match=r"must be an npz file of plain arrays \(no pickled objects\): Object arrays"):
         read_table(path)
-    np.savez(path, z=CODES)
-    with pytest.raises(ValueError, match=r"must hold an array `codes` \(N, D\), got z"):
+    np.savez(path, w=CODES)
+    with pytest.raises(ValueError, match=r"must hold an array `codes` \(N, D\), got w"):
         read_table(path)
     path.write_bytes(b"PK, but no archive")
     with pytest.raises(ValueError, match="must be an npz file"):
@@ -171,3 +171,23 @@ def test_names_are_text_whatever_they_were_read_from(given):
 def test_one_name_is_the_name_of_one_factor(tmp_path):
     np.savez(tmp_path / "codes.npz", codes=CODES, factors=np.arange(6), factor_names="shape")
     assert read_table(tmp_path / "codes.npz").representation.factor_names == ("shape",)
+
+
+def test_arrays_under_other_names(tmp_path):
+    codes = np.arange(12.0).reshape(6, 2)
+    factors = np.array([0, 1, 2, 0, 1, 2])
+    np.savez(tmp_path / "a.npz", latents=codes, labels=factors, y=np.arange(3), log_var=-codes, other=codes)
+    table = read_table(tmp_path / "a.npz")
+    np.testing.assert_array_equal(table.representation.codes, codes)
+    np.testing.assert_array_equal(table.representation.factors[:, 0], factors)
+    np.testing.assert_array_equal(table.representation.logvar, -codes)
+    assert table.remarks == (
+        "codes are those called `latents`",
+        "factors are those called `labels`",
+        "logvar are those called `log_var`",
+        "not read: y, other; arrays that are: codes, factors, logvar, factor_names",
+    )
+    np.savez(tmp_path / "b.npz", codes=codes, labels=factors, y=factors)
+    table = read_table(tmp_path / "b.npz")
+    assert table.representation.factors.shape == (6, 0)
+    assert table.remarks[0] == "factors could be labels or y; rename the one that is meant to `factors`"

@@ -6,7 +6,7 @@ import numpy as np
 
 from disent_runner.assembly.dataset_choice import Choice
 from disent_runner.data_folder import wording
-from disent_runner.datasets.card import RENDERED, Origin, file_name
+from disent_runner.datasets.card import RENDERED, Origin, file_name, readers_errors
 from disent_runner.datasets.images.image_cache import BrokenCacheError, CachedImages, open_cache
 from disent_runner.machine.files import size_text
 
@@ -52,12 +52,27 @@ def _origin(origin: Origin, choice: Choice) -> Iterator[tuple[str, str]]:
     if origin.hint is not None and origin.missing(choice.data_dir, card.name):
         yield "  or", origin.hint
     path = choice.data_dir / file_name(card, origin, choice.transform)
-    if path.exists():
+    if not path.exists():
+        yield from _found(origin, choice)
+    else:
         yield "converted", f"{path}, {size_text(path.stat().st_size)}"
         try:
             yield from _contents(open_cache(path, attributes={}))
         except BrokenCacheError as error:
             yield "", f"{error}; it is made again when it is needed"
+
+
+def _found(origin: Origin, choice: Choice) -> Iterator[tuple[str, str]]:
+    """What a user's own file or folder holds, as no card says it; no image is read. ValueError where it is none."""
+    paths = [path for path in origin.find(choice.data_dir, choice.card.name) if path is not None]
+    if choice.card.num_images is not None or not paths or len(paths) < len(origin.files):
+        return
+    with readers_errors(", ".join(map(str, paths))):
+        contents = origin.read(paths)
+    yield "  holds", f"{wording.number(len(contents.factors))} images, {wording.image(contents.image_shape)}"
+    yield "  factors", wording.factors(contents.factors.sizes) or "none"
+    for remark in contents.remarks:
+        yield "  note", remark
 
 
 def _contents(cached: CachedImages) -> Iterator[tuple[str, str]]:
@@ -67,3 +82,5 @@ def _contents(cached: CachedImages) -> Iterator[tuple[str, str]]:
     yield "  sha256", cached.sha256
     yield "  stored", f"{wording.number(len(cached.data))} images, {wording.image(tuple(shape))}"
     yield "  factors", wording.factors(dict(zip(map(str, names), sizes, strict=True))) or "none"
+    for remark in np.asarray(cached.facts.get("remarks", ())).tolist():
+        yield "  note", str(remark)

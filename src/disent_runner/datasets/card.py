@@ -1,7 +1,11 @@
 """What a data set is and where its images come from; nothing here opens an image."""
 
 import hashlib
+import tarfile
+import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from importlib.util import find_spec
@@ -62,6 +66,8 @@ class Contents:
     """continuous factor -> number of bins that its labels were put into; None for labels that need no conversion"""
     remarks: tuple[str, ...] = ()
     """on the labels, said whenever the data set is opened"""
+    other_sizes: frozenset[tuple[int, int]] = frozenset()
+    """(height, width) of images of another size than `image_shape`: a block is of one size, not all blocks are"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,6 +196,16 @@ def _identity(file: PublishedFile, path: Path) -> str:
     status = path.stat()
     size = sum(1 for _ in path.iterdir()) if path.is_dir() else status.st_size
     return f"{file.name} {size} {status.st_mtime_ns} {file.digest}"
+
+
+@contextmanager
+def readers_errors(what: str) -> Iterator[None]:
+    """What an origin's `read` raises as one line that names the files."""
+    try:
+        yield
+    except (OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error, tarfile.TarError) as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise ValueError(f"{what} cannot be read ({reason}); download it again") from error
 
 
 def rendered(render: Callable[[], Contents], **origin: Any) -> Origin:

@@ -3,18 +3,14 @@
 import hashlib
 import logging
 import math
-import tarfile
-import zipfile
-import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from disent_runner.datasets.card import OFFICIAL, RENDERED, Card, Contents, Origin, file_name, identity
+from disent_runner.datasets.card import OFFICIAL, RENDERED, Card, Contents, Origin, file_name, identity, readers_errors
 from disent_runner.datasets.dataset import Dataset
 from disent_runner.datasets.images.derived_images import DerivedImages, in_grey
 from disent_runner.datasets.images.image_cache import CachedImages, NewImages, open_or_write
@@ -100,7 +96,7 @@ def open_cached(card: Card, origin: Origin, *, data_dir: Path, transform: Transf
             for file, path in zip(origin.files, paths, strict=True):
                 file.check(path)
         what = ", ".join(map(str, paths)) or card.name
-        with _readers_errors(what):
+        with readers_errors(what):
             contents = origin.read(paths)
         _say_size(contents, transform, what, written)
         if check_hash and origin.source == OFFICIAL:
@@ -113,10 +109,26 @@ def open_cached(card: Card, origin: Origin, *, data_dir: Path, transform: Transf
 def _say_size(contents: Contents, transform: Transform, what: str, path: Path) -> None:
     """Before much is written."""
     num_rows = len(contents.factors) if contents.num_rows is None else contents.num_rows
-    shape = contents.image_shape if transform.is_identity else transform.shape_after(contents.image_shape)
+    shape = _shape_after(contents, transform)
     num_bytes = num_rows * math.prod(shape) // (8 if contents.is_packed and transform.is_identity else 1)
     if num_bytes >= _MUCH:
         logger.info("%s: %s of images are written once, to %s", what, size_text(num_bytes), path)
+
+
+def _shape_after(contents: Contents, transform: Transform) -> tuple[int, int, int]:
+    """ValueError where the images do not fit the transform, or are not of one size after it."""
+    _, *size = contents.image_shape
+    sizes = sorted({tuple(size), *contents.other_sizes})
+    if len(sizes) > 1:
+        smallest = min(map(min, sizes))
+        fits = transform.crop is not None and transform.crop <= smallest
+        if not fits and (transform.image_size is None or any(height != width for height, width in sizes)):
+            (low, across), (high, wide) = sizes[0], sizes[-1]
+            raise ValueError(
+                f"images are of {len(sizes)} sizes, from {low}x{across} to {high}x{wide}; make them one: "
+                f"dataset.crop={smallest} dataset.image_size={transform.image_size or 64}"
+            )
+    return contents.image_shape if transform.is_identity else transform.shape_after(contents.image_shape)
 
 
 def _before_it_is_shown(origin: Origin, transform: Transform) -> Transform:
@@ -141,18 +153,8 @@ def _check_published(card: Card, origin: Origin, contents: Contents, what: str) 
             )
 
 
-@contextmanager
-def _readers_errors(what: str) -> Iterator[None]:
-    """Readers' errors as one line that names the files."""
-    try:
-        yield
-    except (OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error, tarfile.TarError) as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise ValueError(f"{what} cannot be read ({reason}); download it again") from error
-
-
 def _explained(blocks: Iterable[np.ndarray], what: str) -> Iterator[np.ndarray]:
-    with _readers_errors(what):
+    with readers_errors(what):
         yield from blocks
 
 
@@ -160,9 +162,8 @@ def _converted(contents: Contents, blocks: Iterable[np.ndarray], transform: Tran
     num_rows = len(contents.factors) if contents.num_rows is None else contents.num_rows
     if num_rows == 0:
         raise ValueError(f"{name}: there is no image")
-    shape, is_packed = contents.image_shape, contents.is_packed
+    shape, is_packed = _shape_after(contents, transform), contents.is_packed
     if not transform.is_identity:
-        shape = transform.shape_after(shape)
         blocks = (transform(_unpacked(block, contents)) for block in blocks)
         is_packed = False
     facts, tables = _described(contents.factors)

@@ -10,14 +10,14 @@ from typing import Any
 from disent_runner.machine.files import read_json, write_json
 
 
-def remembered(path: Path, note: Path, take: Callable[[], dict[str, str]]) -> dict[str, str]:
-    """What `take()` says of the file's content, or said before, while the file's size, times and inode are the same.
+def remembered(state: str, note: Path, take: Callable[[], dict[str, str]]) -> dict[str, str]:
+    """What `take()` says of some content, or said before of the same `state` of it, such as what `touched` is.
 
     It is kept in the file `note`; where that cannot be written it is taken each time. Raises what `take` does.
     """
-    noted, touched = _noted(note), _touched(path)
-    if noted.get("of") != touched:
-        noted = {"of": touched, "digests": take()}
+    noted = _noted(note)
+    if noted.get("of") != state:
+        noted = {"of": state, "digests": take()}
         _write(note, noted)
     return noted["digests"]
 
@@ -27,13 +27,13 @@ def is_as_noted(path: Path, note: Path, is_sound: Callable[[], bool]) -> bool:
 
     Without a note `is_sound()` says it, and a note is made.
     """
-    noted, touched = _noted(note), _touched(path)
-    if noted.get("of") == touched:
+    noted, state = _noted(note), touched(path)
+    if noted.get("of") == state:
         return True
     digest = file_sha256(path)
     is_same = noted["digests"].get("sha256") == digest if noted else is_sound()
     if is_same:
-        _write(note, {"of": touched, "digests": {"sha256": digest}})
+        _write(note, {"of": state, "digests": {"sha256": digest}})
     return is_same
 
 
@@ -61,7 +61,7 @@ def _check(content: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _touched(path: Path) -> list[int]:
-    """What changes whenever something writes to the file or puts another in its place."""
+def touched(path: Path) -> list[int]:
+    """Size, times and inode: what changes whenever something writes to the file or puts another in its place."""
     status = path.stat()
     return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]

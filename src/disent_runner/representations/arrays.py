@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from disent_runner.datasets.labels.any_labels import NUM_BINS, not_read, value_indices
+from disent_runner.datasets.labels.array_names import called, told
 from disent_runner.datasets.labels.names import factor_names as checked_names
 from disent_runner.datasets.readers.array_files import refuse_growth_of
 from disent_runner.representations.representation import Representation
@@ -60,24 +61,26 @@ def represent(
 
 
 def read_table(path: Path, *, continuous: Sequence[str] | None = None, discrete: Sequence[str] | None = None) -> Table:
-    """A representation from an npz file with `codes`, and where there are any `factors`, `logvar`, `factor_names`.
+    """A representation from an npz file with `codes`, and where there are any `factors`, `logvar`, `factor_names`; the
+    first three may have other names, as `called` says.
 
     Raises:
         ValueError: a file that is no npz, lacks codes or holds pickled objects (never loaded: they can run code).
         FileNotFoundError: no such file.
     """
     try:
-        refuse_growth_of(path, _ARRAYS)
         with np.load(path, allow_pickle=False) as arrays:
-            stored = {name: arrays[name] for name in _ARRAYS if name in arrays}
             names = list(arrays)
+            meant, remarks = _meant(path, arrays, names)
+            refuse_growth_of(path, list(meant.values()))
+            stored = {ours: arrays[name] for ours, name in meant.items()}
     except FileNotFoundError:
         raise FileNotFoundError(f"representation={path}: no such file") from None
     except (ValueError, OSError, EOFError, TypeError, AttributeError, zipfile.BadZipFile, MemoryError) as error:
         raise ValueError(
             f"representation={path} must be an npz file of plain arrays (no pickled objects): {error}"
         ) from None
-    unread = [name for name in names if name not in stored]
+    unread = [name for name in names if name not in meant.values()]
     if "codes" not in stored:
         raise ValueError(
             f"representation={path} must hold an array `codes` (N, D), got {', '.join(names) or 'nothing'}"
@@ -85,9 +88,23 @@ def read_table(path: Path, *, continuous: Sequence[str] | None = None, discrete:
     facts: Any = {name: stored.get(name) for name in ("logvar", "factor_names")}
     try:
         table = represent(stored["codes"], stored.get("factors"), **facts, continuous=continuous, discrete=discrete)
-        return replace(table, remarks=(*table.remarks, *not_read(unread, _ARRAYS)))
+        return replace(table, remarks=(*table.remarks, *remarks, *not_read(unread, _ARRAYS)))
     except ValueError as error:
         raise ValueError(f"representation={path}: {error}") from None
+
+
+def _meant(path: Path, arrays: Mapping[str, np.ndarray], names: Sequence[str]) -> tuple[dict[str, str], list[str]]:
+    """The name in the file of each of our arrays that is there, and remarks on those that are called otherwise."""
+    codes = called("codes", names)
+
+    def fits(name: str) -> bool:
+        refuse_growth_of(path, [name, *([codes] if codes else [])])
+        return codes is not None and arrays[name].shape[:1] == arrays[codes].shape[:1]
+
+    meant = {"codes": codes, **{ours: called(ours, names, fits) for ours in ("factors", "logvar")}}
+    remarks = [*told("codes", names), *told("factors", names, fits), *told("logvar", names, fits)]
+    there = {ours: name for ours, name in meant.items() if name is not None}
+    return there | ({"factor_names": "factor_names"} if "factor_names" in names else {}), remarks
 
 
 def _floats(name: str, values: Any) -> np.ndarray:

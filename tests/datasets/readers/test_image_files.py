@@ -92,7 +92,7 @@ def test_no_image_at_all(tmp_path: Path) -> None:
         (encoded(COLOUR[1], "JPEG")[:-60], "b.png in FOLDER is no readable .*truncated"),
         (encoded(COLOUR[1], "PPM")[:-60], "b.png in FOLDER is no readable"),
         (encoded(COLOUR[1], "BMP"), "b.png in FOLDER is no readable"),
-        (encoded(np.dstack([COLOUR[1], GREY[1]])), "b.png in FOLDER has pixels of RGBA, expected L or P or RGB"),
+        (encoded(np.dstack([COLOUR[1], GREY[1]])), "b.png in FOLDER is transparent in places; save it on a background"),
         (encoded(GREY[1].astype(np.uint16)), "b.png in FOLDER has pixels of I;16, expected L or P or RGB"),
     ],
 )

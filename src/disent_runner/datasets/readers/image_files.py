@@ -2,10 +2,11 @@
 
 import math
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from io import BytesIO
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +17,10 @@ from PIL import Image
 from disent_runner.datasets.readers.archives import Archive
 
 FORMATS = ("JPEG", "PNG", "PPM")
-MODES = {1: ("1", "L"), 3: ("L", "P", "RGB")}
+MODES = {1: ("1", "L", "LA"), 3: ("L", "LA", "P", "RGB", "RGBA")}
 """What images of one and of three channels are made from without a loss: nothing is made grey or opaque unasked."""
+OPAQUE = ("LA", "RGBA")
+"""Modes that are taken where no pixel is transparent."""
 
 MAX_SIDE = 4096
 MAX_FILE_BYTES = 2**24
@@ -29,12 +32,30 @@ def shape_of(archive: Archive, name: str, *, channels: int) -> tuple[int, int, i
 
     ValueError where it is no JPEG, PNG, PGM or PPM, has other channels, or a side longer than MAX_SIDE.
     """
+    mode, size = _kind(archive, name)
+    _check_mode(mode, channels, name, archive.path)
+    return channels, *size
+
+
+def kinds_of(archive: Archive, names: Sequence[str]) -> tuple[int, list[tuple[int, int]]]:
+    """(channels, (height, width) of each) of the images in these files of an open archive: one channel where all are
+    grey, else three. ValueError as `shape_of`.
+    """
+    with ThreadPoolExecutor(cpu_count()) as pool:
+        kinds = list(pool.map(lambda name: _kind(archive, name), names))
+    channels = 1 if all(mode in MODES[1] for mode, _ in kinds) else 3
+    for name, (mode, _) in zip(names, kinds, strict=True):
+        _check_mode(mode, channels, name, archive.path)
+    return channels, [size for _, size in kinds]
+
+
+def _kind(archive: Archive, name: str) -> tuple[str, tuple[int, int]]:
+    """Pillow's name for its pixels, and (height, width)."""
     with _opened(archive.read(name, max_bytes=MAX_FILE_BYTES), name, archive.path) as image:
         width, height = image.size
         if max(width, height) > MAX_SIDE:
             raise ValueError(f"{name} in {archive.path} is {height}x{width}, more than {MAX_SIDE} pixels of a side")
-        _check_mode(image, channels, name, archive.path)
-    return channels, height, width
+        return image.mode, (height, width)
 
 
 def decoded_blocks(
@@ -44,21 +65,33 @@ def decoded_blocks(
 
     ValueError for a file that is no image, or one of another size, which is told before it is decoded.
     """
-    per_block = max(1, BYTES_PER_BLOCK // math.prod(image_shape))
+    return decoded_by_size(archive, names, [image_shape] * len(names))
 
-    def decoded(content: bytes, name: str) -> UInt8[np.ndarray, "c h w"]:
-        return _decoded(content, name, archive.path, image_shape)
+
+def decoded_by_size(
+    archive: Archive, names: Sequence[str], shapes: Sequence[tuple[int, int, int]]
+) -> Iterator[UInt8[np.ndarray, "block c h w"]]:
+    """As `decoded_blocks`, of images that have a shape each: a block is of one shape."""
+    per_block = max(1, BYTES_PER_BLOCK // max(map(math.prod, shapes), default=1))
+
+    def decoded(content: bytes, name: str, shape: tuple[int, int, int]) -> UInt8[np.ndarray, "c h w"]:
+        return _decoded(content, name, archive.path, shape)
 
     decoding: deque[Iterator[UInt8[np.ndarray, "c h w"]]] = deque()
     with archive, ThreadPoolExecutor(cpu_count()) as pool:
         for start in range(0, len(names), per_block):
             asked = names[start : start + per_block]
             files = [archive.read(name, max_bytes=MAX_FILE_BYTES) for name in asked]
-            decoding.append(pool.map(decoded, files, asked))
+            decoding.append(pool.map(decoded, files, asked, shapes[start : start + per_block]))
             if len(decoding) > 1:  # one block is decoded while the one before it is resized and written
-                yield np.stack(list(decoding.popleft()))
+                yield from _stacked(decoding.popleft())
         for images in decoding:
-            yield np.stack(list(images))
+            yield from _stacked(images)
+
+
+def _stacked(images: Iterable[np.ndarray]) -> Iterator[UInt8[np.ndarray, "block c h w"]]:
+    for _, alike in groupby(images, key=np.shape):
+        yield np.stack(list(alike))
 
 
 def _decoded(content: bytes, name: str, path: Path, image_shape: tuple[int, int, int]) -> UInt8[np.ndarray, "c h w"]:
@@ -69,9 +102,12 @@ def _decoded(content: bytes, name: str, path: Path, image_shape: tuple[int, int,
             raise ValueError(
                 f"{name} in {path} is {seen}, expected {height}x{width} as the first one; all must be equal"
             )
-        _check_mode(image, channels, name, path)
+        _check_mode(image.mode, channels, name, path)
         with _explained(name, path):
+            is_seen_through = image.mode in OPAQUE and np.asarray(image.getchannel("A")).min() < 255
             pixels = np.asarray(image.convert("RGB" if channels == 3 else "L"))
+    if is_seen_through:
+        raise ValueError(f"{name} in {path} is transparent in places; save it on a background")
     return pixels.transpose(2, 0, 1) if channels == 3 else pixels[None]
 
 
@@ -81,9 +117,13 @@ def _opened(content: bytes, name: str, path: Path) -> Image.Image:
         return Image.open(BytesIO(content), formats=FORMATS)
 
 
-def _check_mode(image: Image.Image, channels: int, name: str, path: Path) -> None:
-    if image.mode not in MODES[channels]:
-        raise ValueError(f"{name} in {path} has pixels of {image.mode}, expected {' or '.join(MODES[channels])}")
+def _check_mode(mode: str, channels: int, name: str, path: Path) -> None:
+    if mode not in MODES[channels]:
+        raise ValueError(f"{name} in {path} has pixels of {mode}, expected {' or '.join(_plain(channels))}")
+
+
+def _plain(channels: int) -> list[str]:
+    return [mode for mode in MODES[channels] if mode not in OPAQUE]
 
 
 @contextmanager
