@@ -83,7 +83,8 @@ def _described(kind: Any) -> str:
         return _list(base, notes)
     entries = _entries(kind)
     if entries is not None:
-        return f"{{name: value}}, each value {described(entries)}" if entries is not Any else "{name: value}"
+        of_each = described(entries).replace(", or", " or")
+        return f"{{name: value}}, each value {of_each}" if entries is not Any else "{name: value}"
     words: dict[Any, str] = {bool: "true or false", str: "text", type(None): "null", Part: "settings with a _target_"}
     words |= {int: f"a whole number{_bounds(notes)}", float: f"a number{_bounds(notes)}"}
     return words.get(base, "anything")
@@ -143,4 +144,4 @@ def _fix(key: str, value: Any, kind: Any) -> str:
     if isinstance(value, int | float) and fits(kind, str(value)):
         return f"; as text: '{key}=\"{value}\"'"
     names = [name for one in alternatives(kind) for note in _parts(one)[1] for name in getattr(note, "names", ())]
-    return closest(value, names).rstrip("?") + "?" * bool(closest(value, names)) if isinstance(value, str) else ""
+    return closest(value, names) if isinstance(value, str) else ""
