@@ -36,7 +36,9 @@ def _composed(*overrides: str) -> DictConfig:
 @cache
 def _plain(*overrides: str) -> tuple[Any, Any]:
     """The config as it stands, and resolved."""
-    config = OmegaConf.masked_copy(_composed(*overrides), [key for key in _composed(*overrides) if key != "logger"])
+    config = OmegaConf.masked_copy(
+        _composed(*overrides), [str(key) for key in _composed(*overrides) if key != "logger"]
+    )
     return OmegaConf.to_container(config), OmegaConf.to_container(config, resolve=True)
 
 

@@ -232,7 +232,10 @@ def test_codes_of_another_model_are_scored(disent_run, tmp_path):
         (["dataset.batch_size=1"], "dataset.batch_size must be at least 2 for FactorVAE, got 1"),
         (["dataset.batch_size=1_000_000"], "dataset.batch_size is 1000000, but there are 737280 images"),
         (["dataset.source=official"], "dsprites_ndarray"),
-        (["stages=[fit,score]"], "stages=[fit, score]: expected a list, [a,b], each fit, evaluate or draw, each once"),
+        (
+            ["stages=[fit,score]"],
+            "stages=[fit, score]: expected a list, at least one, [a,b], each fit, evaluate or draw, each once",
+        ),
         (["seed=-1"], "seed=-1: expected a whole number of at least 0"),
         (["model.gamma=many"], "model.gamma=many: expected a number of at least 0"),
         (

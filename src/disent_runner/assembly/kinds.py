@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Annotated, Any, Literal
 
-from annotated_types import Ge, Gt, Le, Len, Lt, Predicate
+from annotated_types import Ge, Gt, Le, Len, Lt, MinLen, Predicate
 
 from disent_runner.assembly.declared import Part
 from disent_runner.assembly.mistakes import closest
@@ -108,12 +108,14 @@ def _entries(kind: Any) -> Any:
 
 
 def _list(base: Any, notes: Sequence[Any]) -> str:
-    length = next((f" of {note.min_length}" for note in notes if isinstance(note, Len) and note.max_length), "")
-    functions = [note.func for note in notes if isinstance(note, Predicate)]
-    once = ", each once" if distinct in functions else ", increasing" if increasing in functions else ""
     item = described(typing.get_args(base)[0])
-    what = {"text": "names, [a,b]", "anything": "values, [a,b]"}.get(item)
-    return f"a list{length or ' of'} {what}{once}" if what else f"a list{length}, [a,b], each {item}{once}"
+    plural = {"text": " of names", "anything": " of values"}.get(item)
+    functions = [note.func for note in notes if isinstance(note, Predicate)]
+    lengths = [f", {note.min_length} of them" for note in notes if isinstance(note, Len)]
+    lengths += [", at least one" for note in notes if isinstance(note, MinLen)]
+    each = "" if plural else f", each {item}"
+    once = ", each once" if distinct in functions else ", increasing" if increasing in functions else ""
+    return f"a list{plural or ''}{''.join(lengths)}, [a,b]{each}{once}"
 
 
 def _bounds(notes: Sequence[Any]) -> str:
