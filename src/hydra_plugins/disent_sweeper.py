@@ -44,10 +44,12 @@ class GridSweeper(Sweeper):
 
     def sweep(self, arguments: list[str]) -> Any:
         from disent_runner.assembly.presets import commands
+        from disent_runner.sweep.grid import check_varied
         from disent_runner.sweep.run import run_all
 
         assert self.config is not None
         typed = commands(arguments, self.loader.options)
+        check_varied(self.config, arguments)
         configs = [self.config] if len(typed) == 1 else [self._config_of(command) for command in typed]
         run_all([self._planned(config, command) for config, command in zip(configs, typed, strict=True)])
 

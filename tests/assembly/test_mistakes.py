@@ -35,6 +35,12 @@ def test_a_mistyped_command_is_told_in_one_line(override, expected):
     assert "\n" not in message
 
 
+def test_a_file_that_is_not_there_is_told_in_a_sentence():
+    with initialize_config_dir(version_base="1.3", config_dir=str(CONF)), pytest.raises(Exception) as caught:
+        compose("nothere")
+    assert in_one_line(caught.value, CONF).startswith(f"--config-name=nothere: there is no nothere.yaml in {CONF}")
+
+
 @pytest.mark.parametrize(
     ("error", "expected"),
     [

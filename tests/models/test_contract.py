@@ -103,5 +103,5 @@ def test_networks_are_compiled_on_request(composed, monkeypatch):
     assert compiled == []
     build.build_model(composed("trainer.compile=reduce-overhead"), info)
     assert [mode for _, mode in compiled] == ["reduce-overhead"] * 3
-    with pytest.raises(ValueError, match=r"trainer\.compile must be false, default, .*, got 'fast'"):
-        build.build_model(composed("trainer.compile=fast"), info)
+    with pytest.raises(ValueError, match=r"^trainer\.compile=fast: expected false, or default"):
+        composed("trainer.compile=fast")

@@ -109,15 +109,15 @@ def test_two_sweeps_at_once_do_each_run_once(start, tmp_path):
 
 @pytest.mark.slow
 def test_a_run_that_fails_does_not_stop_the_others_and_is_tried_again(disent_run, tmp_path):
-    grid = ("-m", *SMALL, "model=betavae", "model.latent_dim=0,4", "seed=0,1")
+    grid = ("-m", *SMALL, "model=betavae", "dataset.crop=500,null", "seed=0,1")
     failed = disent_run(*grid)
     assert failed.returncode == 1
     assert "sweep: 4 runs: 2 done, 2 failed" in failed.stdout
-    assert "failed: model.latent_dim=0 seed=1: model.latent_dim must be a whole number" in failed.stdout
+    assert "failed: dataset.crop=500 seed=1: dataset.crop is 500, but the images are 64x64" in failed.stdout
     (log,) = {
         line.partition("(log: ")[2].rstrip(")")
         for line in failed.stdout.splitlines()
-        if "failed: model.latent_dim=0 seed=1" in line
+        if "failed: dataset.crop=500 seed=1" in line
     }
     assert "Traceback" in Path(log).read_text()
     assert failed.stderr.splitlines()[-1] == "disent-run: 2 failed of 4 runs; the same command tries those again"
@@ -131,7 +131,7 @@ def test_a_run_that_fails_does_not_stop_the_others_and_is_tried_again(disent_run
 def test_processes_share_the_cores(data_dir, tmp_path):
     """Processes of joblib outlive a forked command, which would wait for them."""
     processes = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
-    grid = ("-m", *SMALL, "model=betavae", "model.latent_dim=0,4", "seed=0,1", *processes)
+    grid = ("-m", *SMALL, "model=betavae", "dataset.crop=500,null", "seed=0,1", *processes)
     sweep = popen(grid, data_dir=data_dir, folder=tmp_path)
     output, _ = sweep.communicate(timeout=120)
     assert sweep.returncode == 1

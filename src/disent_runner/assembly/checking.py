@@ -7,6 +7,7 @@ import re
 import typing
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from pathlib import PurePath
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -20,7 +21,7 @@ _OF_OTHERS = ("hydra", "logger", "study")
 """What others read, and what is judged where it is read."""
 _OF_HYDRA = frozenset({"_target_", "_partial_", "_args_", "_convert_", "_recursive_"})
 _OF_TORCH = {"torch.optim.lr_scheduler.": schema.Schedule, "torch.optim.": schema.Optimizer}
-_READ = re.compile(r"\$\{([\w.]+)\}")
+READ = re.compile(r"\$\{([\w.]+)\}")
 _MISSING = "???"
 
 
@@ -32,16 +33,23 @@ def check(config: DictConfig) -> None:
     raw: Any = OmegaConf.to_container(config)
     kept = OmegaConf.masked_copy(config, [str(key) for key in config if key not in _OF_OTHERS])
     plain: Any = OmegaConf.to_container(kept, resolve=True)
-    read = set(_READ.findall(str(raw)))
-    for said in _mistakes(plain, raw, read):
+    for said in mistakes(plain, raw):
         raise ValueError(said)
 
 
-def _mistakes(plain: Mapping[str, Any], raw: Mapping[str, Any], read: set[str]) -> Iterator[str]:
+def mistakes(plain: Mapping[str, Any], raw: Mapping[str, Any]) -> Iterator[str]:
+    """A line for each value, of a resolved config and the same as it stands in the files."""
+    read = set(READ.findall(str(raw)))
+    verbose = raw.get("hydra", {}).get("verbose", False)
+    if said := mistake("hydra.verbose", verbose, schema.VERBOSE):
+        yield said
     yield from _of_section(schema.Run, "", plain, raw, read)
     for key, value in sorted(plain.items(), key=lambda item: item[0] == "model"):  # made of the others
-        for place, node in _parts(value, key):
+        for place, node in parts_of(value, key):
             yield from _of_part(place, node, raw)
+    representation = plain["representation"]
+    if representation not in ("mean", "sampled") and not PurePath(representation).suffix:
+        yield f"representation={shown(representation)}: expected mean, sampled or a file of codes, FILE.npz"
     if plain["evaluation"]["part"] == "held_out" and plain["dataset"]["split"] is None:
         yield "evaluation.part=held_out: no image is held out; choose a split, such as split=random"
 
@@ -50,13 +58,15 @@ def _of_section(
     section: type, prefix: str, values: Mapping[str, Any], raw: Mapping[str, Any], read: set[str]
 ) -> Iterator[str]:
     kinds = hints(section)
+    for key in kinds.keys() - values.keys() - schema.OPTIONAL:
+        yield f"{prefix}{key} is missing; leave ~{prefix}{key} out"
     for key, value in values.items():
         place, kind = f"{prefix}{key}", kinds.get(key)
         if kind is None:
             if not _is_read(place, read):
                 hint = closest(key, kinds)
                 yield f"{place}={shown(value)}: nothing reads that key{hint}; keys here: {', '.join(sorted(kinds))}"
-        elif hasattr(schema, getattr(kind, "__name__", "")) and kind.__module__ == schema.__name__:
+        elif is_section(kind):
             if isinstance(value, Mapping):
                 yield from _of_section(kind, f"{place}.", value, raw, read)
             else:
@@ -106,13 +116,13 @@ def _unknown(typed: str, key: str, signature: Signature, node: Mapping[str, Any]
     return f"{typed}: {signature.name} has no such setting{closest(key, signature.types)}{keys}"
 
 
-def _parts(node: Any, place: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def parts_of(node: Any, place: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Every mapping with a `_target_` and where it stands, the outer ones first."""
     if isinstance(node, Mapping):
         if "_target_" in node:
             yield place, node
         for key, value in node.items():
-            yield from _parts(value, f"{place}.{key}")
+            yield from parts_of(value, f"{place}.{key}")
 
 
 def _is_read(place: str, read: set[str]) -> bool:
@@ -125,10 +135,15 @@ def _typed_key(place: str, raw: Mapping[str, Any]) -> str:
     node: Any = raw
     for index, part in enumerate(parts):
         node = node.get(part) if isinstance(node, Mapping) else None
-        source = _READ.fullmatch(node) if isinstance(node, str) else None
+        source = READ.fullmatch(node) if isinstance(node, str) else None
         if source:
             return _typed_key(".".join([source[1], *parts[index + 1 :]]), raw)
     return place
+
+
+def is_section(kind: Any) -> bool:
+    """Whether it is a class of the schema, whose keys are declared there."""
+    return isinstance(kind, type) and kind.__module__ == schema.__name__
 
 
 @cache

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Annotated, Any, Literal
 
-from annotated_types import Ge, Gt, Le, Len, Lt, Predicate
+from annotated_types import Ge, Gt, Le, Len, Lt, MinLen, Predicate
 
 from disent_runner.assembly.declared import Part
 from disent_runner.assembly.mistakes import closest
@@ -83,7 +83,8 @@ def _described(kind: Any) -> str:
         return _list(base, notes)
     entries = _entries(kind)
     if entries is not None:
-        return f"{{name: value}}, each value {described(entries)}" if entries is not Any else "{name: value}"
+        of_each = described(entries).replace(", or", " or")
+        return f"{{name: value}}, each value {of_each}" if entries is not Any else "{name: value}"
     words: dict[Any, str] = {bool: "true or false", str: "text", type(None): "null", Part: "settings with a _target_"}
     words |= {int: f"a whole number{_bounds(notes)}", float: f"a number{_bounds(notes)}"}
     return words.get(base, "anything")
@@ -107,12 +108,14 @@ def _entries(kind: Any) -> Any:
 
 
 def _list(base: Any, notes: Sequence[Any]) -> str:
-    length = next((f" of {note.min_length}" for note in notes if isinstance(note, Len) and note.max_length), "")
-    functions = [note.func for note in notes if isinstance(note, Predicate)]
-    once = ", each once" if distinct in functions else ", increasing" if increasing in functions else ""
     item = described(typing.get_args(base)[0])
-    what = {"text": "names, [a,b]", "anything": "values, [a,b]"}.get(item)
-    return f"a list{length or ' of'} {what}{once}" if what else f"a list{length}, [a,b], each {item}{once}"
+    plural = {"text": " of names", "anything": " of values"}.get(item)
+    functions = [note.func for note in notes if isinstance(note, Predicate)]
+    lengths = [f", {note.min_length} of them" for note in notes if isinstance(note, Len)]
+    lengths += [", at least one" for note in notes if isinstance(note, MinLen)]
+    each = "" if plural else f", each {item}"
+    once = ", each once" if distinct in functions else ", increasing" if increasing in functions else ""
+    return f"a list{plural or ''}{''.join(lengths)}, [a,b]{each}{once}"
 
 
 def _bounds(notes: Sequence[Any]) -> str:
@@ -143,4 +146,4 @@ def _fix(key: str, value: Any, kind: Any) -> str:
     if isinstance(value, int | float) and fits(kind, str(value)):
         return f"; as text: '{key}=\"{value}\"'"
     names = [name for one in alternatives(kind) for note in _parts(one)[1] for name in getattr(note, "names", ())]
-    return closest(value, names).rstrip("?") + "?" * bool(closest(value, names)) if isinstance(value, str) else ""
+    return closest(value, names) if isinstance(value, str) else ""

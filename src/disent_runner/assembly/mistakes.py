@@ -63,6 +63,8 @@ def _unknown_choice(missing: str, options: Iterable[str] | None, conf: Path) -> 
     """`missing` is group/choice; a choice may lie in folders of its own, but for Hydra's groups, which do so."""
     path = missing.removesuffix(".yaml")
     group, _, name = path.rpartition("/") if path.startswith("hydra/") else path.partition("/")
+    if not name and not (conf / group).is_dir():  # the config of all, which -cn names
+        return f"--config-name={group}: there is no {group}.yaml in {conf}, nor in a --config-dir; leave it out"
     inner = f"{name.rpartition('/')[0]}/".lstrip("/")
     below = (file.relative_to(conf / group).with_suffix("") for file in (conf / group / inner).rglob("*.yaml"))
     known = [f"{inner}{option}" for option in options or ()] or [str(choice) for choice in below]

@@ -28,6 +28,8 @@ from disent_runner.machine.ranges import (
 
 Stage = Annotated[str, OneOf("fit", "evaluate", "draw")]
 Parts = Mapping[str, Part]
+VERBOSE = bool | Text | list[Text]
+"""hydra.verbose: all loggers, one, or several."""
 
 
 class Dataset:
@@ -95,6 +97,10 @@ class Run:
     metric: Parts
     figure: Parts
     logger: Mapping[str, Any]
+
+
+OPTIONAL = frozenset({"metric", "figure", "logger", "study", "network", "gan", "init", "likelihood", "optimizer"})
+"""What some configs have not: no metric is chosen, or the model takes no part of that group."""
 
 
 class Network:

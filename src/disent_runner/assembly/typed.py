@@ -18,6 +18,8 @@ def check_typed(overrides: Sequence[Override], primary: str) -> None:
     """`primary` is the text of run.yaml. Raises HydraException for the first override that cannot be meant."""
     seen: dict[tuple[str, str | None], Override] = {}
     for override in overrides:
+        if override.is_delete():
+            continue
         key = override.key_or_group, override.package
         before = seen.setdefault(key, override)
         if before.input_line != override.input_line and key[0] not in (*PRESETS, *_OF_HYDRA):
@@ -38,7 +40,7 @@ def _defaults(primary: str) -> dict[str, Any]:
 def _check_choice(override: Override, defaults: dict[str, Any]) -> None:
     """A group has one choice, several in brackets, or none, as the defaults list shows."""
     group = override.key_or_group
-    if group not in defaults or override.package is not None or override.is_delete():
+    if group not in defaults or override.package is not None:
         return
     value, default = override.value(), defaults[group]
     line = override.input_line

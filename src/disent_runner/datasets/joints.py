@@ -43,7 +43,11 @@ def table_joint(
         raise ValueError(f"dataset.joint.factors must name different factors, got {list(factors)}")
     columns = [space.column(name, "dataset.joint") for name in factors]
     shape = tuple(space.shape[column] for column in columns)
-    weights = _checked(np.asarray(table, np.float64), shape, "dataset.joint.table")
+    try:
+        array = np.asarray(table, np.float64)
+    except (ValueError, TypeError):
+        raise ValueError(f"dataset.joint.table must be numbers in lists of shape {shape}, got {table!r:.60}") from None
+    weights = _checked(array, shape, "dataset.joint.table")
     return _normalised(weights[tuple(_known(space, columns).T)])
 
 

@@ -32,6 +32,8 @@ def increasing(values: Sequence[float]) -> bool:
 
 Count = Annotated[int, Ge(1), Le(LARGEST)]
 Several = Annotated[int, Ge(2), Le(LARGEST)]
+Latents = Annotated[int, Ge(1), Le(10_000)]
+"""More need terabytes in most networks."""
 WholeNumber = Annotated[int, Ge(0), Le(LARGEST)]
 Seed = Annotated[int, Ge(0), Lt(2**32)]
 Index = Annotated[int, Ge(0), Le(LARGEST)]

@@ -15,7 +15,7 @@ from disent_runner.losses.covariance import covariance_of_codes
 from disent_runner.losses.free_bits import at_least
 from disent_runner.losses.gaussian import kl_to_standard_normal, sample_normal
 from disent_runner.losses.total_correlation import gaussian_total_correlation
-from disent_runner.machine.ranges import Count, NonNegative
+from disent_runner.machine.ranges import Latents, NonNegative
 from disent_runner.models.base import (
     AbstractModel,
     check_latent_dim,
@@ -57,7 +57,7 @@ class AbstractVAE(AbstractModel):
         self,
         *,
         info: DatasetInfo,
-        latent_dim: Count,
+        latent_dim: Latents,
         encoder: Callable[..., nn.Module],
         decoder: Callable[..., nn.Module],
         likelihood: Likelihood,

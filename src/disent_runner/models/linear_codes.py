@@ -13,7 +13,7 @@ from torch import Tensor
 
 from disent_runner.datasets.dataset import Dataset
 from disent_runner.datasets.info import DatasetInfo
-from disent_runner.machine.ranges import Count
+from disent_runner.machine.ranges import Latents
 from disent_runner.models.abstract_baseline import NUM_IMAGES, AbstractBaseline
 from disent_runner.models.base import check_latent_dim
 
@@ -34,7 +34,7 @@ class LinearCodes(AbstractBaseline):
         self,
         *,
         info: DatasetInfo,
-        latent_dim: Count,
+        latent_dim: Latents,
         components: Callable[[np.ndarray, int, int], Matrices],
     ) -> None:
         super().__init__()

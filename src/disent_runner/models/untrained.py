@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from disent_runner.datasets.info import DatasetInfo
-from disent_runner.machine.ranges import Count
+from disent_runner.machine.ranges import Latents
 from disent_runner.models.abstract_baseline import AbstractBaseline, without_gradients
 from disent_runner.models.base import check_latent_dim
 
@@ -20,7 +20,7 @@ class Untrained(AbstractBaseline):
         self,
         *,
         info: DatasetInfo,
-        latent_dim: Count,
+        latent_dim: Latents,
         encoder: Callable[..., nn.Module],
         decoder: Callable[..., nn.Module],
     ) -> None:

@@ -1,8 +1,9 @@
 """The convolutional network of Locatello et al. 2019, k4 s2 p1 throughout, for square images of 16 to 256 pixels."""
 
 from collections.abc import Callable
-from typing import Literal, final
+from typing import Annotated, final
 
+from annotated_types import Ge, Le
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -40,7 +41,7 @@ class Conv64Encoder(nn.Module):
         image_shape: tuple[int, int, int],
         num_outputs: int,
         init: Callable[[nn.Module], None] = he_uniform,
-        late_kernel_size: Literal[2, 4] = 4,
+        late_kernel_size: Annotated[int, Ge(2), Le(4)] = 4,
     ) -> None:
         super().__init__()
         if late_kernel_size not in (2, 4):

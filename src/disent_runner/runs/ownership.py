@@ -61,7 +61,11 @@ def check_data(config: DictConfig, folder: Path, datamodule: "DataModule", *, le
     dataset, info = datamodule.dataset, datamodule.dataset.info
     if before.get("data_hash") != dataset.content_hash:
         source = before.get("data_source")
-        fix = "name the file of the same images, dataset.path=…" if source == "file" else f"set dataset.source={source}"
+        fix = f"set dataset.source={source}"
+        if source == "file":
+            fix = "name the file of the same images, dataset.path=…"
+        elif source == config.dataset.source:
+            fix = "put the files that it was made from back into data_dir"
         raise ValueError(
             f"{folder} was made from {source} {before.get('data_name', info.name)} with hash "
             f"{str(before.get('data_hash'))[:12]}…, the data now is {info.source} {info.name} with "

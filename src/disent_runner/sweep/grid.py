@@ -8,7 +8,7 @@ from typing import Any
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from disent_runner.assembly.presets import Options, values_of
 
@@ -46,6 +46,15 @@ def grid(
     if unknown:
         raise HydraException(f"hydra.sweeper.zip names {', '.join(sorted(unknown))}, which the sweep does not vary")
     return runs
+
+
+def check_varied(config: DictConfig, overrides: Sequence[str]) -> None:
+    """HydraException for a sweep that varies nothing, unless a launcher takes its one run elsewhere."""
+    sweeper, chosen = config.hydra.sweeper, config.hydra.runtime.choices
+    parsed = OverridesParser.create().parse_overrides(list(overrides))
+    is_varied = sweeper.params or sweeper.cases or any(override.is_sweep_override() for override in parsed)
+    if not is_varied and chosen.get("experiment") is None and chosen["hydra/launcher"] == "basic":
+        raise HydraException("-m: nothing is varied; give a key several values, such as seed=0,1, or leave -m out")
 
 
 def varied(jobs: Sequence[Sequence[str]]) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import ConfigCompositionException
 from omegaconf import DictConfig, open_dict
+from omegaconf.errors import InterpolationToMissingValueError
 
 from disent_runner.assembly.conf import CONF
 from disent_runner.assembly.loader import parsed
@@ -103,7 +104,13 @@ def _where(
 
 def _job(config: DictConfig, overrides: tuple[str, ...], label: str) -> Job:
     HydraConfig.instance().cfg = config  # pyright: ignore[reportAttributeAccessIssue] - set_config would copy it all
-    folder = Path(config.hydra.sweep.dir, config.hydra.sweep.subdir).absolute()
+    try:
+        folder = Path(config.hydra.sweep.dir, config.hydra.sweep.subdir).absolute()
+    except InterpolationToMissingValueError as error:
+        raise ValueError(
+            f"{error.full_key} names what a run has only once it is launched, such as hydra.job.num; leave it out: "
+            "each run has a folder of its own, by which the sweep resumes"
+        ) from None
     with open_dict(config):
         del config["hydra"]
     return Job(overrides, label, folder, request_of(config))
