@@ -20,6 +20,11 @@ def printable(text: str, most: int | None = None) -> str:
     return text if most is None or len(text) <= most else f"{text[: most - 1]}…"
 
 
+def counted(number: int, what: str) -> str:
+    """`1 run`, `2 runs`."""
+    return f"{number} {what}{'s' * (number != 1)}"
+
+
 def file_stem(name: str) -> str:
     """The name as a part of a file's name: itself where it is letters, digits, `_`, `-` and inner dots, and not long.
 

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from disent_runner.machine.console import console
 from disent_runner.machine.randomness import random_stream
-from disent_runner.machine.texts import printable
+from disent_runner.machine.texts import counted, printable
 from disent_runner.representations.representation import Representation
 from disent_runner.runs import scores as tables
 from disent_runner.runs.score_rows import Making, Score
@@ -128,7 +128,7 @@ def say(rows: Sequence[Score], folder: Path) -> None:
     for line in _few_images(rows):
         _print(line)
     _print(subject_text(rows[0].making))
-    _print(f"all {len(rows)} rows: {folder / 'metrics.md'}", soft_wrap=True)
+    _print(f"all {counted(len(rows), 'row')}: {folder / 'metrics.md'}", soft_wrap=True)
 
 
 def _few_images(rows: Sequence[Score]) -> Iterator[str]:

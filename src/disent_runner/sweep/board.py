@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from disent_runner.machine.files import json_text, write_whole
-from disent_runner.machine.texts import printable
+from disent_runner.machine.texts import counted, printable
 from disent_runner.runs.status import STATES
 from disent_runner.sweep.jobs import Job, Standing, standing
 
@@ -89,13 +89,15 @@ def opening_line(standings: Mapping[Job, Standing]) -> str:
         (counts["running"] + counts["queued"], "running or queued already"),
         (counts["waiting"], "new"),
     ]
-    return f"{len(standings)} runs: " + ", ".join(f"{count} {what}" for count, what in parts if count)
+    return f"{counted(len(standings), 'run')}: " + ", ".join(f"{count} {what}" for count, what in parts if count)
 
 
 def summary_line(standings: Mapping[Job, Standing]) -> str:
     """`12 runs: 5 done, 2 running, 1 failed, 4 waiting; about 0:12:30 left`."""
     counts = _counts(standings)
-    line = f"{len(standings)} runs: " + ", ".join(f"{counts[state]} {state}" for state in STATES if counts[state])
+    line = f"{counted(len(standings), 'run')}: " + ", ".join(
+        f"{counts[state]} {state}" for state in STATES if counts[state]
+    )
     seconds = time_left(standings)
     return line if seconds is None else f"{line}; about {timedelta(seconds=round(seconds))} left"
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from disent_runner.machine.texts import counted
 from disent_runner.sweep.board import Board, say
 from disent_runner.sweep.jobs import Job
 
@@ -29,7 +30,7 @@ def judge_sweep(study: "Study", board: Board, *, experiment: str | None) -> None
 
     waiting = sum(standing.state != "done" for standing in board.look().values())
     if waiting:
-        say(f"no verdict yet: {waiting} runs are not done; the same command gives it then")
+        say(f"no verdict yet: {counted(waiting, 'run')} not done; the same command gives it then")
         return
     verdict = judge(study, [study_run(job) for job in board.jobs], board.folder, experiment=experiment)
     claims = verdict["claims"]

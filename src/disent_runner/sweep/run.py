@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from disent_runner.machine.texts import counted
 from disent_runner.sweep.board import Board, opening_line, say, summary_line
 from disent_runner.sweep.jobs import Job, Standing
 
@@ -83,4 +84,4 @@ def raise_failures(standings: Mapping[Job, Standing], *, waits: bool) -> None:
     bad = Counter(standing.state for standing in standings.values() if standing.state not in good)
     if bad:
         parts = " and ".join(f"{count} {state}" for state, count in bad.items())
-        raise SweepNotDone(f"{parts} of {len(standings)} runs; the same command tries those again")
+        raise SweepNotDone(f"{parts} of {counted(len(standings), 'run')}; the same command tries those again")
