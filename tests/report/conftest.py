@@ -7,17 +7,19 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from disent_runner.report.making import make
+from disent_runner.report.making import make, read, tabulated
 from disent_runner.report.page.page import write_page
 from disent_runner.report.report import Report
 from disent_runner.runs.figures import write_picture
+from disent_runner.runs.scores import write_scores
 from disent_runner.runs.train_log import append_row
-from tests.report.folders import score, write_codes, write_run
+from tests.report.folders import of_seed, score, write_codes, write_run
 
 HOSTILE = "<img src=x onerror=window.hacked=1></script><script>window.hacked=1</script>"
 BETAS, SEEDS = (1.0, 4.0, 16.0), (0, 1, 2)
@@ -85,6 +87,41 @@ def write_sweep(root: Path) -> None:
         write_run(folder, [score("mig", mig)], model="vae", settings={"model.note": name})
     damaged = write_run(root / "vae" / "torn")
     (damaged / "metrics.json").write_text(f'[{{"name": "{HOSTILE}"')
+
+
+def write_mixed(root: Path) -> None:
+    """36 runs of 19 settings: models, data sets, factors and images of several kinds, an evaluation of few factors."""
+    numbers = ("mig", "sap", "dci_disentanglement", "modularity", "reconstruction", "factor_vae_score", "elbo", "irs")
+    kinds: list[dict[str, Any]] = [
+        *({"model": "betavae", "beta": beta} for beta in (1.0, 2.0, 4.0, 8.0, 16.0)),
+        {"model": "betavae", "beta": 4.0, "settings": {"optimizer.lr": 1e-3, "dataset.batch_size": 32}},
+        *({"model": model} for model in ("vae", "factorvae", "pca")),
+    ]
+    for place, kind in enumerate(kinds):
+        for seed in (0, 1):
+            for name in ("dsprites", "toyfaces"):
+                making = {"dataset": name, "num_images": 2000 if name == "dsprites" else 500}
+                scores = [score(number, 1234.5678 / (1 + place + seed), **making) for number in numbers]
+                data = {"hash": f"hash of {name}"}
+                folder = root / name / f"{place}" / f"seed={seed}"
+                write_run(folder, scores, dataset=name, seed=seed, data=data, **kind)
+    narrow = [score(number, 0.25, factors=("scale",)) for number in numbers[:3]]
+    write_scores(root / "dsprites/6/seed=1", [of_seed(row, 1) for row in narrow])
+
+
+@pytest.fixture(scope="session")
+def mixed_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Many runs of many kinds below one folder."""
+    folder = tmp_path_factory.mktemp("mixed")
+    with no_waiting_for_disks():
+        write_mixed(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def mixed(mixed_runs: Path) -> Report:
+    """What is read of them; nothing is drawn."""
+    return tabulated(*read([mixed_runs]))
 
 
 @pytest.fixture(scope="session")

@@ -86,7 +86,7 @@ def write_run(
     record = _record(tuple(changes.items()), tuple(facts.items()), **choices)
     (folder / "config.yaml").write_text(record)
     rows = [score("mig", 0.25)] if scores is None else scores
-    write_scores(folder, [_of_seed(row, choices.get("seed", 0)) for row in rows])
+    write_scores(folder, [of_seed(row, choices.get("seed", 0)) for row in rows])
     return folder
 
 
@@ -100,7 +100,7 @@ def _record(settings: tuple[Any, ...], data: tuple[Any, ...], model_name: str | 
         return record_text(Path(folder))
 
 
-def _of_seed(row: Score, seed: int) -> Score:
+def of_seed(row: Score, seed: int) -> Score:
     return dataclasses.replace(row, making=dataclasses.replace(row.making, seed=seed))
 
 

@@ -76,5 +76,5 @@ def test_there_is_no_verdict_before_all_runs_are_done(jobs, study, tmp_path, cap
     write_status(jobs[0].folder, "done", request="asked")
     board = Board(tmp_path, jobs, command="")
     judge_sweep(study, board, experiment="a/b")
-    assert "no verdict yet: not done: 1 run;" in capsys.readouterr().out
+    assert "no verdict yet: 1 run not done" in capsys.readouterr().out
     assert not (board.folder / "verdict.json").exists()

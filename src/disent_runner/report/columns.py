@@ -1,8 +1,9 @@
-"""Which columns tell settings apart."""
+"""Which columns tell settings apart, and short names made of them."""
 
 from collections.abc import Sequence
 from typing import Any
 
+from disent_runner.report.labels import labels
 from disent_runner.report.pooling import Setting
 
 ALWAYS_SHOWN = ("dataset", "source", "model")
@@ -41,3 +42,15 @@ def _family_values(column: str, settings: Sequence[Setting]) -> set[tuple[Any, A
 def _family(column: str, setting: Setting) -> tuple[Any, ...]:
     """What a setting has in common with those that it is compared with in this column."""
     return tuple(setting.columns[name] for name in _COMPARED_WITHIN.get(column, ()))
+
+
+def names(settings: Sequence[Setting]) -> list[str]:
+    """Short names of settings: see `labels`. That all factors of the data were evaluated goes without saying."""
+    return labels([_told(setting) for setting in settings])
+
+
+def _told(setting: Setting) -> dict[str, Any]:
+    first = setting.members[0]
+    known = first.run.facts.get("factors")
+    are_all = isinstance(known, dict) and set(known) == set(first.evaluation.factors)
+    return {name: value for name, value in setting.columns.items() if not (are_all and name == "factors")}

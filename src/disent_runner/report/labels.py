@@ -25,7 +25,7 @@ def labels(rows: Sequence[Row]) -> list[str]:
     are the same until then: the first keys that differ.
     """
     keys = [key for key in dict.fromkeys(key for row in rows for key in row) if key not in _NAMES]
-    keys.sort(key=_LAST.__contains__)
+    keys.sort(key=lambda key: (key in _LAST, not _is_greek(key)))
     told: list[list[str]] = [[] for _ in rows]
     for group in _groups(rows, lambda place: rows[place]["model"]):
         for key in filter(_is_typed, keys):
@@ -48,10 +48,14 @@ def labels(rows: Sequence[Row]) -> list[str]:
 
 
 def _is_typed(key: str) -> bool:
-    room, _, name = key.partition(".")
+    room, *parts = key.split(".")
     if room == "dataset":
-        return name.partition(".")[0] not in _NOT_OF_DATA
-    return key == "likelihood" or (room in _ROOMS and "." not in name)
+        return parts[0] not in _NOT_OF_DATA
+    return key == "likelihood" or (room in _ROOMS and all(part.endswith("optimizer") for part in parts[:-1]))
+
+
+def _is_greek(key: str) -> bool:
+    return key.rpartition(".")[2] in _SYMBOLS
 
 
 def _groups(rows: Sequence[Row], kind: Callable[[int], Any]) -> Iterable[list[int]]:
@@ -73,7 +77,7 @@ def _tell(key: str, rows: Sequence[Row], group: Sequence[int], told: Sequence[li
         return
     different = {tuple(rows[place].items()): values[place] for place in group}
     (usual, count), *_ = Counter(different.values()).most_common(1)
-    goes_without_saying = 2 * count > len(different) and key.rpartition(".")[2] not in _SYMBOLS
+    goes_without_saying = 2 * count > len(different) and not _is_greek(key)
     for place, value in values.items():
         if value[0] and key not in told[place] and not (goes_without_saying and value == usual):
             told[place].append(key)

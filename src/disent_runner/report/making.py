@@ -16,8 +16,8 @@ from typing import Any
 
 from disent_runner.machine.files import write_whole
 from disent_runner.report import tables, udr
+from disent_runner.report.columns import names
 from disent_runner.report.headlines import directions, headline_numbers
-from disent_runner.report.labels import labels
 from disent_runner.report.notes import notes
 from disent_runner.report.plots.plots import MOST_VIEWS, UDR_DRAWN, Plotter
 from disent_runner.report.plots.views import views_of
@@ -113,7 +113,7 @@ def tabulated(runs: list[Run], omissions: list[Omission]) -> Report:
     return Report(
         runs=runs,
         settings=settings,
-        labels=labels([setting.columns for setting in settings]),
+        labels=names(settings),
         verdicts=[],
         omissions=omissions,
         notes=notes(runs, settings),

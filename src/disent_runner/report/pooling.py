@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+from disent_runner.machine.texts import counted
 from disent_runner.report.headlines import number_names
 from disent_runner.report.labels import shown
 from disent_runner.report.run import Omission, Run
@@ -227,4 +228,4 @@ def _order(columns: Mapping[str, Any]) -> list[tuple[Any, ...]]:
 
 
 def count_of(runs: int) -> str:
-    return f"{runs} run{'s' * (runs != 1)}"
+    return counted(runs, "run")

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from disent_runner.machine.console import console
-from disent_runner.machine.texts import printable
+from disent_runner.machine.texts import counted, printable
 from disent_runner.report.pooling import count_of
 from disent_runner.report.report import Report
 from disent_runner.report.tables import heads
@@ -30,9 +30,9 @@ def say(report: Report, out: Path) -> None:
     columns = list(report.formatted.columns)
     rest = columns[columns.index("n") + 1 + shown :]
     if rest:
-        print(printable(f"… and {_count(len(rest), 'more number')} in {out / 'table.md'}: {', '.join(rest)}"))
+        print(printable(f"… and {counted(len(rest), 'more number')} in {out / 'table.md'}: {', '.join(rest)}"))
     if len(report.formatted) > MOST_ROWS:
-        print(f"… and {_count(len(report.formatted) - MOST_ROWS, 'more setting')} in {out / 'table.md'}")
+        print(f"… and {counted(len(report.formatted) - MOST_ROWS, 'more setting')} in {out / 'table.md'}")
     for verdict in report.verdicts:
         print(printable(f"verdict: {verdict.words} ({verdict.scale} size): {verdict.shows}; {verdict.folder}"))
     for omission in report.omissions[:MOST_LINES]:
@@ -41,11 +41,7 @@ def say(report: Report, out: Path) -> None:
         print(f"left out: {len(report.omissions) - MOST_LINES} more, see {out / 'left_out.csv'}")
     for note in report.notes:
         print(printable(f"note: {note}"))
-    print(f"{count_of(len(report.runs))} of {_count(len(report.formatted), 'setting')}: {out / 'index.html'}")
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'s' * (number != 1)}"
+    print(f"{count_of(len(report.runs))} of {counted(len(report.formatted), 'setting')}: {out / 'index.html'}")
 
 
 def _say_numbers(report: Report) -> int:
@@ -87,7 +83,8 @@ def _label_width(report: Report) -> int:
     """What the longest name needs, as far as the first numbers leave it."""
     first = sum(_width(report, place) for place in _number_places(report)[:_NUMBERS])
     left = console.width - first - _GAP - _width(report, _number_places(report)[0] - 1)
-    longest = max(len(label) for _, names in _by_data_set(report) for _, label in names)
+    groups = _by_data_set(report)
+    longest = max(map(len, [*dict(groups), *(label for _, names in groups for _, label in names)]))
     return min(longest, max(left, _FEWEST_LETTERS))
 
 

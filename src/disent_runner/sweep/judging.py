@@ -30,7 +30,7 @@ def judge_sweep(study: "Study", board: Board, *, experiment: str | None) -> None
 
     waiting = sum(standing.state != "done" for standing in board.look().values())
     if waiting:
-        say(f"no verdict yet: not done: {counted(waiting, 'run')}; the same command gives it then")
+        say(f"no verdict yet: {counted(waiting, 'run')} not done; the same command gives it then")
         return
     verdict = judge(study, [study_run(job) for job in board.jobs], board.folder, experiment=experiment)
     claims = verdict["claims"]

@@ -33,6 +33,7 @@ def test_means_sort_as_the_csv_file_says(open_page, report_folder):
     with (report_folder / "table.csv").open(newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["model"] == "betavae"]
     rows.sort(key=lambda row: float(row["reconstruction mean"]))
+    page.locator("#means").get_by_label("settings as columns").check()
     sort_button(page, "#means", "reconstruction").click()
     assert sort_state(page, "#means", "reconstruction") == "ascending", "the best first: lower is better"
     assert column_texts(page, "#means", "model.beta")[:3] == [f"{float(row['model.beta']):g}" for row in rows]
@@ -76,13 +77,14 @@ def test_words_and_menus_filter_together(open_page):
     controls, rows = page.locator("#runs form"), page.locator("#runs tbody tr")
     options = page.get_by_label("model.beta").first.locator("option").all_inner_texts()
     assert options == ["all", "1", "4", "16", "–"], "values in their order"
-    controls.get_by_label("Filter").fill("BETAVAE β=4")
+    controls.get_by_text("Filters (").click()
+    controls.get_by_role("searchbox").fill("BETAVAE β=4")
     expect(rows).to_have_count(3)
     expect(controls.locator("output")).to_have_text("3 of 11 runs")
     controls.get_by_label("seed").select_option("2")
     expect(rows).to_have_count(1)
     expect(rows).to_contain_text(NAMES[4.0, 2])
-    controls.get_by_label("Filter").fill("no such thing")
+    controls.get_by_role("searchbox").fill("no such thing")
     expect(rows).to_have_text("Nothing passes the filters.")
     controls.get_by_role("button", name="Clear").click()
     expect(rows).to_have_count(11)

@@ -89,9 +89,9 @@ async function detailsOf(place) {
 }
 
 /** The page with a run instead of the overview. */
-async function showRun(key) {
+async function showRun(key, isArrival) {
   const place = placeOfKey.get(key), run = data.runs[place];
-  if (!overview.hidden) departure = { scroll: scrollY, hash: run ? hashOf(place) : null };
+  if (!overview.hidden && !isArrival) departure = { scroll: scrollY, hash: run ? hashOf(place) : null };
   const heading = element("h1", { tabindex: "-1" }, run ? run.name : "No such run");
   const missing = `This report has no run ${key}: it may be left out, or in another report.`;
   runArticle.replaceChildren(waysOn(place), heading, element("p", { class: "quiet" }, run ? run.facts.folder : missing));
@@ -128,14 +128,15 @@ function showOverview(anchor) {
   }
 }
 
-function route() {
+/** What the address says; `isArrival`: the page was opened there. */
+function route(isArrival) {
   let hash = location.hash.slice(1);
   try {
     hash = decodeURIComponent(hash);
   } catch {
     // typed by hand, and no escape: taken as it is
   }
-  if (hash.startsWith("run=")) showRun(hash.slice("run=".length));
+  if (hash.startsWith("run=")) showRun(hash.slice("run=".length), isArrival);
   else showOverview(hash);
 }
 
@@ -179,8 +180,8 @@ showTheme(rememberedTheme());
 for (const time of document.querySelectorAll("time")) {
   time.textContent = new Date(time.dateTime).toLocaleString("en", { dateStyle: "long", timeStyle: "short" });
 }
-addEventListener("hashchange", route);
-route();
+addEventListener("hashchange", () => route(false));
+route(true);
 if (!overview.hidden && location.hash) { // the tables have moved what the browser scrolled to
   document.getElementById(location.hash.slice(1))?.scrollIntoView({ behavior: "instant" });
 }

@@ -82,6 +82,7 @@ class ReportTable {
     if (!this.table.columns.some(({ extra }) => extra)) return null;
     const box = element("input", { type: "checkbox", change: () => {
       this.hasSettings = box.checked;
+      this.showHeads();
       this.show();
     } });
     return element("label", { class: "check" }, box, " settings as columns");
@@ -96,13 +97,19 @@ class ReportTable {
   makeTable() {
     this.heads = this.table.columns.map(({ name, better }, at) => {
       const text = element("span", {}, ...breakable(name), better && "\u00a0", betterMark(better));
-      return element("th", { scope: "col", class: this.isNumeric[at] ? "number" : null, hidden: this.isHidden(at) },
+      return element("th", { scope: "col", class: this.isNumeric[at] ? "number" : null, },
         element("button", { type: "button", click: () => this.sortBy(at) }, text));
     });
+    this.headRow = element("tr");
+    this.showHeads();
     this.body = element("tbody");
     return scrollBox(`Table of ${this.name}`, element("table", {},
       element("caption", { class: "unseen" }, `${this.name}; column heads sort`),
-      element("thead", {}, element("tr", {}, ...this.heads)), this.body));
+      element("thead", {}, this.headRow), this.body));
+  }
+
+  showHeads() {
+    this.headRow.replaceChildren(...this.heads.filter((_, at) => !this.isHidden(at)));
   }
 
   makePager() {
@@ -173,7 +180,6 @@ class ReportTable {
   show() {
     const numbers = this.rowNumbers(), total = this.table.rows.length;
     const first = this.page * ROWS_PER_PAGE, last = Math.min(first + ROWS_PER_PAGE, numbers.length);
-    this.heads.forEach((head, at) => { head.hidden = this.isHidden(at); });
     this.body.replaceChildren(...numbers.slice(first, last).map((number) => this.makeRow(number)));
     if (numbers.length === 0) {
       const cell = element("td", { colspan: this.heads.length, class: "nothing" }, "Nothing passes the filters.");

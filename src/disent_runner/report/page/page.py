@@ -17,6 +17,7 @@ from markupsafe import Markup
 from PIL import Image
 
 from disent_runner.machine.files import write_whole
+from disent_runner.machine.texts import counted
 from disent_runner.report.page import tables as page_tables
 from disent_runner.report.page.pictures import Address, addresses, stills
 from disent_runner.report.page.runs import Part, points_per_curve
@@ -158,8 +159,7 @@ def _few(names: Sequence[str], kind: str) -> str:
 
 def summary(report: Report) -> str:
     """36 runs of 19 settings."""
-    settings = len(report.settings)
-    return f"{count_of(len(report.runs))} of {settings} setting{'s' * (settings != 1)}"
+    return f"{count_of(len(report.runs))} of {counted(len(report.settings), 'setting')}"
 
 
 def facts(report: Report) -> dict[str, str]:
@@ -175,7 +175,7 @@ def facts(report: Report) -> dict[str, str]:
         "data": ", ".join(sources),
         "seeds": f"{len(seeds)} ({spans(seeds)})",
         "trained with": ", ".join(sorted({training_version(run) for run in runs})),
-        "left out": f"{omissions} folder{'s' * (omissions != 1)}" if omissions else "nothing",
+        "left out": counted(omissions, "folder") if omissions else "nothing",
     }
 
 

@@ -26,13 +26,15 @@ MOST_SERIES = 7
 def sweep(view: View, key: str) -> Drawing | None:
     """Numbers against a setting that was varied on purpose: its values apart, all else alike."""
     series = _series(view, key)
-    numbers = view.numbers[:MOST_PANELS]
-    if not series or not numbers:
+    swept = [setting for settings in series.values() for setting in settings.values()]
+    numbers = [number for number in view.numbers if any(setting.values(number) for setting in swept)]
+    if not numbers:
         return None
     first = dict(list(series.items())[:MOST_SERIES])
-    figure, panel_axes = panels(len(numbers), legend=len(first) > 1)
+    drawn = numbers[:MOST_PANELS]
+    figure, panel_axes = panels(len(drawn), legend=len(first) > 1)
     ticks = [value for settings in first.values() for value in settings]
-    for number, axes in zip(numbers, panel_axes, strict=True):
+    for number, axes in zip(drawn, panel_axes, strict=True):
         for place, settings in enumerate(first.values()):
             _sweep(axes, number, settings, place)
         value_ticks(axes, ticks, map(shown, ticks))
@@ -40,7 +42,7 @@ def sweep(view: View, key: str) -> Drawing | None:
         axes.set_title(view.axis(number))
     if len(first) > 1:
         legend_above(figure, list(first), [marker_style(place, linestyle="-") for place in range(len(first))])
-    clauses = _omissions(len(series), len(view.numbers))
+    clauses = _omissions(len(series), len(numbers))
     caption = f"Numbers against {key}: mean over seeds (line), one standard deviation (band), runs (points){clauses}."
     return Drawing(f"sweep_{file_stem(key)}", f"Numbers against {key}", caption, figure)
 

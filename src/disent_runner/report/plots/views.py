@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from disent_runner.machine.texts import printable
-from disent_runner.report.columns import shown_columns
+from disent_runner.report.columns import names, shown_columns
 from disent_runner.report.labels import labels
 from disent_runner.report.plots.style import MOST_LETTERS
 from disent_runner.report.pooling import Setting
@@ -105,8 +105,7 @@ def _titles(groups: Sequence[Sequence[Setting]]) -> list[str]:
 
 
 def _plot_settings(settings: Sequence[Setting]) -> list[PlotSetting]:
-    texts = labels([setting.columns for setting in settings])
-    return [_plot_setting(setting, text) for setting, text in zip(settings, texts, strict=True)]
+    return [_plot_setting(setting, name) for setting, name in zip(settings, names(settings), strict=True)]
 
 
 def _plot_setting(setting: Setting, label: str) -> PlotSetting:
