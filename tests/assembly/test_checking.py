@@ -18,7 +18,7 @@ from disent_runner.assembly.conf import CONF, choices
 from disent_runner.assembly.declared import signature_of
 from disent_runner.assembly.kinds import described
 from disent_runner.assembly.loader import parsed
-from disent_runner.assembly.typed import check_typed
+from disent_runner.assembly.overrides import check_typed
 
 WRONG: dict[str, Any] = {
     **{"abc": "abc", "true": True, "-1": -1, "nan": math.nan, "inf": math.inf, "2.5": 2.5},

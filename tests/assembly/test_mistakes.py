@@ -24,7 +24,7 @@ from disent_runner.stages.interrupts import Interrupted
         ),
         ("+experiment=bias", "experiment=bias: no such experiment"),
         ("modle=vae", "modle: no such key, did you mean model?; keys here: continuous, data_dir,"),
-        ("trainer.max_steps=[1", "no viable alternative at input '[1'"),
+        ("trainer.max_steps=[1", "trainer.max_steps=[1: [ and ] do not match"),
     ],
 )
 def test_a_mistyped_command_is_told_in_one_line(override, expected):

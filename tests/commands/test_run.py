@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 from disent_runner.assembly.conf import CONF
-from disent_runner.commands.run import _escaped
 from disent_runner.runs.scores import read_scores
 
 HEAVY = ("torch", "pytorch_lightning", "sklearn", "pandas", "matplotlib", "wandb", "numpy")
@@ -155,25 +154,6 @@ def test_a_run_and_its_checkpoints_are_scored_again(disent_run, tmp_path):
     assert "skipped: udr needs other runs" in disent_run("stages=[evaluate]", "metric=[udr]", run, other).stdout
     assert (folder / "config.yaml").read_text() == config
     assert disent_run("stages=[evaluate]", run, "model.gamma=3").stderr.count("has its own model; leave it out") == 1
-
-
-@pytest.mark.parametrize(
-    ("typed", "passed_on"),
-    [
-        ("run=out/seed=0/checkpoints/step=5.pt", r"run=out/seed\=0/checkpoints/step\=5.pt"),
-        ("run=seed=0", r"run=seed\=0"),
-        ("run=a/seed=0,b/seed=1", r"run=a/seed\=0,b/seed\=1"),
-        ("metric.udr.runs=[a/seed=0,b/seed=1]", r"metric.udr.runs=[a/seed\=0,b/seed\=1]"),
-        ("representation=lr=3/codes.npz", r"representation=lr\=3/codes.npz"),
-        ("run='a/seed=0'", "run='a/seed=0'"),
-        (r"run=a/seed\=0", r"run=a/seed\=0"),
-        ("seed=range(3)", "seed=range(3)"),
-        ("--config-dir=a/seed=0", "--config-dir=a/seed=0"),
-        ("-m", "-m"),
-    ],
-)
-def test_paths_of_runs_need_no_quoting(typed, passed_on):
-    assert _escaped(typed) == passed_on
 
 
 @pytest.mark.slow

@@ -14,6 +14,7 @@ from omegaconf.errors import OmegaConfBaseException
 from disent_runner.assembly.conf import CONF
 from disent_runner.assembly.conf import choices as conf_choices
 from disent_runner.assembly.own_classes import found_here
+from disent_runner.assembly.typed import as_read
 from disent_runner.datasets.card import Card
 from disent_runner.datasets.images.transform import Transform
 
@@ -42,7 +43,7 @@ class Choice:
 def choose(name: str, overrides: Sequence[str] = (), *, data_dir: Path | None = None) -> Choice:
     """The data set that `disent-run dataset=NAME OVERRIDES` trains on. Raises what Hydra and the card do."""
     with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
-        return choice_of(compose("run", overrides=[f"dataset={name}", *overrides]), data_dir)
+        return choice_of(compose("run", overrides=[f"dataset={name}", *map(as_read, overrides)]), data_dir)
 
 
 def choices(data_dir: Path | None = None) -> Iterator[tuple[str, Choice | Exception]]:

@@ -17,8 +17,8 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from disent_runner.assembly.checking import check
+from disent_runner.assembly.overrides import check_typed
 from disent_runner.assembly.presets import PRESETS, check_agreement, commands, is_preset
-from disent_runner.assembly.typed import check_typed
 
 
 class Source(FileConfigSource):
@@ -117,6 +117,8 @@ class Loader(ConfigLoaderImpl):
             raise HydraException(f"hydra/sweeper={choices['hydra/sweeper']} takes one preset at a time")
         if choices.get("sweep") is not None and not _is_grid(config):
             raise HydraException(f"sweep={choices['sweep']}: its file has neither hydra.sweeper.params nor cases")
+        if run_mode == RunMode.RUN and from_shell and validate_sweep_overrides:
+            _refuse_sweep(parsed(overrides))
         if validate_sweep_overrides:
             self.validate_sweep_overrides_legal(parsed(overrides), run_mode, from_shell)
         if len(typed) > 1 and run_mode == RunMode.RUN:
@@ -165,6 +167,16 @@ class Loader(ConfigLoaderImpl):
         files = {path.relative_to(root).with_suffix("").as_posix() for root in roots for path in root.rglob("*.yaml")}
         names = files.union(self.repository.get_group_options(group))
         return sorted(name for name in names if not name.rpartition("/")[2].startswith("_"))
+
+
+def _refuse_sweep(overrides: Sequence[Override]) -> None:
+    for override in overrides:
+        if override.is_sweep_override() and not override.is_hydra_override():
+            key, value = override.get_key_element(), str(override.input_line).partition("=")[2]
+            raise HydraException(
+                f"{override.input_line}: several values are a sweep, which needs -m; a list is '{key}=[{value}]', "
+                f"and one text with commas '{key}=\"{value}\"'"
+            )
 
 
 def presets_among(overrides: Sequence[str]) -> tuple[str, ...]:

@@ -6,9 +6,16 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from hydra.errors import ConfigCompositionException, HydraException, InstantiationException, MissingConfigException
+from hydra.errors import (
+    ConfigCompositionException,
+    HydraException,
+    InstantiationException,
+    MissingConfigException,
+    OverrideParseException,
+)
 from omegaconf.errors import InterpolationResolutionError, OmegaConfBaseException
 
+from disent_runner.assembly.typed import mistake
 from disent_runner.machine.interruption import Interrupted
 from disent_runner.machine.texts import printable
 
@@ -30,6 +37,8 @@ def in_one_line(error: BaseException, conf: Path) -> str:
 def _told(error: BaseException, conf: Path) -> str:
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         return _unknown_choice(error.missing_cfg_file, error.options, conf)
+    if isinstance(error, OverrideParseException):
+        return _joined(mistake(error))
     if isinstance(error, ConfigCompositionException) and isinstance(error.__cause__, OmegaConfBaseException):
         return _unknown_key(error.__cause__)
     if isinstance(error, InstantiationException) and error.__cause__ is not None:

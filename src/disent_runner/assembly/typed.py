@@ -1,58 +1,136 @@
-"""What is typed, before anything is composed: no key twice, and from each group what can be chosen from it."""
+"""`key=value` as people type it: what Hydra has no words for is quoted where it can mean one thing, else told.
 
-from collections.abc import Sequence
-from functools import cache
-from typing import Any
+Its grammar knows letters from a to z, and gives `,`, `=`, brackets, parentheses and quotes meanings of their own.
+"""
 
-from hydra.core.override_parser.types import ChoiceSweep, Override, QuotedString
-from hydra.errors import HydraException
-from omegaconf import OmegaConf
+import re
+import shlex
+import unicodedata
+from collections.abc import Callable
+from pathlib import Path
 
-from disent_runner.assembly.presets import PRESETS
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException, OverrideParseException
 
-_OF_HYDRA = ("hydra.mode",)
-"""What Hydra adds to the command itself."""
+_ITEM = re.compile(r"[^\[\],]+")
+_KNOWN = re.compile(r"[A-Za-z0-9_/\\+.$%*@?|:,{}\[\] -]")
+_CALL = re.compile(r"\s*[A-Za-z_]\w*\s*\(.*\)\s*")
+_PAIRS = {"[": "]", "{": "}", "(": ")"}
+_HOME = re.compile(r"(?:^|(?<=[\[,]))~(?=/|$)")
 
 
-def check_typed(overrides: Sequence[Override], primary: str) -> None:
-    """`primary` is the text of run.yaml. Raises HydraException for the first override that cannot be meant."""
-    seen: dict[tuple[str, str | None], Override] = {}
-    for override in overrides:
-        if override.is_delete():
-            continue
-        key = override.key_or_group, override.package
-        before = seen.setdefault(key, override)
-        if before.input_line != override.input_line and key[0] not in (*PRESETS, *_OF_HYDRA):
-            raise HydraException(
-                f"{key[0]} is there twice, as {before.input_line} and as {override.input_line}; leave one of them out"
+def as_read(argument: str) -> str:
+    """The argument so that Hydra takes it for what it says; as it is where that is not clear.
+
+    `~/` is the home folder, a value that is the name of a file here is that name, and what Hydra cannot read is one
+    text, or several between commas.
+    """
+    key, equals, value = argument.partition("=")
+    if not equals or "'" in value or '"' in value:
+        return argument
+    value = _HOME.sub(lambda _: str(Path.home()), value)
+    if key.startswith("-"):
+        return f"{key}={value}"
+    escaped = f"{key}={_escaped(value)}"
+    if _is_file(value) and not _is_text(escaped):
+        return _readable(escaped, lambda: f"{key}={_quoted(value)}")
+    if _is_readable(escaped):
+        return escaped
+    return _readable(escaped, lambda: f"{key}={_ITEM.sub(lambda item: _piece(item[0]), value)}")
+
+
+def mistake(error: OverrideParseException) -> str:
+    """What is wrong with an argument that cannot be read, and how to type it."""
+    argument = str(error.override)
+    key, equals, value = argument.partition("=")
+    if strange := next((letter for letter in argument if unicodedata.category(letter) in ("Cc", "Cf")), None):
+        return (
+            f"{argument}: it has {_name(strange)} in it, as lines of files from Windows end in; take it out "
+            f"(sed -i 's/\\r$//' FILE)"
+            if strange == "\r"
+            else f"{argument}: it has a character that is not seen, {_name(strange)}; take it out"
+        )
+    if not equals:
+        return f"{argument}: expected key=value, without blanks around the ="
+    if strange := re.search(r"[^\w./@:$+~-]|[^\x00-\x7f]", key):
+        return f"{argument}: no key has {_name(strange[0])} in its name; in a file of your own it may, see --config-dir"
+    for opening, closing in _PAIRS.items():
+        if value.count(opening) != value.count(closing):
+            return (
+                f"{argument}: {opening} and {closing} do not match; a value with blanks is quoted for the shell, "
+                f"'{key}=[a, b]'"
             )
-        _check_choice(override, _defaults(primary))
+    if value.count("'") % 2 or value.count('"') % 2:
+        return f"{argument}: a quote is not closed; in the shell, '{key}=\"it''s one value\"'"
+    if _CALL.fullmatch(value):
+        return f"{argument}: {_reason(error)}; a text with parentheses is quoted: {_advised(key, value)}"
+    strange = next((letter for letter in value if not _KNOWN.match(letter)), value[:1] or "=")
+    if "{" in value:
+        return (
+            f'{argument}: {_name(strange)} cannot stand between {{ and }} as it is: a value is quoted, {{a: "b"}}, and '
+            f"a key has letters from a to z, or stands in a file of your own (--config-dir)"
+        )
+    return f"{argument}: {_name(strange)} is not for plain values; quote it: {_advised(key, value)}"
 
 
-@cache
-def _defaults(primary: str) -> dict[str, Any]:
-    """What the defaults list of run.yaml chooses from each group."""
-    listed: Any = OmegaConf.to_container(OmegaConf.create(primary))
-    chosen = [entry for entry in listed["defaults"] if isinstance(entry, dict)]
-    return {group: choice for entry in chosen for group, choice in entry.items() if not group.startswith("override")}
+def _escaped(value: str) -> str:
+    """Our paths hold `seed=0` and `step=5`, where Hydra's grammar asks for a backslash unless the value is quoted."""
+    return re.sub(r"(^|[/\[,])([\w.-]+)=", r"\1\2\\=", value)
 
 
-def _check_choice(override: Override, defaults: dict[str, Any]) -> None:
-    """A group has one choice, several in brackets, or none, as the defaults list shows."""
-    group = override.key_or_group
-    if group not in defaults or override.package is not None:
-        return
-    value, default = override.value(), defaults[group]
-    line = override.input_line
-    if isinstance(default, list):
-        several = value.list if isinstance(value, ChoiceSweep) else [value]
-        names = [name.text if isinstance(name, QuotedString) else name for name in several]
-        if None in names:
-            raise HydraException(f"{line}: expected a list; for none write '{group}=[]'")
-        if all(isinstance(name, str) for name in names):
-            listed = ",".join(map(str, names))
-            raise HydraException(f"{line}: expected a list; write '{group}=[{listed}]'")
-    if value is None and isinstance(default, str):
-        raise HydraException(f"{line}: expected a choice of the group {group}, such as {group}={default}")
-    if not isinstance(value, str | list | QuotedString | None) and not override.is_sweep_override():
-        raise HydraException(f"{line}: expected the name of a choice of the group {group}; --help shows them")
+def _piece(piece: str) -> str:
+    """What stands between commas and brackets, quoted where it cannot be read as it is."""
+    is_part = any(piece.count(left) != piece.count(right) for left, right in _PAIRS.items()) or "{" in piece
+    is_text = piece.strip() and piece.isprintable() and not is_part and not _CALL.fullmatch(piece)
+    escaped = _escaped(piece)
+    return escaped if not is_text or _is_readable(f"x={escaped}") else _quoted(piece)
+
+
+def _readable(argument: str, otherwise: Callable[[], str]) -> str:
+    """The second where it can be read and the first cannot, or is more than one text."""
+    other = otherwise()
+    return other if _is_readable(other) else argument
+
+
+def _quoted(text: str) -> str:
+    """As one text of Hydra's; without quotes in it."""
+    blanks = len(text) - len(text.lstrip())
+    return f'{text[:blanks]}"{text.strip()}"'
+
+
+def _is_file(value: str) -> bool:
+    return ("/" in value or "." in value) and value.isprintable() and Path(value).exists()
+
+
+def _is_text(argument: str) -> bool:
+    """Whether it is read as one plain text."""
+    try:
+        override = OverridesParser.create().parse_override(argument)
+        return not override.is_sweep_override() and isinstance(override.value(), str)
+    except (HydraException, ValueError):
+        return False
+
+
+def _is_readable(argument: str) -> bool:
+    try:
+        OverridesParser.create().parse_overrides([argument])
+    except (HydraException, ValueError):
+        return False
+    return True
+
+
+def _advised(key: str, value: str) -> str:
+    inner = value.strip("'\"")
+    return shlex.quote(f"{key}='{inner}'" if '"' in inner else f'{key}="{inner}"')
+
+
+def _name(letter: str) -> str:
+    """The character as one finds it again."""
+    if letter == "\r":
+        return "a carriage return (\\r)"
+    name = unicodedata.name(letter, "").lower()
+    return letter if letter.isascii() and letter.isprintable() else f"{letter!a} ({name})" if name else f"{letter!a}"
+
+
+def _reason(error: OverrideParseException) -> str:
+    return " ".join(str(error.message or error).partition("\nSee https")[0].split())

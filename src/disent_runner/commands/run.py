@@ -3,7 +3,6 @@
 import gc
 import logging
 import os
-import re
 import sys
 import traceback
 from pathlib import Path
@@ -93,7 +92,9 @@ def run() -> None:
 
         print(help_text(CONF))
         return
-    sys.argv[1:] = [_escaped(argument) for argument in sys.argv[1:]]
+    from disent_runner.assembly.typed import as_read
+
+    sys.argv[1:] = [as_read(argument) for argument in sys.argv[1:]]
     # threads that wait for each other then leave their core to another run's, which may need it: two runs on two cores
     # each took 25 times as long while theirs spun; read when torch is loaded
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
@@ -113,14 +114,6 @@ def run() -> None:
             raise
         _say(error)
         sys.exit(1)
-
-
-def _escaped(argument: str) -> str:
-    """Our paths hold `seed=0` and `step=5`, where Hydra's grammar asks for a backslash unless the value is quoted."""
-    key, equals, value = argument.partition("=")
-    if key.startswith("-") or "'" in value or '"' in value:
-        return argument
-    return key + equals + re.sub(r"(^|[/\[,])([\w.-]+)=", r"\1\2\\=", value)
 
 
 def _say(error: BaseException) -> None:

@@ -11,6 +11,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 
 from disent_runner.assembly.presets import Options, values_of
+from disent_runner.assembly.typed import as_read
 
 Axis = list[tuple[str, ...]]
 """The choices of one or several keys that vary together; each is the overrides of one choice."""
@@ -72,7 +73,7 @@ def _lines(params: Mapping[str, Any]) -> list[str]:
             raise HydraException(
                 f"the sweep's {key}: {as_text} has to be a text: {meant}{key}: '{as_text}' for one value"
             )
-    return [f"{key}={'null' if value is None else value}" for key, value in params.items()]
+    return [as_read(f"{key}={'null' if value is None else value}") for key, value in params.items()]
 
 
 def _by_key(overrides: Sequence[str], options: Options) -> dict[str, Axis]:
