@@ -62,6 +62,10 @@ def _raised_by_resolver(error: BaseException) -> BaseException:
 def _unknown_choice(missing: str, options: Iterable[str] | None, conf: Path) -> str:
     """`missing` is group/choice; a choice may lie in folders of its own, but for Hydra's groups, which do so."""
     path = missing.removesuffix(".yaml")
+    if "/" not in path:
+        return (
+            f"{path}.yaml: no such file, neither in {conf} nor in a --config-dir; without -cn it is {conf / 'run.yaml'}"
+        )
     group, _, name = path.rpartition("/") if path.startswith("hydra/") else path.partition("/")
     inner = f"{name.rpartition('/')[0]}/".lstrip("/")
     below = (file.relative_to(conf / group).with_suffix("") for file in (conf / group / inner).rglob("*.yaml"))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from disent_runner.commands.options import version_text
 from disent_runner.machine.characters import any_characters
 from disent_runner.machine.texts import printable
 
@@ -36,6 +37,7 @@ def parser() -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    command_line.add_argument("--version", action="version", version=version_text())
     commands = command_line.add_subparsers(required=True, metavar="COMMAND")
 
     def add(command: Command, what: str, *positional: str) -> argparse.ArgumentParser:
