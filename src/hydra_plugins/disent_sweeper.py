@@ -69,6 +69,10 @@ class GridSweeper(Sweeper):
         hydra = config.hydra
         sweeper = hydra.sweeper
         study = study_of(config)  # before hours of training, in case it is mistaken
+        if config.objective is not None:
+            from disent_runner.sweep.objective import check_objective
+
+            check_objective(config)
         jobs = plan(self.loader, config, grid(sweeper.params, sweeper.cases, sweeper.zip, command, self.loader.options))
         numbers = {job: number for number, job in enumerate(jobs)}
         launcher = Plugins.instance().instantiate_launcher(

@@ -163,15 +163,33 @@ def test_a_preset_is_a_sweep_without_being_called_one(disent_run, tmp_path):
     ]
 
 
+SEARCH = """\
+# The best β
+defaults:
+  - override /hydra/sweeper: optuna
+  - override /model: betavae
+objective: mig
+hydra:
+  mode: MULTIRUN
+  sweeper:
+    n_trials: 3
+    storage: sqlite:///search.db
+    params: {model.beta: "interval(1,9)"}
+"""
+
+
 @pytest.mark.slow
 def test_a_search_ends_with_the_best_of_its_runs(disent_run, tmp_path):
-    search = ("-m", *SMALL, "hydra/sweeper=optuna", "hydra.sweeper.n_trials=3", "hydra.sweeper.sampler.seed=0")
-    done = disent_run(*search, "hydra.sweeper.direction=maximize", "objective=mig", "seed=interval(0,9)")
-    assert done.returncode == 1  # a seed is a whole number
-    done = disent_run(
-        *search, "hydra.sweeper.direction=maximize", "objective=mig", "model=betavae", "model.beta=interval(1,9)"
-    )
+    (tmp_path / "mine" / "sweep").mkdir(parents=True)
+    (tmp_path / "mine" / "sweep" / "search.yaml").write_text(SEARCH)
+    search = (*SMALL, "--config-dir", "mine", "sweep=search")
+    done = disent_run(*search, "objective=sap")
+    assert done.stderr == "disent-run: objective=sap: that metric is not chosen; 'metric=[mig,sap]' has it\n"
+    assert not (tmp_path / "outputs").exists()
+    assert disent_run(*search, "hydra.sweeper.n_trials=2").returncode == 0
+    done = disent_run(*search)
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "2 of 3 trials done before" in done.stdout
     best = yaml.safe_load((tmp_path / "outputs" / "optimization_results.yaml").read_text())
     runs = results(tmp_path / "outputs")
     assert len(runs) == 3

@@ -1,10 +1,11 @@
+from typing import Any
+
 import pytest
 from omegaconf import OmegaConf
 
-from disent_runner.assembly.build import build_metrics
 from disent_runner.runs.score_rows import Making, Score
 from disent_runner.runs.scores import write_scores
-from disent_runner.sweep.objective import check_objective, objective
+from disent_runner.sweep.objective import check_objective, direction_of, objective
 
 
 def score(name: str, value: float | None, step: int, codes: str) -> Score:
@@ -27,15 +28,36 @@ def test_the_number_of_the_last_step_and_the_codes_asked_for(tmp_path):
         objective(config, tmp_path)
 
 
-def test_a_search_the_wrong_way_is_refused_before_it_starts(composed):
-    metrics = build_metrics(composed("metric=[mig,reconstruction]"))
-    check_objective("mig", metrics, "maximize")
-    with pytest.raises(
-        ValueError, match=r"objective=mig is better when it is higher, .* add hydra.sweeper.direction=max"
-    ):
-        check_objective("mig", metrics, "minimize")
-    check_objective("reconstruction", metrics, "minimize")
+def test_only_a_number_that_a_chosen_metric_gives_is_an_objective(composed):
+    metrics = "metric=[mig,reconstruction,downstream]"
+    for name in ("mig", "mig_scale", "reconstruction", "downstream_logistic_100"):
+        assert check_objective(composed(metrics, f"objective={name}"))
+    for overrides, message in {
+        ("objective=[mig,dci]",): r"objective is one number, such as mig, got \['mig', 'dci'\]",
+        ("objective=3",): "objective is one number, such as mig, got 3",
+        ("objective=sap",): r"that metric is not chosen; 'metric=\[mig,reconstruction,downstream,sap\]' has it",
+        ("objective=mig_exact",): "that metric is not chosen",
+        ("objective=migg",): "no chosen metric gives that number, did you mean mig?",
+        ("objective=mig", "stages=[fit,draw]"): r"of the stage evaluate, which stages=\[fit,draw\] leaves out",
+    }.items():
+        with pytest.raises(ValueError, match=message):
+            check_objective(composed(metrics, *overrides))
+
+
+def test_the_direction_follows_from_the_objective_and_is_not_the_wrong_way(composed):
+    def direction(objective: str, asked: Any) -> str:
+        config = composed("metric=[mig,reconstruction,active_units]", f"objective={objective}")
+        OmegaConf.update(config, "hydra", {"sweeper": {"direction": asked}}, force_add=True)
+        return direction_of(config, check_objective(config))
+
+    assert direction("mig", None) == direction("mig", "maximize") == "maximize"
+    assert direction("reconstruction", None) == "minimize"
+    assert direction("active_units", "minimize") == "minimize"
+    with pytest.raises(ValueError, match=r"has no better way; add hydra.sweeper.direction=maximize or minimize"):
+        direction("active_units", None)
+    with pytest.raises(ValueError, match=r"mig is better when it is higher, .* set hydra.sweeper.direction=maximize"):
+        direction("mig", "minimize")
     with pytest.raises(ValueError, match="is better when it is lower"):
-        check_objective("reconstruction", metrics, "maximize")
-    with pytest.raises(ValueError, match="add objective=mig, or another number"):
-        check_objective(None, metrics, "minimize")
+        direction("reconstruction", "maximize")
+    with pytest.raises(ValueError, match="must be maximize or minimize, for one objective, got"):
+        direction("mig", ["maximize", "minimize"])

@@ -9,6 +9,7 @@ from hydra._internal.config_loader_impl import ConfigLoaderImpl, get_overrides_d
 from hydra._internal.config_repository import ConfigRepository
 from hydra._internal.core_plugins.file_config_source import FileConfigSource
 from hydra.core.config_search_path import ConfigSearchPath
+from hydra.core.default_element import GroupDefault
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import ConfigCompositionException, HydraException
@@ -98,6 +99,7 @@ class Loader(ConfigLoaderImpl):
         """
         if from_shell:
             check_typed(parsed(overrides), self._primary(config_name))
+        overrides = [*overrides, *self._hydra_choices(overrides)]
         typed = commands(overrides, self.options)
         self._check_agreement(config_name, typed[0])
         if run_mode == RunMode.MULTIRUN:
@@ -115,7 +117,7 @@ class Loader(ConfigLoaderImpl):
         choices = config.hydra.runtime.choices
         if len(typed) > 1 and choices["hydra/sweeper"] != "grid":
             raise HydraException(f"hydra/sweeper={choices['hydra/sweeper']} takes one preset at a time")
-        if choices.get("sweep") is not None and not _is_grid(config):
+        if choices.get("sweep") is not None and choices["hydra/sweeper"] == "grid" and not _is_grid(config):
             raise HydraException(f"sweep={choices['sweep']}: its file has neither hydra.sweeper.params nor cases")
         if run_mode == RunMode.RUN and from_shell and validate_sweep_overrides:
             _refuse_sweep(parsed(overrides))
@@ -130,6 +132,17 @@ class Loader(ConfigLoaderImpl):
     def _primary(self, config_name: str | None) -> str:
         files = [folder.file(config_name or "") for folder in self.repository.folders]
         return next((file.read_text(encoding="utf-8") for file in files if file.is_file()), "defaults: []")
+
+    def _hydra_choices(self, overrides: Sequence[str]) -> list[str]:
+        """Choices of Hydra's own groups that a preset makes, such as a search; run.yaml's would win over them."""
+        typed = {one.key_or_group for one in parsed(overrides)}
+        chosen: dict[str, str] = {}
+        for preset in presets_among(commands(overrides, self.options)[0]):
+            found = self.repository.load_config(preset.lstrip("+").replace("=", "/", 1))
+            for default in (found and found.defaults_list) or ():
+                if isinstance(default, GroupDefault) and default.override and default.group is not None:
+                    chosen[default.group.lstrip("/")] = str(default.value)
+        return [f"{key}={value}" for key, value in chosen.items() if key.startswith("hydra/") and key not in typed]
 
     def _of_sweep(self, config_name: str | None, overrides: list[str]) -> DictConfig:
         """Values that cannot be applied before each run has its own model, data set, … are for the runs to refuse."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from disent_runner.commands.options import version_text
 from disent_runner.machine.files import check_working_folder
 from disent_runner.machine.output import forgiving_output
 from disent_runner.machine.texts import printable
@@ -37,6 +38,7 @@ def parser() -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    command_line.add_argument("--version", action="version", version=version_text())
     commands = command_line.add_subparsers(required=True, metavar="COMMAND")
 
     def add(command: Command, what: str, *positional: str) -> argparse.ArgumentParser:

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from disent_runner.commands.options import version_text
 from disent_runner.machine.files import check_working_folder
 from disent_runner.machine.output import forgiving_output
 from disent_runner.machine.texts import printable
@@ -29,6 +30,7 @@ def parser() -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    command.add_argument("--version", action="version", version=version_text())
     command.add_argument("folders", nargs="+", type=Path, metavar="FOLDER", help="run folders, or what they lie below")
     command.add_argument(
         "--out", type=Path, help="where to write (default: FOLDER/report, or ./report for several folders)"

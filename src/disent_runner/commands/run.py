@@ -11,6 +11,7 @@ import hydra
 from omegaconf import DictConfig
 
 from disent_runner.assembly.conf import CONF
+from disent_runner.commands.options import in_order, version_text
 from disent_runner.machine.files import check_working_folder
 from disent_runner.machine.interruption import OF_A_TERMINAL, Interrupted, stoppable
 from disent_runner.machine.output import forgiving_output
@@ -57,12 +58,6 @@ def _run(config: DictConfig, folder: Path, *, is_alone: bool) -> float | None:
     from disent_runner.runs.status import is_finished
 
     hydra = HydraConfig.get()
-    direction = hydra.sweeper.get("direction")  # a search has one, a grid has not
-    if direction is not None and not is_alone:
-        from disent_runner.assembly.build import build_metrics
-        from disent_runner.sweep.objective import check_objective
-
-        check_objective(config.objective, build_metrics(config), getattr(direction, "name", direction))
     request = request_of(config)
     may_write = os.access(folder, os.W_OK)
     if not (is_alone and may_write) and is_finished(folder, request):
@@ -72,6 +67,10 @@ def _run(config: DictConfig, folder: Path, *, is_alone: bool) -> float | None:
         from disent_runner.stages.job import run_job
 
         asked = config if config.run is None else recalled(config, hydra.overrides.task)
+        if asked.objective is not None:
+            from disent_runner.sweep.objective import check_objective
+
+            check_objective(asked)  # before hours of training
         try:
             run_job(asked, folder, request=request, model_name=hydra.runtime.choices.get("model"))
         finally:
@@ -92,9 +91,16 @@ def run() -> None:
 
         print(help_text(CONF))
         return
+    if "--version" in sys.argv[1:]:
+        print(version_text())
+        return
     from disent_runner.assembly.typed import as_read
 
-    sys.argv[1:] = [as_read(argument) for argument in sys.argv[1:]]
+    try:
+        sys.argv[1:] = [as_read(argument) for argument in in_order(sys.argv[1:])]
+    except ValueError as error:
+        _say(error)
+        sys.exit(1)
     # threads that wait for each other then leave their core to another run's, which may need it: two runs on two cores
     # each took 25 times as long while theirs spun; read when torch is loaded
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")

@@ -63,9 +63,37 @@ def parts_of(metric: Callable[..., Any], keys: Iterable[str], num_factors: int) 
     return {key: known[key] for key in keys}
 
 
-def _parts(number: Number, settings: Mapping[str, Any], num_factors: int) -> Iterator[tuple[str, Part]]:
+def number_of(metric: Callable[..., Any], label: str) -> Number | None:
+    """The number that a row of that label would have, of all factors or of one of any name; None where there is none.
+
+    A metric that declares nothing may return it.
+    """
+    if not numbers_of(metric):
+        return Number(label)
+    for number, name in _named(metric):
+        if (number.of_all and label == name) or (number.per_factor and label.startswith(f"{name}_")):
+            return number
+    return None
+
+
+def labels_of(metric: Callable[..., Any]) -> list[str]:
+    """Labels of the numbers that are of all factors, and declared."""
+    return [name for number, name in _named(metric) if number.of_all]
+
+
+def _named(metric: Callable[..., Any]) -> Iterator[tuple[Number, str]]:
+    settings = metric.keywords if isinstance(metric, partial) else {}
+    return ((number, name) for number in numbers_of(metric) for name in _names(number, settings))
+
+
+def _names(number: Number, settings: Mapping[str, Any]) -> list[str]:
+    """A number's own, or one for each of its sizes."""
     sizes: Sequence[Any] = settings.get(number.sizes or "", ())
-    for name in [f"{number.name}_{size}" for size in sizes] if number.sizes else [number.name]:
+    return [f"{number.name}_{size}" for size in sizes] if number.sizes else [number.name]
+
+
+def _parts(number: Number, settings: Mapping[str, Any], num_factors: int) -> Iterator[tuple[str, Part]]:
+    for name in _names(number, settings):
         if number.of_all:
             yield name, Part(name, None, number)
         if number.per_factor:

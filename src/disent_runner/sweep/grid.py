@@ -33,8 +33,8 @@ def grid(
     Raises HydraException for values that are no discrete choice, and for zipped keys that do not fit.
     """
     typed = _by_key(overrides, options)
-    common = _by_key(_lines(params), options)
-    kept = {name: _by_key(_lines(case), options) for name, case in cases.items() if case is not None}
+    common = _by_key(lines_of(params), options)
+    kept = {name: _by_key(lines_of(case), options) for name, case in cases.items() if case is not None}
     choosing = {key for key in typed if options(key) or any(_fixed(case, key, typed[key]) for case in kept.values())}
     runs: list[list[str]] = []
     for case in kept.values() if kept else [{}]:
@@ -64,7 +64,7 @@ def varied(jobs: Sequence[Sequence[str]]) -> list[str]:
     return [" ".join(override for override in job if override not in shared) for job in jobs]
 
 
-def _lines(params: Mapping[str, Any]) -> list[str]:
+def lines_of(params: Mapping[str, Any]) -> list[str]:
     """What a file says, as it would be typed. Raises HydraException for a list or mapping of YAML."""
     for key, value in params.items():
         if not isinstance(value, str | int | float | None):

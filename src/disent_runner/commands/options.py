@@ -1,0 +1,48 @@
+"""The options of `disent-run`: Hydra's, in any place among the settings; what is none of them is said in one line."""
+
+import argparse
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import NoReturn
+
+from hydra._internal.utils import get_args_parser
+
+_AGENT = "in the command of a `wandb sweep`: ${args_no_hyphens}"
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise ValueError(f"{message}; --help lists settings, --hydra-help options")
+
+
+def in_order(arguments: Sequence[str]) -> list[str]:
+    """The arguments with all settings behind the options, as Hydra takes them.
+
+    Raises ValueError for what looks like an option and is none, with the setting that may have been meant.
+    """
+    parser = get_args_parser()
+    parser.__class__ = _Parser
+    asked, others = parser.parse_known_args(arguments)
+    for word in others:
+        if word.startswith("-"):
+            raise ValueError(_no_option(word, "".join(arguments[arguments.index(word) + 1 :][:1])))
+    if not others:
+        return list(arguments)
+    settings = {*asked.overrides, *others}
+    is_option = [word.startswith("-") or word not in settings for word in arguments]
+    options = [word for word, is_one in zip(arguments, is_option, strict=True) if is_one]
+    return [*options, *(word for word, is_one in zip(arguments, is_option, strict=True) if not is_one)]
+
+
+def _no_option(word: str, next_word: str) -> str:
+    key, equals, value = word.lstrip("-").partition("=")
+    if not equals:
+        value = next_word if next_word and not next_word.startswith("-") and "=" not in next_word else ""
+    if not key or not key[0].isalpha():
+        return f"{word}: no such option; --hydra-help lists them"
+    return f"{word}: no such option; settings have no hyphens: {key}={value or '…'} ({_AGENT})"
+
+
+def version_text() -> str:
+    """What `--version` prints."""
+    return f"disent-runner {version('disent-runner')}"

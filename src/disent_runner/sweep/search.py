@@ -1,0 +1,164 @@
+"""A search for the settings with the best objective: what is asked of Optuna, and the study that keeps its trials."""
+
+import hashlib
+import json
+import logging
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hydra.core.override_parser.types import Glob
+from hydra.core.utils import JobReturn, JobStatus
+from hydra.plugins.launcher import Launcher
+from omegaconf import DictConfig
+
+from disent_runner.assembly.loader import parsed
+from disent_runner.assembly.presets import Options, values_of
+from disent_runner.sweep.board import say
+from disent_runner.sweep.grid import lines_of
+from disent_runner.sweep.objective import check_objective, direction_of
+
+_EXAMPLE = "'model.beta=tag(log,interval(1,32))'"
+
+
+@dataclass(frozen=True)
+class Search:
+    """What a command asks for."""
+
+    objective: str
+    direction: str
+    varied: tuple[str, ...]
+    """overrides that say between what to search"""
+    fixed: tuple[str, ...]
+    """overrides that hold in all trials"""
+    num_trials: int
+    storage: str | None
+    study_name: str | None
+
+    @property
+    def name(self) -> str | None:
+        """By which its storage knows it: the same for the same search, however many trials are asked for."""
+        if self.study_name is not None or self.storage is None:
+            return self.study_name
+        asked = json.dumps([self.direction, sorted(self.varied), sorted(self.fixed)])
+        return f"{self.objective}-{hashlib.sha256(asked.encode()).hexdigest()[:8]}"
+
+
+def search_of(config: DictConfig, overrides: Sequence[str], options: Options) -> Search:
+    """The search of a sweep's config and of what is typed, which wins over its `hydra.sweeper.params`.
+
+    Raises ValueError before anything is trained: without an objective that the chosen metrics give, for the wrong
+    direction, for nothing to vary, and for what cannot be varied.
+    """
+    sweeper = config.hydra.sweeper
+    by_key = {one.get_key_element().lstrip("+~"): one for one in parsed([*lines_of(sweeper.params or {}), *overrides])}
+    varied = {key: one for key, one in by_key.items() if one.is_sweep_override()}
+    if "objective" in varied:
+        raise ValueError(f"{varied['objective'].input_line}: a search is for one number; search for each by itself")
+    if config.objective is None:
+        raise ValueError("hydra/sweeper=optuna needs to know what to search for; add objective=mig, or another number")
+    for one in varied.values():
+        _check_choices(str(one.input_line), values_of(one, options) if one.is_discrete_sweep() else [])
+    direction = direction_of(config, check_objective(config))
+    if not varied:
+        raise ValueError(f"hydra/sweeper=optuna: no key has values to search between; add one, such as {_EXAMPLE}")
+    for key in ("n_trials", "n_jobs"):
+        if not isinstance(sweeper[key], int) or sweeper[key] < 1:
+            raise ValueError(f"hydra.sweeper.{key} must be a whole number from 1, got {sweeper[key]}")
+    return Search(
+        objective=config.objective,
+        direction=direction,
+        varied=tuple(_as_optuna_takes_it(one, options) for one in varied.values()),
+        fixed=tuple(str(one.input_line) for key, one in by_key.items() if key not in varied),
+        num_trials=sweeper.n_trials,
+        storage=sweeper.storage,
+        study_name=sweeper.study_name,
+    )
+
+
+def _check_choices(line: str, values: Sequence[str]) -> None:
+    if any(value[:1] in "[{" for value in values):
+        raise ValueError(f"{line}: a search chooses between numbers and words; name a list in a file of its group")
+
+
+def _as_optuna_takes_it(override: Any, options: Options) -> str:
+    """The override, a glob as the choices that fit."""
+    if isinstance(override.value(), Glob):
+        return f"{override.get_key_element()}={','.join(values_of(override, options))}"
+    return str(override.input_line)
+
+
+@dataclass(frozen=True)
+class Study:
+    """The trials that a storage holds of a search; none without a storage."""
+
+    name: str | None
+    num_done: int
+    num_left: int
+
+
+def open_study(search: Search) -> Study:
+    """Find or begin it. Raises ValueError for a storage that cannot be opened, or that has it with other directions."""
+    os.environ.setdefault("SQLALCHEMY_SILENCE_UBER_WARNING", "1")  # that there is a version 2: Optuna's affair
+    import optuna
+    from optuna.trial import TrialState
+    from sqlalchemy.exc import SQLAlchemyError
+
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    optuna.logging.set_verbosity(logging.WARNING)
+    if search.storage is None:
+        return Study(search.name, 0, search.num_trials)
+    try:
+        study = optuna.create_study(
+            study_name=search.name, storage=search.storage, direction=search.direction, load_if_exists=True
+        )
+        done = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    except (SQLAlchemyError, ImportError, ValueError) as error:
+        (reason, *_) = str(error).strip().splitlines() or [type(error).__name__]
+        raise ValueError(
+            f"hydra.sweeper.storage={search.storage} cannot be used ({reason}); "
+            "it is the URL of a database, such as sqlite:///search.db"
+        ) from None
+    left = max(search.num_trials - len(done), 0)
+    say(f"study {search.name} in {search.storage}: {len(done)} of {search.num_trials} trials done before")
+    if done:
+        best = study.best_trial
+        say(f"best so far: {search.objective}={best.value:.4g} with {_settings_text(best.params)}")
+    return Study(search.name, len(done), left)
+
+
+def _settings_text(params: dict[str, Any]) -> str:
+    return " ".join(f"{key}={value}" for key, value in params.items())
+
+
+class Trials(Launcher):
+    """Launches trials by another launcher, with what is the same in all of them; a failed one has been said by then."""
+
+    def __init__(self, launcher: Launcher, fixed: Sequence[str], root: Path) -> None:
+        self.launcher = launcher
+        self.fixed = fixed
+        self.root = root
+
+    def setup(self, **context: Any) -> None:
+        pass  # the other one is set up
+
+    def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
+        self.root.mkdir(parents=True, exist_ok=True)  # for the result, which Optuna's plugin writes there
+        jobs = [[*self.fixed, *own] for own in job_overrides]
+        return [_quiet(job) for job in self.launcher.launch(jobs, initial_job_idx)]
+
+
+class _Failed(JobReturn):
+    """A run that has said why it failed; Hydra would say its overrides as well."""
+
+    @property
+    def return_value(self) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride] - nobody sets it
+        raise self._return_value
+
+
+def _quiet(job: JobReturn) -> JobReturn:
+    if job.status is not JobStatus.FAILED:
+        return job
+    return _Failed(status=job.status, _return_value=job._return_value)

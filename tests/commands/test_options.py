@@ -1,0 +1,51 @@
+"""Options among settings, and what only looks like one."""
+
+import re
+from importlib.metadata import version
+
+import pytest
+
+from disent_runner.commands import data, report
+from disent_runner.commands.options import in_order
+
+
+@pytest.mark.parametrize(
+    ("typed", "ordered"),
+    [
+        (["model=vae", "seed=1"], ["model=vae", "seed=1"]),
+        (["--config-dir", "conf", "model=vae"], ["--config-dir", "conf", "model=vae"]),
+        (["model=vae", "-m", "seed=1,2"], ["-m", "model=vae", "seed=1,2"]),
+        (
+            ["a=1", "--config-dir", "c", "b=2", "--cfg=job", "a.x=3"],
+            ["--config-dir", "c", "--cfg=job", "a=1", "b=2", "a.x=3"],
+        ),
+    ],
+)
+def test_options_may_stand_anywhere_among_settings(typed, ordered):
+    assert in_order(typed) == ordered
+
+
+@pytest.mark.parametrize(
+    ("typed", "message"),
+    [
+        (
+            ["--model.beta=4"],
+            "--model.beta=4: no such option; settings have no hyphens: model.beta=4 (in the command of a",
+        ),
+        (["logger=wandb", "--model.beta", "4"], "settings have no hyphens: model.beta=4 (in"),
+        (["--trainer.compile", "seed=1"], "settings have no hyphens: trainer.compile=… (in"),
+        (["-1=3"], "-1=3: no such option; --hydra-help lists them"),
+        (["--cfg", "jobs"], "invalid choice: 'jobs'"),
+        (["--config-dir"], "expected one argument"),
+    ],
+)
+def test_what_is_no_option_is_said_with_the_setting_that_is_meant(typed, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        in_order(typed)
+
+
+@pytest.mark.parametrize("parser", [data.parser, report.parser])
+def test_the_version_is_ours(parser, capsys):
+    with pytest.raises(SystemExit, match="0"):
+        parser().parse_args(["--version"])
+    assert capsys.readouterr().out == f"disent-runner {version('disent-runner')}\n"

@@ -1,0 +1,81 @@
+"""What is asked of a search, before any of it is run."""
+
+from typing import Any
+
+import pytest
+from hydra.core.utils import JobReturn, JobStatus
+from omegaconf import OmegaConf
+
+from disent_runner.sweep.search import Search, Trials, open_study, search_of
+
+SWEEPER = {"direction": None, "params": None, "n_trials": 5, "n_jobs": 2, "storage": None, "study_name": None}
+
+
+def searched(composed, *overrides: str, objective: str = "mig", **sweeper: Any) -> Search:
+    config = composed("metric=[mig]", f"objective={objective}")
+    OmegaConf.update(config, "hydra", {"sweeper": {**SWEEPER, **sweeper}}, force_add=True)
+    return search_of(config, overrides, lambda group: ["betavae", "btcvae", "vae"])
+
+
+def test_what_varies_is_told_from_what_is_fixed_and_what_is_typed_wins(composed):
+    params = {"model.beta": "interval(1,9)", "seed": 3, "model.latent_dim": "5,10"}
+    search = searched(composed, "seed=4", "model.latent_dim=7", "~metric.mig", "model=glob(b*)", params=params)
+    assert search.varied == ("model.beta=interval(1,9)", "model=betavae,btcvae")
+    assert search.fixed == ("seed=4", "model.latent_dim=7", "~metric.mig")
+    assert (search.direction, search.num_trials, search.name) == ("maximize", 5, None)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "settings", "message"),
+    [
+        (["model.beta=1,4"], {"objective": "null"}, "needs to know what to search for; add objective=mig"),
+        (["objective=mig,sap"], {"objective": "null"}, "objective=mig,sap: a search is for one number"),
+        (["model=vae"], {}, "no key has values to search between; add one, such as 'model.beta="),
+        (["metric=[mig],[mig,sap]"], {}, "a search chooses between numbers and words"),
+        (["model.beta=1,4"], {"n_trials": 0}, "n_trials must be a whole number from 1, got 0"),
+        (
+            ["model.beta=1,4"],
+            {"direction": ["maximize", "minimize"]},
+            "must be maximize or minimize, for one objective",
+        ),
+        (["model.beta=1,4"], {"objective": "sap"}, "that metric is not chosen"),
+    ],
+)
+def test_a_mistake_is_said_before_the_first_trial(overrides, settings, message, composed):
+    with pytest.raises(ValueError, match=message):
+        searched(composed, *overrides, **settings)
+
+
+def test_the_same_search_finds_its_trials_and_does_those_that_are_left(composed, tmp_path):
+    storage = f"sqlite:///{tmp_path}/s.db"
+    search = searched(composed, "model.beta=interval(1,9)", storage=storage)
+    longer = searched(composed, "model.beta=interval(1,9)", storage=storage, n_trials=9)
+    other = searched(composed, "model.beta=interval(1,8)", storage=storage)
+    assert search.name == longer.name != other.name
+    assert open_study(search).num_left == 5
+    import optuna
+
+    study = optuna.load_study(study_name=search.name, storage=storage)
+    study.tell(study.ask(), 0.5)
+    study.ask()  # was stopped
+    assert (open_study(search).num_left, open_study(longer).num_left, open_study(other).num_left) == (4, 8, 5)
+
+
+@pytest.mark.parametrize("storage", ["s.db", "sqlite:////nowhere/s.db", "mine://x"])
+def test_a_storage_that_cannot_be_opened_is_one_line(storage, composed):
+    with pytest.raises(ValueError, match=r"cannot be used .* such as sqlite:///search.db") as raised:
+        open_study(searched(composed, "model.beta=1,4", storage=storage))
+    assert "\n" not in str(raised.value)
+
+
+def test_trials_hold_what_is_fixed_and_a_failed_one_is_told_without_a_word(tmp_path, capsys):
+    class Launched:
+        def launch(self, job_overrides: Any, initial_job_idx: int) -> list[JobReturn]:
+            assert job_overrides == [["model=vae", "seed=1"]]
+            return [JobReturn(status=JobStatus.FAILED, _return_value=ValueError("too bad"))]
+
+    (job,) = Trials(Launched(), ("model=vae",), tmp_path / "outputs").launch([("seed=1",)], 0)  # pyright: ignore
+    with pytest.raises(ValueError, match="too bad"):
+        _ = job.return_value
+    assert capsys.readouterr().err == ""
+    assert (tmp_path / "outputs").is_dir()
