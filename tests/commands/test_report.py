@@ -102,6 +102,17 @@ def test_a_file_in_the_way_is_named(capsys, tmp_path, outputs):
     assert (tmp_path / "out").read_text() == "precious"
 
 
+def test_runs_beside_which_nothing_can_be_written_are_reported_elsewhere(page, outputs, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(cli.os, "access", lambda path, how: Path(path) != outputs)
+    with pytest.raises(SystemExit, match="1"):
+        cli.main([str(outputs)])
+    said = capsys.readouterr().err.strip()
+    assert said == f"disent-report: {outputs}/report cannot be written; name another folder to write to: --out DIR"
+    monkeypatch.chdir(tmp_path)
+    cli.main([str(outputs / "beta=1.0"), "outputs/beta=4.0", "--out", "here"])
+    assert {run.folder.is_absolute() for run in page.report.runs} == {True}
+
+
 def test_all_is_written_beside_the_runs_which_stay_as_they_are(page, outputs, capsys):
     before = files(outputs)
     cli.main([str(outputs)])

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from disent_runner.machine.files import write_whole
 from disent_runner.runs.figures import write_picture
 from disent_runner.runs.scores import write_scores
 from disent_runner.study.claims import StudyRun
-from disent_runner.study.study import by_setting, direction, judge, overall, study_from
+from disent_runner.study.study import Keep, by_setting, direction, judge, overall, study_from
 from tests.study.rows import score
 
 NODE = {
@@ -45,8 +46,12 @@ def runs(tmp_path: Path) -> list[StudyRun]:
     return studied
 
 
+def kept_in(folder: Path) -> Keep:
+    return lambda name, content: write_whole(folder / name, content)
+
+
 def test_the_verdict_the_table_and_the_pictures_of_a_study(runs, tmp_path):
-    verdict = judge(study_from(NODE), runs, tmp_path / "study", experiment="someone2017/table")
+    verdict = judge(study_from(NODE), runs, kept_in(tmp_path / "study"), experiment="someone2017/table")
     assert verdict == json.loads((tmp_path / "study" / "verdict.json").read_text())
     assert verdict["experiment"] == "someone2017/table"
     assert verdict["scale"] == "smoke"
@@ -100,7 +105,7 @@ def test_numbers_are_of_the_factors_that_the_recipe_evaluates(runs, tmp_path):
     for run in runs:
         write_scores(run.folder, [score("mig", 0.1 * run.seed, factors=("scale",)), score("mig", 0.9)])
     study = study_from(NODE, factors=("scale",))
-    judge(study, runs, tmp_path / "study", experiment=None)
+    judge(study, runs, kept_in(tmp_path / "study"), experiment=None)
     assert "| vae | 0.050 ± 0.071 |" in (tmp_path / "study" / "table.md").read_text()
 
 

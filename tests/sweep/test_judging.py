@@ -66,6 +66,21 @@ def test_the_verdict_is_said_and_written(jobs, study, tmp_path, capsys):
     assert [claim["verdict"] for claim in verdict["claims"].values()] == ["holds", "against", "cannot be said"]
 
 
+def test_a_verdict_is_said_again_where_it_cannot_be_written(jobs, study, tmp_path, capsys, monkeypatch):
+    for job in jobs:
+        write_status(job.folder, "done", request="asked")
+
+    def refuse(path, content):
+        raise PermissionError(13, f"cannot write {path}")
+
+    monkeypatch.setattr("disent_runner.sweep.board.write_whole", refuse)
+    board = Board(tmp_path, jobs, command="")
+    judge_sweep(study, board, experiment="a/b")
+    output = capsys.readouterr().out
+    assert "verdict: against by direction alone (smoke size)\n" in output
+    assert not board.folder.exists()
+
+
 def test_a_study_is_of_the_factors_that_its_recipe_evaluates():
     study = study_of(OmegaConf.create({"study": STUDY, "factors": ["scale"]}))
     assert study is not None

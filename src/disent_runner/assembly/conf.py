@@ -10,6 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 from disent_runner.assembly.loader import Loader
 from disent_runner.runs.folder import run_folder_of
 from disent_runner.runs.identity import codes_folder, run_id
+from disent_runner.runs.places import may_be_written, place_of
 
 _PACKAGED = Path(__file__).parents[1] / "conf"
 CONF = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).parents[3] / "conf"
@@ -24,11 +25,15 @@ def choices(group: str) -> list[str]:
 
 
 def _place(folder: str, config: DictConfig) -> str:
-    """The folder of a job: its own, or that of the run or of the codes that it scores again."""
+    """The folder of a job: its own, or that of the run or of the codes that it scores again; of a run in a folder that
+    one may only read, or where an output_root is typed beside it, one below that.
+    """
+    root = Path(config.output_root).resolve()  # a sweep joins it to output_root once more
     if config.run is not None:
-        return str(run_folder_of(config.run))
+        run = run_folder_of(config.run)
+        typed = any(override.startswith("output_root=") for override in config.hydra.overrides.task)
+        return str(root / place_of(run) if typed or not may_be_written(run) else run)
     if Path(config.representation).suffix:
-        root = Path(config.output_root).resolve()  # a sweep joins it to output_root once more
         return str(root / codes_folder(Path(config.representation), config) / f"seed={config.seed}")
     return folder
 

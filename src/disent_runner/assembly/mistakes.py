@@ -22,6 +22,7 @@ from disent_runner.machine.texts import printable
 _SAID_BY_US = (ValueError, OSError, FloatingPointError, RuntimeError, Interrupted)
 """Raised with the value seen and the fix; anything else is a defect and is said to be one."""
 
+_NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
 _OUT_OF_MEMORY = (
     *("DefaultCPUAllocator", "out of memory", "could not create a primitive", "failed to map segment"),
     *("Unable to allocate", "Cannot allocate memory", "can't start new thread", "std::bad_alloc"),
@@ -51,6 +52,8 @@ def _told(error: BaseException, conf: Path) -> str:
         return f"{error.full_key or 'config'}: {_joined(error.msg or error)}"
     if isinstance(error, OSError) and error.errno == errno.ENOSPC and "disk" not in str(error):
         return f"the disk is full: {_joined(error)}; free some space and run the same command again"
+    if isinstance(error, OSError) and error.errno in _NOT_ALLOWED and error.filename is not None:
+        return f"{error.filename}: {error.strerror}; where it was to be written, choose another folder: output_root=DIR"
     if isinstance(error, MemoryError) or any(words in str(error) for words in _OUT_OF_MEMORY):
         return (
             f"there is too little memory ({_joined(error) or type(error).__name__}); free some, or set a smaller "

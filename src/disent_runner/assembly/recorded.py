@@ -12,7 +12,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from disent_runner.assembly.conf import CONF
+from disent_runner.assembly.later_keys import with_later_keys
 from disent_runner.assembly.own_classes import targets
 from disent_runner.datasets.card import Card
 from disent_runner.runs.record import MADE_FROM, read_record
@@ -63,12 +63,7 @@ def recorded_config(folder: Path, *, trust: bool) -> DictConfig:
             f"{path} names what is not disent-runner's own: {', '.join(strangers)}; "
             "if you know who wrote it, trust=true runs that"
         )
-    config = OmegaConf.create({key: _as_text(value) for key, value in record.items()})
-    for file, nodes in (("run.yaml", ("dataset",)), ("trainer/paper.yaml", ("trainer", "evaluation"))):
-        defaults: Any = OmegaConf.load(CONF / file)
-        for node in nodes:
-            config[node] = OmegaConf.merge(defaults[node], config.get(node) or {})
-    return config
+    return with_later_keys(OmegaConf.create({key: _as_text(value) for key, value in record.items()}))
 
 
 def _texts(node: Any, place: str) -> Iterator[tuple[str, str]]:

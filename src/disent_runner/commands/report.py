@@ -1,6 +1,7 @@
 """`disent-report FOLDER…`: many run folders become one table, plots and a page."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -66,16 +67,20 @@ def show_sweeps(folders: Sequence[Path]) -> None:
 def write(folders: Sequence[Path], out: Path | None) -> None:
     """Read, write all files, and say what came out.
 
-    Raises FileNotFoundError for a folder that is not there, FileExistsError for a file where to write, ValueError where
-    no run can be used.
+    Raises FileNotFoundError for a folder that is not there, FileExistsError for a file where to write, PermissionError
+    where one may only read, ValueError where no run can be used.
     """
     for folder in folders:
         if not folder.is_dir():
             raise FileNotFoundError(f"{folder}: no such folder; name run folders, or a folder that they lie below")
+    if len({folder.is_absolute() for folder in folders}) > 1:
+        folders = [folder.absolute() for folder in folders]  # the page names runs by where they lie below all of them
     if out is None:
         out = folders[0] / "report" if len(folders) == 1 else Path("report")
         if out.is_symlink():
             raise FileExistsError(f"{out}: a link is in the way, and may lead anywhere; name another folder: --out DIR")
+    if not os.access(next(place for place in (out, *out.absolute().parents) if place.exists()), os.W_OK):
+        raise PermissionError(f"{out} cannot be written; name another folder to write to: --out DIR")
     if out.exists() and not out.is_dir():
         raise FileExistsError(f"{out}: a file is in the way; name another folder to write to: --out DIR")
 

@@ -44,6 +44,11 @@ def remove_older(folder: Path) -> None:
         old.unlink()
 
 
+def newest_checkpoint(folder: Path) -> Path | None:
+    """Where it is, whole or not; None where the folder has none. OSError where that is unreadable."""
+    return next(iter(_paths(folder)), None)
+
+
 def load_newest_checkpoint(folder: Path) -> dict[str, Any] | None:
     """The newest whole checkpoint, on the CPU; None when the folder has none.
 
@@ -91,7 +96,7 @@ def load_trained(model: AbstractModel, folder: Path, *, checkpoint: str | None =
     if checkpoint is not None and Path(checkpoint).suffix == ".pt":
         path = Path(checkpoint)
     else:
-        path = next(iter(_paths(folder)), None)
+        path = newest_checkpoint(folder)
     if path is None:
         raise FileNotFoundError(f"no checkpoint in {folder / 'checkpoints'}; add fit to stages to train first")
     if not _is_whole(path):

@@ -16,6 +16,7 @@ from omegaconf.resolvers import oc
 from disent_runner.machine.files import path_text, read_whole
 from disent_runner.machine.plain_yaml import parsed
 from disent_runner.runs.checksums import changed_bytes, read_file, write_files
+from disent_runner.runs.earlier import as_now
 from disent_runner.runs.identity import NAMED, codes_id, run_id
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 FILE, _HELD_OUT = "config.yaml", "held_out.npy"
+FILES = (_HELD_OUT, FILE)
 _VERSIONS = ("disent-runner", "torch", "pytorch-lightning", "hydra-core", "numpy", "scikit-learn", "h5py")
 MADE_FROM = (
     *("model", "network", "init", "likelihood", "optimizer", "schedule", "dataset", "trainer", "evaluation"),
@@ -129,14 +131,14 @@ def read_record(folder: Path) -> dict[str, Any]:
         text = read_whole(folder / FILE, most=_MOST_BYTES)
         if changed_bytes(folder, FILE, text):
             raise ValueError("bytes of it have changed since it was written")
-        return parsed(text.decode())
+        return as_now(parsed(text.decode()))
     except ValueError as error:
         raise ValueError(f"{FILE} is damaged: {error}") from None
 
 
 def record_as_it_is(folder: Path) -> dict[str, Any]:
     """The same for the command that made the run and is about to write it anew, whatever bytes of it have changed."""
-    return parsed(read_whole(folder / FILE, most=_MOST_BYTES).decode())
+    return as_now(parsed(read_whole(folder / FILE, most=_MOST_BYTES).decode()))
 
 
 def record_text(folder: Path) -> str:

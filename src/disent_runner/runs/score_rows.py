@@ -1,14 +1,14 @@
 """One number of a run, how it was made, and the row of metrics.json that says both."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 _LARGEST = 2**53
 """Of whole numbers, which other programs than Python keep no larger ones of."""
 _TEXTS = ("name", "metric", "dataset", "source", "representation", "version")
-_PRESENT = frozenset({"value", "settings", "seed", "step", "num_images", "factors", *_TEXTS})
+_PRESENT = frozenset({"value", "settings", "seed", "step", "num_images", *_TEXTS})
 _OF_MAKING = ("metric", "settings", "seed", "step", "dataset", "source", "num_images", "representation", "version")
 
 
@@ -116,13 +116,18 @@ def row_of(score: Score) -> dict[str, Any]:
     return row | {key: value for key, value in how.items() if value is not None}
 
 
-def parsed_rows(rows: Any) -> Iterator[Score]:
-    """Rows of metrics.json, checked. Raises ValueError that says what is wrong with them."""
+def parsed_rows(rows: Any, *, all_factors: Callable[[], Sequence[str]] = tuple) -> Iterator[Score]:
+    """Rows of metrics.json, checked. Raises ValueError that says what is wrong with them.
+
+    Those of the first version do not say which factors the metric saw: it was `all_factors`.
+    """
     if not isinstance(rows, list):
         raise ValueError("it holds no list of numbers")
     making: Making | None = None
     labels: set[tuple[Any, ...]] = set()
     for row in rows:
+        if isinstance(row, dict) and "factors" not in row:
+            row = {**row, "factors": list(all_factors())}
         _check(row)
         making = _making(row, making)
         name, factor = (row["name"], row["factor"]) if "factor" in row else _parted(row["name"], making.factors)

@@ -1,13 +1,14 @@
 """metrics.json: the numbers of a run, with how each was made."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from disent_runner.machine.files import json_text, parsed_json
 from disent_runner.runs import checksums
 from disent_runner.runs.identity import setting
-from disent_runner.runs.record import has_record, named_record
+from disent_runner.runs.record import has_record, named_record, recorded_facts
 from disent_runner.runs.score_rows import Making, Score, parsed_rows, row_of
 
 FILE = "metrics.json"
@@ -97,12 +98,18 @@ def headlines(scores: Iterable[Score]) -> dict[str, list[str]]:
 def read_scores(folder: Path) -> list[Score]:
     """The rows of the folder's metrics.json; none where there is none.
 
-    Rows of earlier versions, whose names have the factor in them, are read as well. Raises ValueError for a damaged
-    file, OSError for one that cannot be read.
+    Rows of earlier versions, whose names have the factor in them, are read as well, and those without factors, which
+    are of all that the run has. Raises ValueError for a damaged file, OSError for one that cannot be read.
     """
+
+    @cache
+    def factors_of_the_run() -> tuple[str, ...]:
+        recorded = recorded_facts(folder).get("factors")
+        return tuple(map(str, recorded)) if isinstance(recorded, Mapping) else ()
+
     try:
         content = checksums.read_file(folder, FILE, most=_MOST_BYTES)
-        return list(parsed_rows(parsed_json(content)))
+        return list(parsed_rows(parsed_json(content), all_factors=factors_of_the_run))
     except FileNotFoundError:
         return []
     except (ValueError, RecursionError) as error:

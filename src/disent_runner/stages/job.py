@@ -19,8 +19,9 @@ from disent_runner.models.base import AbstractModel
 from disent_runner.representations.arrays import read_table
 from disent_runner.representations.encoding import encode_once, evaluated_images
 from disent_runner.representations.representation import Representation
+from disent_runner.runs.adoption import adopt
 from disent_runner.runs.checkpoints import load_trained
-from disent_runner.runs.folder import exclusive
+from disent_runner.runs.folder import exclusive, run_folder_of
 from disent_runner.runs.identity import NAMED, plain, request_of
 from disent_runner.runs.ownership import check_data, check_owner
 from disent_runner.runs.record import record_scoring, record_start, recorded_facts
@@ -39,8 +40,11 @@ def run_job(config: DictConfig, folder: Path, *, request: str = "", model_name: 
     `request` is the hash of what was asked, where the config is not that: it is a recalled run's. `model_name` is the
     choice of the group `model`, by which tables name the run.
     """
+    run = folder if config.run is None else run_folder_of(config.run)
     with exclusive(folder):
         check_owner(config, folder)
+        if run.resolve() != folder.resolve():
+            adopt(run, folder)
         with reported(folder, request or request_of(config)), stoppable():
             _do(config, folder, model_name)
 
@@ -85,7 +89,7 @@ def run_stages(
             loggers=loggers,
         )
     else:
-        load_trained(model, folder, checkpoint=config.run)
+        load_trained(model, folder if config.run is None else run_folder_of(config.run), checkpoint=config.run)
     model.to(device)
 
     @cache

@@ -1,7 +1,7 @@
 """The study that a recipe is: what it shows, where that was published, and how a sweep of it is judged."""
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from disent_runner.machine.files import write_json, write_whole
+from disent_runner.machine.files import json_text
 from disent_runner.machine.markdown import markdown_table, markdown_text
 from disent_runner.machine.texts import file_stem
 from disent_runner.runs import figures
@@ -17,6 +17,9 @@ from disent_runner.study.claims import Claim, Missing, Quantity, StudyRun, gain_
 from disent_runner.study.parsing import Names
 
 SCALES = ("paper", "smoke")
+VERDICT = "verdict.json"
+Keep = Callable[[str, str | memoryview], None]
+"""Writes a file of that name and content into the study's folder."""
 _FOR_CLAIMS = ("cases", "quantities")
 _NO_NUMBERS = ("setting", "n", "published")
 """What a row of the table has beside its numbers."""
@@ -65,8 +68,8 @@ def study_from(node: Mapping[str, Any], *, factors: Sequence[str] | None = None)
     return study
 
 
-def judge(study: Study, runs: Sequence[StudyRun], folder: Path, *, experiment: str | None) -> dict[str, Any]:
-    """Write verdict.json, and table.md and pictures where the study has them; return the verdict."""
+def judge(study: Study, runs: Sequence[StudyRun], keep: Keep, *, experiment: str | None) -> dict[str, Any]:
+    """Have verdict.json kept, and table.md and pictures where the study has them; return the verdict."""
     claims = {name: claim.verdict(runs) for name, claim in study.claims.items()}
     verdict = {
         "experiment": experiment,
@@ -82,13 +85,13 @@ def judge(study: Study, runs: Sequence[StudyRun], folder: Path, *, experiment: s
     settings = by_setting(runs)
     if study.numbers:
         verdict["table"] = rows = table(study, settings)
-        write_whole(folder / "table.md", markdown(study, rows, claims))
+        keep("table.md", markdown(study, rows, claims))
     for name in study.pictures:
         paths = {label: figures.picture(seeds[0].folder, f"{name}.png") for label, seeds in settings.items()}
         strips = {label: path for label, path in paths.items() if path.exists()}
         if strips:
-            write_whole(folder / f"{name}.png", stacked(strips))
-    write_json(folder / "verdict.json", verdict)
+            keep(f"{name}.png", stacked(strips))
+    keep(VERDICT, json_text(verdict))
     return verdict
 
 

@@ -16,6 +16,7 @@ from disent_runner.runs.status import STATES
 from disent_runner.sweep.jobs import Job, Standing, standing
 
 SECONDS_BETWEEN_LOOKS = 2.0
+PROGRESS = "progress.txt"
 
 
 class Board:
@@ -26,11 +27,11 @@ class Board:
 
     def __init__(self, root: Path, jobs: Sequence[Job], *, command: str, study: str | None = None) -> None:
         self.jobs = jobs
-        self.folder = root / "sweeps" / _sweep_id(jobs, study)
+        self.folder = root / "sweeps" / _sweep_id(jobs, root, study)
         self.standings = {job: standing(job) for job in jobs}
         runs = [{"folder": str(job.folder), "label": job.label, "request": job.request} for job in jobs]
         self.was_done = all(now.state == "done" for now in self.standings.values())
-        self._write("sweep.json", json_text({"command": command, "runs": runs}))
+        self.keep("sweep.json", json_text({"command": command, "runs": runs}))
 
     def look(self) -> Mapping[Job, Standing]:
         """The jobs' standings now; a job that is done stays done."""
@@ -40,12 +41,14 @@ class Board:
         return self.standings
 
     def write(self) -> None:
-        self._write("progress.txt", progress_text(self.standings) + "\n")
+        self.keep(PROGRESS, progress_text(self.standings) + "\n")
 
-    def _write(self, name: str, text: str) -> None:
-        """Where all was done before, a sweep may also be typed again beside folders that one may only read."""
+    def keep(self, name: str, content: bytes | memoryview | str) -> None:
+        """A file of the sweep's own folder. Where all was done before, a sweep may also be typed again beside folders
+        that one may only read; it is not kept then.
+        """
         with suppress(OSError) if self.was_done else nullcontext():
-            write_whole(self.folder / name, text)
+            write_whole(self.folder / name, content)
 
     @contextmanager
     def kept_up_to_date(self) -> Iterator[None]:
@@ -134,6 +137,9 @@ def progress_text(standings: Mapping[Job, Standing]) -> str:
     return "\n".join(map(printable, lines))
 
 
-def _sweep_id(jobs: Sequence[Job], study: str | None) -> str:
-    runs = sorted((str(job.folder), job.request) for job in jobs)
+def _sweep_id(jobs: Sequence[Job], root: Path, study: str | None) -> str:
+    """Of the runs' places below the root, so that a sweep that was moved is the same one."""
+    root = root.absolute()
+    places = [job.folder.relative_to(root) if job.folder.is_relative_to(root) else job.folder for job in jobs]
+    runs = sorted((str(place), job.request) for place, job in zip(places, jobs, strict=True))
     return hashlib.sha256(json.dumps(runs if study is None else [study, runs]).encode()).hexdigest()[:8]

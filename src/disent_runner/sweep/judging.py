@@ -26,18 +26,19 @@ def study_of(config: DictConfig) -> "Study | None":
 def judge_sweep(study: "Study", board: Board, *, experiment: str | None) -> None:
     """Judge the study when all its runs are done, and say how each claim fares."""
     from disent_runner.study.claims import verdict_text
-    from disent_runner.study.study import judge
+    from disent_runner.study.study import VERDICT, judge
 
     waiting = sum(standing.state != "done" for standing in board.look().values())
     if waiting:
         say(f"no verdict yet: {counted(waiting, 'run')} not done; the same command gives it then")
         return
-    verdict = judge(study, [study_run(job) for job in board.jobs], board.folder, experiment=experiment)
+    verdict = judge(study, [study_run(job) for job in board.jobs], board.keep, experiment=experiment)
     claims = verdict["claims"]
     for name, claim in claims.items():
         say(f"{name}: {verdict_text(claim)}: {claim['claim']}{_values(claim)}")
     how = " by direction alone" if verdict["judged_by"] == "direction" else ""
-    say(f"verdict: {verdict['verdict']}{how} ({study.scale} size); {board.folder / 'verdict.json'}")
+    written = f"; {board.folder / VERDICT}" if (board.folder / VERDICT).exists() else ""  # or one may only read there
+    say(f"verdict: {verdict['verdict']}{how} ({study.scale} size){written}")
 
 
 def study_run(job: Job) -> "StudyRun":

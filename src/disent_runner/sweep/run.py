@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from disent_runner.machine.texts import counted
-from disent_runner.sweep.board import Board, opening_line, say, summary_line
+from disent_runner.sweep.board import PROGRESS, Board, opening_line, say, summary_line
 from disent_runner.sweep.jobs import Job, Standing
 
 SECONDS_BETWEEN_TRIES = 1.0
@@ -48,7 +48,8 @@ def run_sweep(
     """
     board = Board(root, jobs, command=command, study=study)
     say(opening_line(board.standings))
-    say(f"progress in {board.folder / 'progress.txt'}")
+    if not board.was_done:
+        say(f"progress in {board.folder / PROGRESS}")
     launched: set[Job] = set()
     try:
         with board.kept_up_to_date():
