@@ -9,6 +9,7 @@ from rich.text import Text
 
 from disent_runner.machine.console import console
 from disent_runner.machine.files import read_json
+from disent_runner.machine.output import is_read
 from disent_runner.sweep.board import SECONDS_BETWEEN_LOOKS, progress_text
 from disent_runner.sweep.jobs import Job, Standing, standing
 
@@ -30,6 +31,8 @@ def watch(folders: Sequence[Path]) -> None:
             lines = [f"{path.parent.name}: {progress_text(standings)}" for path, standings in boards.items()]
             live.update(Text("\n".join(lines)), refresh=True)
             if not any(now.state in _OPEN for standings in boards.values() for now in standings.values()):
+                return
+            if not is_read():  # its terminal was closed
                 return
             time.sleep(SECONDS_BETWEEN_LOOKS)
 
