@@ -20,7 +20,9 @@ def line(monkeypatch):
 
     def drawn(width: int, *, notes=(), encoding: str = "utf-8") -> str:
         raw = io.BytesIO()
-        terminal = Console(file=io.TextIOWrapper(raw, encoding=encoding), width=width, force_terminal=True)
+        terminal = Console(
+            file=io.TextIOWrapper(raw, encoding=encoding), width=width, force_terminal=True, force_interactive=True
+        )
         monkeypatch.setattr(bars, "console", terminal)
         bar = Bars(MofNCompleteColumn(), Rate())
         bar.add_task("fit", total=300_000, completed=150_000, notes=notes)

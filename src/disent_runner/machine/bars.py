@@ -22,7 +22,7 @@ class Bars(Progress):
     def __init__(self, *numbers: ProgressColumn, transient: bool = True) -> None:
         self.what, self.bar, self.notes = TextColumn("{task.description}"), BarColumn(), _Notes()
         self.numbers = numbers
-        super().__init__(console=console, disable=not console.is_terminal, transient=transient)
+        super().__init__(console=console, disable=not console.is_interactive, transient=transient)
 
     def get_renderables(self) -> Iterable[RenderableType]:
         self._fit(console.width)

@@ -70,7 +70,7 @@ class TrainingProgress(Callback):
     def on_train_start(self, trainer: Trainer, pl_module: Any) -> None:
         self.start_step, self.start_time = pl_module.step, time.monotonic()
         self.last_line = self.start_time
-        if console.is_terminal:
+        if console.is_interactive:  # a dumb terminal has no bars
             self.bar = _LiveProgress(MofNCompleteColumn(), _Rate(), _TimeLeft(self.scoring), transient=False)
             self.bar.model = pl_module
             self.bar.add_task("fit", total=self.max_steps, completed=pl_module.step)
