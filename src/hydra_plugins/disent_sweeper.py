@@ -64,11 +64,11 @@ class GridSweeper(Sweeper):
         from disent_runner.sweep.grid import grid
         from disent_runner.sweep.jobs import Job, plan
         from disent_runner.sweep.judging import judge_sweep, study_of
-        from disent_runner.sweep.run import run_sweep
+        from disent_runner.sweep.run import run_sweep, say_next
 
         hydra = config.hydra
         sweeper = hydra.sweeper
-        study = study_of(config)  # before hours of training, in case it is mistaken
+        study = study_of(config, command)  # before hours of training, in case it is mistaken
         if config.objective is not None:
             from disent_runner.sweep.objective import check_objective
 
@@ -99,5 +99,6 @@ class GridSweeper(Sweeper):
             )
             if study is not None:
                 judge_sweep(study, board, experiment=experiment)
+            say_next(board)
 
         return run

@@ -76,8 +76,11 @@ def test_a_run_leaves_its_folder_and_is_then_done(disent_run, tmp_path):
     command = ["model=betavae", "network=tiny", "trainer=smoke", "trainer.accelerator=cpu"]
     first = disent_run(*command)
     assert first.returncode == 0, first.stderr
-    assert re.search(r"fit: step 5 of 5, [\d.]+ steps/s, 0:00:00 left; loss \d+", first.stdout)
+    assert re.search(r"fit: step 5 of 5, [\d.]+ steps/s, 0:00:00 \+ scores; loss \d+", first.stdout)
     (folder,) = tmp_path.glob("outputs/dsprites/betavae/*/seed=0")
+    assert re.search(
+        r"\nnumbers: beta_vae_score [\d.]+  factor_vae_score .*\nnext: disent-report outputs\n$", first.stdout
+    )
     left = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
     assert left >= {
         "config.yaml",

@@ -43,6 +43,32 @@ def test_a_sweep_without_a_study_has_none():
     assert study_of(OmegaConf.create({"study": None})) is None
 
 
+@pytest.mark.parametrize(
+    ("typed", "changed"),
+    [
+        (["+experiment=a/b", "trainer.max_steps=10", "seed=0,1"], "trainer.max_steps=10"),
+        (["trainer=smoke", "evaluation.num_images=500"], "trainer=smoke evaluation.num_images=500"),
+        (["model.beta=4", "output_root=x", "logger=[wandb]"], "model.beta=4"),
+    ],
+)
+def test_a_recipe_that_is_typed_otherwise_is_of_another_size(jobs, tmp_path, capsys, typed, changed):
+    for job in jobs:
+        write_status(job.folder, "done", request="asked")
+    study = study_of(OmegaConf.create({"study": {**STUDY, "scale": "paper"}, "factors": None}), typed)
+    assert study is not None
+    board = Board(tmp_path, jobs, command="")
+    judge_sweep(study, board, experiment="a/b")
+    assert f"(changed size: {changed}); " in " ".join(capsys.readouterr().out.split("\n"))
+    assert json.loads((board.folder / "verdict.json").read_text())["scale"] == "changed"
+
+
+def test_where_a_recipe_runs_is_no_part_of_its_size():
+    aside = ["+experiment=a/b", "seed=0", "hydra/launcher=slurm", "trainer.accelerator=cpu", "figure=[]", "data_dir=x"]
+    study = study_of(OmegaConf.create({"study": STUDY, "factors": None}), aside)
+    assert study is not None
+    assert study.scale == "smoke"
+
+
 def test_what_the_sweep_set_in_a_run(jobs, tmp_path):
     run = study_run(jobs[1])
     assert (run.folder, run.seed) == (tmp_path / "seed=4", 4)

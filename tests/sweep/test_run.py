@@ -6,7 +6,7 @@ from disent_runner.runs.folder import exclusive
 from disent_runner.runs.status import write_status
 from disent_runner.sweep import board, run
 from disent_runner.sweep.jobs import Job
-from disent_runner.sweep.run import SweepNotDone, run_all, run_sweep
+from disent_runner.sweep.run import SweepNotDone, run_all, run_sweep, say_next
 
 
 @pytest.fixture(autouse=True)
@@ -38,6 +38,16 @@ def test_done_runs_are_skipped_and_the_others_launched_once(jobs, tmp_path, caps
     output = capsys.readouterr().out
     assert "3 runs: 1 done before and skipped, 1 failed before and tried again, 1 new" in output
     assert "3 runs: 3 done" in output
+
+
+def test_a_sweep_that_is_done_says_what_reports_it(jobs, tmp_path, capsys):
+    launched: list[list[str]] = []
+    say_next(run_sweep(jobs, _launcher(launched), root=tmp_path, command="", waits=True))
+    folder = tmp_path / "sweeps"
+    assert f"sweep: next: disent-report {folder}/" in capsys.readouterr().out
+    more = [*jobs, Job(("seed=9",), "seed=9", tmp_path / "seed=9", "asked")]
+    say_next(run_sweep(more, lambda chosen: None, root=tmp_path, command="", waits=False))
+    assert "next" not in capsys.readouterr().out
 
 
 def test_what_fails_is_named_with_its_log_after_the_others_are_done(jobs, tmp_path, capsys):

@@ -30,6 +30,12 @@ def test_a_sweep_is_watched_until_its_last_run_has_ended(board, tmp_path, capsys
     assert "why" in output
 
 
+def test_a_sweep_whose_watcher_has_gone_is_watched_no_longer(board, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "is_read", lambda: False)
+    watch([tmp_path])
+    assert {read_status(job.folder).get("state") for job in board.jobs} == {None}
+
+
 def test_the_file_of_a_sweep_is_enough_to_know_its_runs(board):
     standings = standings_of(board.folder / "sweep.json")
     assert [(job.label, job.folder) for job in standings] == [(job.label, job.folder) for job in board.jobs]

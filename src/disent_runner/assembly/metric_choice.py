@@ -20,13 +20,13 @@ def chosen_metrics(asked: Asked) -> Entries:
     """
     wanted = {asked: None} if isinstance(asked, str) else asked
     settings = dict(wanted) if isinstance(wanted, Mapping) else dict.fromkeys(wanted)
-    nodes = {name: settings.get(name) for preset in settings for name in _members(preset)}
+    nodes = {name: settings.get(name) for preset in settings for name in members(preset)}
     return build_metrics(
         OmegaConf.create({"metric": {name: _node(name, changes or {}) for name, changes in nodes.items()}})
     )
 
 
-def _members(name: str) -> list[str]:
+def members(name: str) -> list[str]:
     """The metrics that a name stands for."""
     metrics = choices("metric")
     if name in metrics:

@@ -76,6 +76,10 @@ def _run(config: DictConfig, folder: Path, *, is_alone: bool) -> float | None:
         finally:
             if not is_alone:
                 gc.collect()  # a Trainer and its model refer to each other, and hold files open until they are found
+        if is_alone:
+            from disent_runner.stages.closing import say_end
+
+            say_end(folder, Path(config.output_root))
     if config.objective is None:
         return None
     from disent_runner.sweep.objective import objective

@@ -9,10 +9,10 @@ from typing import Any
 import pooch
 import requests
 import urllib3
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+from rich.progress import DownloadColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from disent_runner.datasets.card import PublishedFile
-from disent_runner.machine.console import console
+from disent_runner.machine.bars import Bars
 from disent_runner.machine.files import explained, require_room, size_text
 from disent_runner.machine.turns import in_turn
 
@@ -147,9 +147,6 @@ def _size(part: Path) -> int:
 @contextmanager
 def _bar(part: Path, done: int, total: int | None) -> Iterator[Any]:
     """Shows on a terminal how far the file is; what it gives is to be called with the number of new bytes."""
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with Progress(
-        *columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal, transient=True
-    ) as bar:
+    with Bars(DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn()) as bar:
         task = bar.add_task(part.name.removesuffix(".part"), total=total, completed=done)
         yield lambda count: bar.update(task, advance=count)

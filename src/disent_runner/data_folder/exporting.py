@@ -16,7 +16,6 @@ from disent_runner.data_folder.writers import WRITERS
 from disent_runner.datasets.dataset import Dataset
 from disent_runner.datasets.labels.label_table import UNKNOWN
 from disent_runner.datasets.layout import Labels, Layout
-from disent_runner.machine.console import console
 from disent_runner.machine.files import new_file, refuse_existing
 
 _BYTES_AT_ONCE = 2**22
@@ -116,9 +115,11 @@ def _ahead(images: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
 
 def _with_bar(images: Iterator[np.ndarray], dataset: Dataset) -> Generator[np.ndarray, None, None]:
     from rich.markup import escape
-    from rich.progress import Progress
+    from rich.progress import TaskProgressColumn, TimeRemainingColumn
 
-    with Progress(console=console, disable=not console.is_terminal, transient=True) as bar:
+    from disent_runner.machine.bars import Bars
+
+    with Bars(TaskProgressColumn(), TimeRemainingColumn()) as bar:
         task = bar.add_task(f"{escape(dataset.info.name)}: images", total=len(dataset))
         for block in images:
             yield block

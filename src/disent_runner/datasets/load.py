@@ -20,7 +20,6 @@ from disent_runner.datasets.info import DatasetInfo
 from disent_runner.datasets.labels.factor_space import FactorSpace
 from disent_runner.datasets.labels.factors import Factors
 from disent_runner.datasets.labels.label_table import LabelTable
-from disent_runner.machine.console import console
 from disent_runner.machine.files import size_text
 
 _MUCH = 10**9
@@ -183,9 +182,11 @@ def _unpacked(block: np.ndarray, contents: Contents) -> np.ndarray:
 
 def _with_bar(blocks: Iterable[np.ndarray], num_images: int, name: str) -> Iterator[np.ndarray]:
     from rich.markup import escape
-    from rich.progress import Progress
+    from rich.progress import TaskProgressColumn, TimeRemainingColumn
 
-    with Progress(console=console, disable=not console.is_terminal, transient=True) as bar:
+    from disent_runner.machine.bars import Bars
+
+    with Bars(TaskProgressColumn(), TimeRemainingColumn()) as bar:
         task = bar.add_task(f"{escape(name)}: images", total=num_images)
         for block in blocks:
             yield block

@@ -12,7 +12,6 @@ import numpy as np
 import torch
 
 from disent_runner.datasets.dataset import Dataset
-from disent_runner.machine.console import console
 from disent_runner.models.base import AbstractModel
 from disent_runner.representations.autoencoder import autoencoder_of
 from disent_runner.representations.representation import Representation, weights_among
@@ -120,24 +119,20 @@ def _encoded_batches(
     model: AbstractModel, dataset: Dataset, indices: np.ndarray, *, start: int, size: int
 ) -> Iterator[tuple[int, dict[str, np.ndarray]]]:
     """First row and codes (mean; logvar unless they are point codes) of batch after batch, from the row `start` on."""
-    from rich.progress import track
+    from rich.progress import TaskProgressColumn, TimeRemainingColumn
+
+    from disent_runner.machine.bars import Bars
 
     model.eval()
     rows = torch.from_numpy(indices)
-    batches = track(
-        range(start, len(indices), size),
-        description="encode",
-        console=console,
-        disable=not console.is_terminal,
-        transient=True,
-    )
-    for first in batches:
-        mean, logvar = model.represent(dataset, rows[first : first + size])
-        if logvar is None:
-            yield first, {"mean": mean.cpu().numpy()}
-        else:
-            both = torch.stack([mean, logvar]).cpu().numpy()  # one transfer
-            yield first, dict(zip(("mean", "logvar"), both, strict=True))
+    with Bars(TaskProgressColumn(), TimeRemainingColumn()) as bar:
+        for first in bar.track(range(start, len(indices), size), description="encode"):
+            mean, logvar = model.represent(dataset, rows[first : first + size])
+            if logvar is None:
+                yield first, {"mean": mean.cpu().numpy()}
+            else:
+                both = torch.stack([mean, logvar]).cpu().numpy()  # one transfer
+                yield first, dict(zip(("mean", "logvar"), both, strict=True))
 
 
 def _smallest_type(values: np.ndarray) -> np.dtype:

@@ -43,8 +43,9 @@ def fit(
     accelerator: str,
     precision: str,
     loggers: Sequence[Logger] = (),
+    scoring: float | None = 0.0,
 ) -> None:
-    """Train `model` up to the plan's last step.
+    """Train `model` up to the plan's last step; `scoring` as in `TrainingProgress`.
 
     Raises ValueError for another precision, FloatingPointError when a value is not finite, and `Interrupted` after a
     signal; the folder then resumes.
@@ -78,7 +79,7 @@ def fit(
         callbacks=[
             train_log,
             Checkpoints(folder, plan, state),
-            TrainingProgress(train_log, plan.max_steps),
+            TrainingProgress(train_log, plan.max_steps, scoring=scoring),
             interrupts,
         ],
         enable_checkpointing=False,

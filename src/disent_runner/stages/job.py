@@ -28,6 +28,7 @@ from disent_runner.runs.record import record_scoring, record_start, recorded_fac
 from disent_runner.runs.scores import PARTS
 from disent_runner.runs.status import reported
 from disent_runner.stages.fit import check_precision, fit
+from disent_runner.stages.foreseen import seconds_of_scoring
 
 log = logging.getLogger(__name__)
 
@@ -87,6 +88,7 @@ def run_stages(
             accelerator=device.type,
             precision=trainer.precision,
             loggers=loggers,
+            scoring=seconds_of_scoring(folder, config.metric or ()) if "evaluate" in config.stages else 0.0,
         )
     else:
         load_trained(model, folder if config.run is None else run_folder_of(config.run), checkpoint=config.run)

@@ -8,9 +8,10 @@ from typing import Any
 
 from pytorch_lightning import Callback, Trainer
 from rich.console import RenderableType
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.progress import MofNCompleteColumn, ProgressColumn, Task
 from rich.text import Text
 
+from disent_runner.machine.bars import Bars
 from disent_runner.machine.console import console
 from disent_runner.models.base import AbstractModel
 from disent_runner.stages.logging_steps import TrainLog
@@ -19,7 +20,7 @@ log = logging.getLogger(__name__)
 
 _SECONDS_BETWEEN_LINES = 30.0
 _SHOWN = 4
-"""How many loss terms fit beside the bar."""
+"""Loss terms beside the bar, where there is room, and in a line of a log."""
 
 
 class _Rate(ProgressColumn):
@@ -27,7 +28,23 @@ class _Rate(ProgressColumn):
         return Text("– steps/s" if task.speed is None else f"{task.speed:.1f} steps/s")
 
 
-class _LiveProgress(Progress):
+class _TimeLeft(ProgressColumn):
+    def __init__(self, scoring: float | None) -> None:
+        super().__init__()
+        self.scoring = scoring
+
+    def render(self, task: Task) -> Text:
+        return Text("–:––:–– left" if task.time_remaining is None else time_left(task.time_remaining, self.scoring))
+
+
+def time_left(training: float, scoring: float | None) -> str:
+    """`1:02:03 left` of both, from seconds; `1:02:03 + scores` where nobody knows how long scoring will take."""
+    if scoring is None:
+        return f"{timedelta(seconds=round(training))} + scores"
+    return f"{timedelta(seconds=round(training + scoring))} left"
+
+
+class _LiveProgress(Bars):
     """Asks the model for its step at each refresh, so that the training loop itself reports nothing."""
 
     model: AbstractModel
@@ -39,41 +56,43 @@ class _LiveProgress(Progress):
 
 
 class TrainingProgress(Callback):
-    """Steps done, steps per second, time left and the latest loss terms."""
+    """Steps done, steps per second, time left and the latest loss terms.
 
-    def __init__(self, train_log: TrainLog, max_steps: int) -> None:
+    `scoring`: seconds that come after training, 0 where nothing does, None where they are not known.
+    """
+
+    def __init__(self, train_log: TrainLog, max_steps: int, *, scoring: float | None = 0.0) -> None:
         self.train_log = train_log
         self.max_steps = max_steps
+        self.scoring = scoring
         self.bar: _LiveProgress | None = None
 
     def on_train_start(self, trainer: Trainer, pl_module: Any) -> None:
         self.start_step, self.start_time = pl_module.step, time.monotonic()
         self.last_line = self.start_time
-        if console.is_terminal:
-            columns = (TextColumn("fit"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
-            self.bar = _LiveProgress(*columns, TextColumn("{task.fields[terms]}"), console=console)
+        if console.is_interactive:  # a dumb terminal has no bars
+            self.bar = _LiveProgress(MofNCompleteColumn(), _Rate(), _TimeLeft(self.scoring), transient=False)
             self.bar.model = pl_module
-            self.bar.add_task("fit", total=self.max_steps, completed=pl_module.step, terms="")
+            self.bar.add_task("fit", total=self.max_steps, completed=pl_module.step)
             self.bar.start()
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
         if self.bar is not None:
-            self.bar.update(self.bar.task_ids[0], terms=self._terms())
+            self.bar.update(self.bar.task_ids[0], notes=self._terms())
         elif pl_module.step == self.max_steps or time.monotonic() - self.last_line > _SECONDS_BETWEEN_LINES:
             self.last_line = time.monotonic()
             rate = (pl_module.step - self.start_step) / (self.last_line - self.start_time)
-            left = timedelta(seconds=round((self.max_steps - pl_module.step) / rate))
             log.info(
-                "fit: step %d of %d, %.1f steps/s, %s left; %s",
+                "fit: step %d of %d, %.1f steps/s, %s; %s",
                 pl_module.step,
                 self.max_steps,
                 rate,
-                left,
-                self._terms(),
+                time_left((self.max_steps - pl_module.step) / rate, self.scoring),
+                "  ".join(self._terms()),
             )
 
-    def _terms(self) -> str:
-        return "  ".join(f"{name} {value:.4g}" for name, value in list(self.train_log.latest.items())[:_SHOWN])
+    def _terms(self) -> list[str]:
+        return [f"{name} {value:.4g}" for name, value in list(self.train_log.latest.items())[:_SHOWN]]
 
     def teardown(self, trainer: Trainer, pl_module: Any, stage: str) -> None:
         if self.bar is not None:

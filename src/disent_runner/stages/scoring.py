@@ -12,10 +12,10 @@ from importlib.metadata import version
 from multiprocessing.pool import ThreadPool
 from typing import Any
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
+from rich.progress import MofNCompleteColumn, TimeElapsedColumn
 from sklearn.exceptions import ConvergenceWarning
 
-from disent_runner.machine.console import console
+from disent_runner.machine.bars import Bars
 from disent_runner.machine.randomness import random_stream
 from disent_runner.machine.threads import num_cores, one_thread_per_operation, take_one_thread
 from disent_runner.representations.numbers import Part, numbers_of, parts_of
@@ -79,7 +79,6 @@ def score_all(metrics: Mapping[str, Metric], subject: Subject) -> Iterator[list[
     """Rows of each metric as it is finished; metrics share the cores, those that use them all by themselves too."""
     if not metrics:
         return
-    columns = ("evaluate", BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), "{task.fields[running]}")
     running: dict[str, None] = {}
 
     def score_one(name: str) -> list[Score]:
@@ -91,13 +90,13 @@ def score_all(metrics: Mapping[str, Metric], subject: Subject) -> Iterator[list[
     with (
         warnings.catch_warnings(),
         one_thread_per_operation(),
-        Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar,
+        Bars(MofNCompleteColumn(), TimeElapsedColumn()) as bar,
         ThreadPool(min(num_cores(), len(metrics)), take_one_thread) as pool,
     ):
         warnings.simplefilter("ignore", ConvergenceWarning)
-        task = bar.add_task("evaluate", total=len(metrics), running="")
+        task = bar.add_task("evaluate", total=len(metrics))
         for scores in pool.imap_unordered(score_one, metrics):
-            bar.update(task, advance=1, running=", ".join(list(running)))
+            bar.update(task, advance=1, notes=list(running))
             yield scores
 
 

@@ -17,6 +17,8 @@ from disent_runner.study.claims import Claim, Missing, Quantity, StudyRun, gain_
 from disent_runner.study.parsing import Names
 
 SCALES = ("paper", "smoke")
+CHANGED = "changed"
+"""The scale of a recipe beside which something was typed."""
 VERDICT = "verdict.json"
 Keep = Callable[[str, str | memoryview], None]
 """Writes a file of that name and content into the study's folder."""
@@ -28,7 +30,8 @@ _LETTERS = 16
 
 @dataclass(frozen=True)
 class Study:
-    """`shows` and `source` say what of which paper; `scale`: paper, or smoke, whose numbers are not the paper's.
+    """`shows` and `source` say what of which paper; `scale`: paper, or smoke, whose numbers are not the paper's, or
+    changed by what was typed, the `changes`.
 
     `numbers` are the columns of its table, `published` the paper's own text for a row and column, `pictures` the
     figures that are put one above the other, a row for each setting.
@@ -41,6 +44,7 @@ class Study:
     numbers: Mapping[str, Quantity] = field(default_factory=dict)
     published: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     pictures: Sequence[str] = ()
+    changes: Sequence[str] = ()
 
 
 def study_from(node: Mapping[str, Any], *, factors: Sequence[str] | None = None) -> Study:

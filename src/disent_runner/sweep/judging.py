@@ -1,9 +1,12 @@
 """The verdict on the study that a recipe's sweep is."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from disent_runner.assembly.loader import parsed
 from disent_runner.machine.texts import counted
 from disent_runner.sweep.board import Board, say
 from disent_runner.sweep.jobs import Job
@@ -13,14 +16,32 @@ if TYPE_CHECKING:
     from disent_runner.study.study import Study
 
 
-def study_of(config: DictConfig) -> "Study | None":
-    """The study of a sweep's config; None where it is none. Raises ValueError for a mistake in it."""
+_ASIDE = (
+    *("hydra", "experiment", "sweep", "seed", "stages", "figure", "logger", "output_root", "data_dir", "trust"),
+    *("trainer.accelerator", "trainer.compile", "trainer.data_on_device", "trainer.log_every"),
+    "trainer.checkpoint_every",
+)
+"""Keys that may be typed beside a recipe, which remains what it was."""
+
+
+def study_of(config: DictConfig, typed: Sequence[str] = ()) -> "Study | None":
+    """The study of a sweep's config; None where it is none. Raises ValueError for a mistake in it.
+
+    What is `typed` beside a recipe makes another one of it, such as 10 steps of 300,000: its scale is then `changed`.
+    """
     if config.get("study") is None:
         return None
-    from disent_runner.study.study import study_from  # statistics and pictures are of no use to other sweeps
+    from disent_runner.study.study import CHANGED, study_from  # statistics and pictures are of no use to other sweeps
 
     node: Any = OmegaConf.to_container(config.study, resolve=True)
-    return study_from(node, factors=None if config.factors is None else tuple(config.factors))
+    study = study_from(node, factors=None if config.factors is None else tuple(config.factors))
+    return replace(study, scale=CHANGED, changes=changes) if (changes := changes_among(typed)) else study
+
+
+def changes_among(typed: Sequence[str]) -> tuple[str, ...]:
+    """What of it makes another study of a recipe's."""
+    keys = {str(one.input_line): one.key_or_group.replace("/", ".") for one in parsed(typed)}
+    return tuple(line for line, key in keys.items() if not f"{key}.".startswith(tuple(f"{name}." for name in _ASIDE)))
 
 
 def judge_sweep(study: "Study", board: Board, *, experiment: str | None) -> None:
@@ -38,7 +59,11 @@ def judge_sweep(study: "Study", board: Board, *, experiment: str | None) -> None
         say(f"{name}: {verdict_text(claim)}: {claim['claim']}{_values(claim)}")
     how = " by direction alone" if verdict["judged_by"] == "direction" else ""
     written = f"; {board.folder / VERDICT}" if (board.folder / VERDICT).exists() else ""  # or one may only read there
-    say(f"verdict: {verdict['verdict']}{how} ({study.scale} size){written}")
+    say(f"verdict: {verdict['verdict']}{how} ({scale_text(study)}){written}")
+
+
+def scale_text(study: "Study") -> str:
+    return f"{study.scale} size{': ' * bool(study.changes)}{' '.join(study.changes)}"
 
 
 def study_run(job: Job) -> "StudyRun":

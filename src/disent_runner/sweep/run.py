@@ -1,5 +1,6 @@
 """A sweep from its first run to its last: what is done is skipped, what fails does not stop the others."""
 
+import shlex
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -72,6 +73,12 @@ def run_sweep(
 def _is_open(standing: Standing, was_launched: bool) -> bool:
     """Whether there is something to launch, or to wait for; whoever works on a launched job now took it before us."""
     return standing.state == "running" if was_launched else standing.state != "done"
+
+
+def say_next(board: Board) -> None:
+    """The command that reports the sweep, once all of it is done."""
+    if all(standing.state == "done" for standing in board.standings.values()):
+        say(f"next: disent-report {shlex.quote(str(board.folder))}")
 
 
 def say_failures(standings: Mapping[Job, Standing]) -> None:

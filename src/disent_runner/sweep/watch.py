@@ -10,6 +10,7 @@ from rich.text import Text
 
 from disent_runner.machine.console import console
 from disent_runner.machine.files import read_json
+from disent_runner.machine.output import is_read
 from disent_runner.machine.texts import printable
 from disent_runner.sweep.board import PROGRESS, SECONDS_BETWEEN_LOOKS, progress_text
 from disent_runner.sweep.jobs import Job, Standing, standing
@@ -42,6 +43,8 @@ def watch(folders: Sequence[Path]) -> None:
                 live.update(Text("\n".join([*lines, *left])), refresh=True)
                 return
             live.update(Text("\n".join(lines)), refresh=True)
+            if not is_read():  # its terminal was closed
+                return
             time.sleep(SECONDS_BETWEEN_LOOKS)
 
 
