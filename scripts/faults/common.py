@@ -22,6 +22,13 @@ TINY = [
 PLAN = ["trainer.max_steps=60", "trainer.log_every=3", "trainer.checkpoint_every=10", "evaluation.num_images=1000"]
 SHOWN = ["metric=[mig,sap,irs]", "figure=[loss_curves,mutual_information]"]
 RUN = ["disent-run", *TINY, *PLAN, *SHOWN]
+
+
+def sized(side: int) -> list[str]:
+    """The run on images of another size, as which it is another run."""
+    return [f"dataset.image_size={side}" if one.startswith("dataset.image_size=") else one for one in RUN]
+
+
 EXPORT = ["disent-data", "export", "blob", "blob.npz", "dataset.image_size=48"]
 COMMANDS: Mapping[str, tuple[list[list[str]], list[str]]] = {
     "fit": ([], [*RUN, "stages=[fit]"]),

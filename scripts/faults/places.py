@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from scripts.faults.common import COMMANDS, EXPORT, RUN, Outcome, Place, left
+from scripts.faults.common import COMMANDS, EXPORT, RUN, Outcome, Place, left, sized
 from scripts.faults.kills import prepared
 
 
@@ -72,7 +72,7 @@ def folders(root: Path, options: argparse.Namespace) -> Iterator[Outcome]:
     other = [*RUN, "seed=1"]
     for name, cases in {
         "outputs": [(RUN, 0), (other, 1), (["disent-report", "outputs", "--out", "elsewhere"], 0)],
-        "data": [(other, 0), ([*RUN, "dataset.image_size=24"], 1), ([*EXPORT[:3], "/dev/null/x.npz"], 1)],
+        "data": [(other, 0), (sized(24), 1), ([*EXPORT[:3], "/dev/null/x.npz"], 1)],
     }.items():
         with read_only(base.folder / name):
             for command, expected in cases:
@@ -90,7 +90,7 @@ def folders(root: Path, options: argparse.Namespace) -> Iterator[Outcome]:
     ):
         for arguments, names in (
             ([*RUN[1:], "seed=2"], "output_root"),
-            ([*RUN[1:], "dataset.image_size=20"], "output_root"),
+            (sized(20)[1:], "output_root"),
         ):
             done = subprocess.run(
                 [sys.executable, "-m", "disent_runner", *arguments],

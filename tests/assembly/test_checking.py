@@ -2,9 +2,10 @@
 
 import copy
 import math
+import operator
 import re
 import sys
-from functools import cache
+from functools import cache, reduce
 from typing import Any
 
 import pytest
@@ -43,13 +44,19 @@ def _plain(*overrides: str) -> tuple[Any, Any]:
 
 
 def refusal(key: str, value: Any, *overrides: str) -> str | None:
-    raw, plain = copy.deepcopy(_plain(*overrides))
+    """What is said of the value; the composed config, which copying would take longer than checking, is put back."""
     *parts, last = key.split(".")
-    for node in (raw, plain):
-        for part in parts:
-            node = node[part]
+    roots = _plain(*overrides)
+    nodes = [reduce(operator.getitem, parts, root) for root in roots]
+    before = [dict(node) for node in nodes]
+    for node in nodes:
         node[last] = value
-    return next(mistakes(plain, raw), None)
+    try:
+        return next(mistakes(roots[1], roots[0]), None)
+    finally:
+        for node, kept in zip(nodes, before, strict=True):
+            node.clear()
+            node.update(kept)
 
 
 def settings(node: Any, place: str) -> list[tuple[str, Any]]:

@@ -161,3 +161,22 @@ def test_the_grids_of_locatello_2019():
     assert len(jobs) == 36
     assert settings == expected
     assert len(grid(sweeper.params, sweeper.cases, sweeper.zip, [])) == 36 * 50
+
+
+@pytest.mark.parametrize(
+    ("typed", "launcher", "params", "is_sweep"),
+    [
+        (["seed=0"], "basic", {}, False),
+        (["seed=0,1"], "basic", {}, True),
+        (["seed=0"], "slurm", {}, True),
+        ([], "basic", {"seed": "range(5)"}, True),
+    ],
+)
+def test_a_sweep_that_varies_nothing_is_refused_unless_it_is_a_job_for_a_cluster(typed, launcher, params, is_sweep):
+    hydra = {"sweeper": {"params": params, "cases": {}}, "runtime": {"choices": {"hydra/launcher": launcher}}}
+    config = OmegaConf.create({"hydra": hydra})
+    if is_sweep:
+        grids.check_varied(config, typed)
+    else:
+        with pytest.raises(HydraException, match=r"^-m: nothing is varied; give a key several values"):
+            grids.check_varied(config, typed)

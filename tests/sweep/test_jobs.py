@@ -46,6 +46,21 @@ def test_a_folder_named_by_hand_that_another_run_owns_is_refused_before_anything
 
 
 @pytest.mark.parametrize(
+    ("subdir", "runs", "expected"),
+    [
+        ("all", [["seed=0"], ["seed=-1"]], "^seed=-1: expected a whole number of at least 0"),
+        ("all", [["seed=0"], ["seed=0", "evaluation.batch_size=0"]], "^evaluation.batch_size=0: expected"),
+        ("${hydra.job.num}", [["seed=0"]], r"^hydra\.sweep\.subdir names what a run has only once it is launched"),
+    ],
+)
+def test_what_only_one_run_would_refuse_is_told_before_the_first(hydra_loader, master, subdir, runs, expected):
+    loader = SweepLoader(hydra_loader.get_search_path())
+    master.hydra.overrides.hydra.append(f"hydra.sweep.subdir={subdir}")
+    with pytest.raises(ValueError, match=expected):
+        plan(loader, master, runs)
+
+
+@pytest.mark.parametrize(
     ("runs", "expected"),
     [
         (

@@ -21,9 +21,9 @@ PRESETS = sorted(path.stem for path in (CONF / "sweep").glob("*.yaml"))
         [
             "trainer=quick",
             "trainer.max_steps=7",
-            "+dataset.extra=1",
-            "~seed",
-            "optimizer.lr=${model.beta}",
+            "+mine=0.5",
+            "~metric.sap",
+            "optimizer.lr=${mine}",
             "model=vae",
         ],
         ["dataset.subset={pos_x: 8}", "+dataset.subset.pos_y=4", "~metric.mig", "logger=[csv,wandb]"],

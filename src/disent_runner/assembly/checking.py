@@ -6,6 +6,7 @@ What was recorded with an earlier run is not checked: these are checks of what o
 import re
 import typing
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import PurePath
 from typing import Any
@@ -39,7 +40,7 @@ def check(config: DictConfig) -> None:
 
 def mistakes(plain: Mapping[str, Any], raw: Mapping[str, Any]) -> Iterator[str]:
     """A line for each value, of a resolved config and the same as it stands in the files."""
-    read = set(READ.findall(str(raw)))
+    read = {*READ.findall(str(raw)), *_of_card(plain.get("dataset"))}
     verbose = raw.get("hydra", {}).get("verbose", False)
     if said := mistake("hydra.verbose", verbose, schema.VERBOSE):
         yield said
@@ -80,6 +81,15 @@ def _said(place: str, value: Any, kind: Any, raw: Mapping[str, Any]) -> str | No
     if value == _MISSING:
         return f"{typed} has to be given, and has no default; add {typed}=…"
     return mistake(typed, value, kind)
+
+
+def _of_card(dataset: Any) -> Iterator[str]:
+    """What a data set's file names for its card stays a key, when the card itself is told something else."""
+    card = dataset.get("card") if isinstance(dataset, Mapping) else None
+    target = card.get("_target_") if isinstance(card, Mapping) else None
+    with suppress(ValueError):  # told where the part is looked at
+        signature = signature_of(target) if isinstance(target, str) else None
+        yield from (f"dataset.{key}" for key in (signature.types if signature is not None else ()))
 
 
 def _of_part(place: str, node: Mapping[str, Any], raw: Mapping[str, Any]) -> Iterator[str]:
