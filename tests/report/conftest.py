@@ -91,7 +91,10 @@ def write_sweep(root: Path) -> None:
 
 def write_mixed(root: Path) -> None:
     """36 runs of 19 settings: models, data sets, factors and images of several kinds, an evaluation of few factors."""
-    numbers = ("mig", "sap", "dci_disentanglement", "modularity", "reconstruction", "factor_vae_score", "elbo", "irs")
+    numbers = (
+        *("mig", "sap", "dci_disentanglement", "modularity", "reconstruction", "factor_vae_score", "elbo", "irs"),
+        *("explicitness", "total_correlation"),
+    )
     kinds: list[dict[str, Any]] = [
         *({"model": "betavae", "beta": beta} for beta in (1.0, 2.0, 4.0, 8.0, 16.0)),
         {"model": "betavae", "beta": 4.0, "settings": {"optimizer.lr": 1e-3, "dataset.batch_size": 32}},

@@ -168,3 +168,16 @@ def test_a_status_of_other_content_says_nothing(tmp_path, content):
     (tmp_path / "status.json").write_text(content)
     assert read_status(tmp_path) == {}
     assert not is_finished(tmp_path, "request")
+
+
+def test_the_folder_of_a_sweep_stands_for_its_runs(tmp_path):
+    mine = [write_run(tmp_path / "dsprites" / f"seed={seed}", seed=seed) for seed in (0, 1)]
+    write_run(tmp_path / "dsprites" / "seed=2", seed=2)
+    sweep = tmp_path / "sweeps" / "0123abcd"
+    sweep.mkdir(parents=True)
+    (sweep / "sweep.json").write_text(json.dumps({"runs": [{"folder": str(run)} for run in mine]}))
+    runs, omissions = read_runs([sweep])
+    assert ([run.folder for run in runs], omissions) == (mine, [])
+    assert len(read_runs([sweep, tmp_path])[0]) == 3, "each once"
+    (sweep / "sweep.json").write_text("{")
+    assert [omission.folder for omission in read_runs([sweep])[1]] == [sweep]

@@ -184,3 +184,10 @@ def test_a_name_with_a_pipe_does_not_break_the_markdown(tmp_path):
     report = report_of(tmp_path)
     _, _, only = parsed_markdown(tables.markdown(report.formatted, report.best, report.directions))
     assert only[0] == r"a\|b\*\<i\> c"
+
+
+def test_nothing_is_less_than_nothing():
+    table = pd.DataFrame(
+        {("n", ""): [1, 1], ("x", "mean"): [-1e-9, 1.0], ("x", "std"): [math.nan] * 2, ("x", "n"): [1, 1]}
+    )
+    assert tables.formatted_table(table)["x"].tolist() == ["0.00", "1.00"]

@@ -19,6 +19,7 @@ examples:
   disent-report outputs                                  into outputs/report
   disent-report outputs/dsprites/betavae old/dsprites    into ./report
   disent-report outputs --out paper/results
+  disent-report outputs/sweeps/*                         the runs of these sweeps
   disent-report outputs --watch                          how far the sweeps are
 """
 

@@ -132,7 +132,7 @@ def _cell(mean: float, std: float, n: int, row_n: int, *, digits: int) -> str:
     if n == 0:
         return _NONE
     spread = "" if math.isnan(std) else f" ± {std:.{digits}f}"
-    return f"{mean:.{digits}f}{spread}" + (f" (n={n})" if n != row_n else "")
+    return f"{mean:z.{digits}f}{spread}" + (f" (n={n})" if n != row_n else "")
 
 
 def best_cells(

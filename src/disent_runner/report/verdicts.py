@@ -7,8 +7,6 @@ from typing import Any
 
 from disent_runner.machine.files import read_json
 from disent_runner.report.run import Omission
-from disent_runner.study.claims import gain_text, verdict_text
-from disent_runner.study.study import texts
 
 _FILE = "verdict.json"
 
@@ -64,6 +62,8 @@ def read_verdicts(folders: Iterable[Path]) -> tuple[list[Verdict], list[Omission
 
 
 def _verdict(folder: Path, node: Mapping[str, Any]) -> Verdict:
+    from disent_runner.study.study import texts  # statistics, of no use to a report without a verdict
+
     head, lines = texts(node.get("table") or [])
     return Verdict(
         folder,
@@ -77,5 +77,7 @@ def _verdict(folder: Path, node: Mapping[str, Any]) -> Verdict:
 
 
 def _claim(node: Mapping[str, Any]) -> Claim:
+    from disent_runner.study.claims import gain_text, verdict_text
+
     gain = gain_text(node) if "gain" in node else str(node.get("reason", ""))
     return Claim(str(node["claim"]), str(node["verdict"]), verdict_text(node), gain)

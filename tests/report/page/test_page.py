@@ -1,3 +1,5 @@
+import dataclasses
+import html
 import itertools
 import json
 import re
@@ -8,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from disent_runner.report.page import page
-from disent_runner.report.page.page import common_root, facts, script_text, spans, title, write_page
+from disent_runner.report.page.page import common_root, facts, script_text, spans, summary, title, write_page
+from disent_runner.report.verdicts import Claim, Verdict
 from tests.report.conftest import BETAS, HOSTILE, SEEDS, value
 
 TEXTS = st.text(max_size=8) | st.text("<>&/script!-", max_size=8)
@@ -119,3 +122,21 @@ def test_details_of_an_earlier_report_go_away(report, tmp_path, monkeypatch):
         assert call is not None
         assert int(call[1]) == number
         assert len(json.loads(call[2])["runs"]) == (4, 4, 3)[number]
+
+
+def test_a_verdict_is_on_the_page_and_its_texts_are_texts(mixed, tmp_path):
+    claim = Claim(f"{HOSTILE} < 3, on average", "not shown", "not shown by these 3 seeds", "0.1 [-0.2, 0.3]")
+    facts = {"experiment": "a/b", "shows": HOSTILE, "source": HOSTILE, "scale": "smoke", "judged_by": "interval"}
+    verdict = Verdict(Path("sweeps/1"), **facts, verdict="not shown", claims=[claim], head=["n"], lines=[[HOSTILE]])
+    write_page(dataclasses.replace(mixed, verdicts=[verdict]), tmp_path)
+    text, *_ = read(tmp_path)
+    assert '<span class="verdict not-shown">not shown</span>' in text
+    assert '<span class="verdict not-shown">not shown by these 3 seeds</span>' in text
+    assert "0.1 [-0.2, 0.3]" in text
+    assert text.count(html.escape(HOSTILE)) >= 4
+    assert "<img src=x" not in text
+
+
+def test_a_title_counts_what_would_not_fit(mixed):
+    assert title(mixed.runs) == "4 models on dsprites, toyfaces"
+    assert summary(mixed) == "36 runs of 19 settings on dsprites (rendered), toyfaces (rendered)"

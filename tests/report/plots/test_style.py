@@ -4,7 +4,14 @@ import re
 import pytest
 
 from disent_runner.report.plots import plots
+from disent_runner.report.plots.style import marker_style
 from tests.report.plots.conftest import drawing_of, text_boxes
+
+
+def test_no_two_models_have_one_mark():
+    marks = {(style["color"], style["marker"]) for style in map(marker_style, range(49))}
+    assert len(marks) == 49
+
 
 DRAWERS = [
     (plots.distribution, "mig"),
