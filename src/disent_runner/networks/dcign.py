@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from disent_runner.networks.initialization import he_uniform
-from disent_runner.networks.layers import OutputLayer
+from disent_runner.networks.layers import OutputLayer, resized
 from disent_runner.networks.layout import channels_last_on_cpu
 
 HEAD_STD = 0.01
@@ -24,7 +24,7 @@ def checked_side(image_shape: tuple[int, int, int], *, num_layers: int) -> int:
     if height != width or height < smallest:
         raise ValueError(
             f"network=dcign takes square images of {smallest} pixels or more, got (channel, height, width) = "
-            f"{tuple(image_shape)}; set dataset.image_size=64, or use network=mlp_dsprites"
+            f"{tuple(image_shape)}; {resized(image_shape)}, or use network=mlp_dsprites"
         )
     return height
 
