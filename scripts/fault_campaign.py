@@ -59,8 +59,8 @@ def main() -> None:
     table = "\n".join(["| fault | tried | wrong | |", "|---|---|---|---|", *rows])
     print(table)
     if options.page:
-        before, mark, _ = options.page.read_text().partition(MARK)
-        options.page.write_text(f"{before}{mark}\n\n{table}\n")
+        before, mark, _ = options.page.read_text(encoding="utf-8").partition(MARK)
+        options.page.write_text(f"{before}{mark}\n\n{table}\n", encoding="utf-8")
     sys.exit(any(outcome.bad for outcome, _ in outcomes))
 
 

@@ -278,7 +278,7 @@ def run_tests(tree: str, test: str) -> None:
     os.chdir(tree)
     os.environ |= {"PYTHONPATH": f"{tree}/src", "OMP_NUM_THREADS": "1"}
     sys.path.insert(0, f"{tree}/src")
-    with Path("output.txt").open("w") as output:
+    with Path("output.txt").open("w", encoding="utf-8") as output:
         os.dup2(output.fileno(), 1)
         os.dup2(output.fileno(), 2)
     import pytest
@@ -316,7 +316,7 @@ class Copies:
         source, saved = tree / module, tree / "saved.py"
         shutil.copy2(source, saved)
         if text is not None:
-            source.write_text(text)
+            source.write_text(text, encoding="utf-8")
             stamp = next(self.stamps)
             os.utime(source, (stamp, stamp))  # no byte code of another mutant has this time
         try:
@@ -335,7 +335,7 @@ class Copies:
             process.join()
         code = process.exitcode or 0
         if code and (is_plain or code in (4, 5)):  # pytest's own codes of a wrong call and of no tests
-            raise RuntimeError(f"{test} fails without a mutant:\n{(tree / 'output.txt').read_text()}")
+            raise RuntimeError(f"{test} fails without a mutant:\n{(tree / 'output.txt').read_text(encoding='utf-8')}")
         return Outcome(code, time.monotonic() - began)
 
 
@@ -351,7 +351,7 @@ class Verdict(NamedTuple):
 
 def verdicts(module: Path, copies: Copies, *, count: int, seed: int) -> list[Verdict]:
     """Of each mutant of a module. RuntimeError where its tests fail without one."""
-    mutants = derive((ROOT / module).read_text(), module, count=count, seed=seed)
+    mutants = derive((ROOT / module).read_text(encoding="utf-8"), module, count=count, seed=seed)
     if not mutants:
         return []
     plain = copies.run(module)

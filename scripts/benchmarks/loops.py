@@ -73,7 +73,7 @@ class Clock(DummyLogger):
 def bar_without_picture() -> Iterator[None]:
     """The progress bar does its work as on a terminal, and nobody sees it."""
     before = console._file, console._force_terminal
-    with Path(os.devnull).open("w") as nowhere:
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
         console._file, console._force_terminal = nowhere, True
         try:
             yield

@@ -58,7 +58,7 @@ def shown(place: Place) -> dict[str, Any]:
 
     table = place.folder / "outputs/report/table.csv"
     if table.exists():
-        return {"table": table.read_text()}
+        return {"table": table.read_text(encoding="utf-8")}
     try:
         log = {f"train/{name}": column.tolist() for name, column in read_train_log(place.run).items()}
     except ValueError:

@@ -83,7 +83,7 @@ def overview(cases: Iterable[str]) -> str:
     """First rows of the tables in the metrics' pages."""
     rows = []
     for path in sorted(PAGES.glob("*.md")):
-        _, _, content = path.read_text().partition("<!-- cases -->")
+        _, _, content = path.read_text(encoding="utf-8").partition("<!-- cases -->")
         row = re.search(r"^\| `(\w+)` \| (.*) \|$", content.partition("<!-- /cases -->")[0], flags=re.M)
         if row:
             rows.append([f"[{row[1]}]({path.name})", row[2]])

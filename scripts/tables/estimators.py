@@ -28,7 +28,7 @@ def errors(values: np.ndarray) -> str:
 
 
 def expected_truths(kind: str) -> dict[str, Any]:
-    expected = json.loads((TESTS / "metrics" / "oracles" / "expected.json").read_text())
+    expected = json.loads((TESTS / "metrics" / "oracles" / "expected.json").read_text(encoding="utf-8"))
     return {name.split("/")[1]: value["expected"] for name, value in expected.items() if name.startswith(f"{kind}/")}
 
 

@@ -20,7 +20,9 @@ Arrays = dict[str, np.ndarray]
 def fill(page: Path, mark: str, content: str) -> None:
     """Put content between a page's two markers. ValueError where they are not."""
     pattern = rf"(<!-- {mark} -->\n).*?(<!-- /{mark} -->)"
-    text, count = re.subn(pattern, lambda match: f"{match[1]}\n{content}\n{match[2]}", page.read_text(), flags=re.S)
+    text, count = re.subn(
+        pattern, lambda match: f"{match[1]}\n{content}\n{match[2]}", page.read_text(encoding="utf-8"), flags=re.S
+    )
     if count != 1:
         raise ValueError(f"{page} needs the lines <!-- {mark} --> and <!-- /{mark} --> once, got them {count} times")
     write_whole(page, text)

@@ -166,7 +166,7 @@ def compare(number: str, codes: str, ours: Any, expected: Any, tolerance: Any) -
 
 
 def compare_all() -> list[Comparison]:
-    expected = json.loads((TESTS / "metrics" / "oracles" / "expected.json").read_text())
+    expected = json.loads((TESTS / "metrics" / "oracles" / "expected.json").read_text(encoding="utf-8"))
     fixtures: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
     for oracle, value in expected.items():
         grid, name, *suffix = oracle.split("/", 2)

@@ -62,5 +62,10 @@ def test_a_user_s_own_config_folder(tmp_path: Path):
     (tmp_path / "dataset" / "mine.yaml").write_text(
         "# Mine\nimage_size: 16\ncard: {_target_: disent_runner.datasets.blob.card}\n"
     )
-    choice = choose("mine", [f"hydra.searchpath=[file://{tmp_path}]"])
+    choice = choose("mine", config_dir=tmp_path)
     assert choice.image_shape == (1, 16, 16)
+    name, listed = list(choices(tmp_path, tmp_path))[-1]
+    assert isinstance(listed, Choice)
+    assert (name, listed.image_shape) == ("mine", (1, 16, 16))
+    with pytest.raises(FileNotFoundError, match=r"--config-dir=.*nowhere: no such folder"):
+        choose("mine", config_dir=tmp_path / "nowhere")

@@ -90,7 +90,7 @@ def test_presets_build_on_others(mine, compose):
     [
         (b"# @package sweep\nhydra: {}\n", "mine.yaml: `# @package sweep`, but a preset is about the whole config"),
         (b"# @package sweep of mine\n", "mine.yaml: Too many components"),
-        (b"\xff\xfeh\x00", "mine.yaml: 'utf-8' codec can't decode"),
+        (b"\xff\xfeh\x00", "mine.yaml is not UTF-8; save it as such"),
         (b"hydra: [\n", "mine.yaml: while parsing"),
     ],
 )
@@ -173,3 +173,17 @@ def test_choices_of_a_group_are_those_of_all_folders_without_parts_of_others(min
     assert {"me/mine", "chen2018/bias", "chen2018/bias_smoke"} <= set(names)
     assert not [name for name in names if "/_" in name]
     assert "all" in Loader(path).options("metric")  # which no file has
+
+
+def test_the_home_folder_in_files(compose: Compose, mine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    monkeypatch.setenv("DISENT_DATA_DIR", "~/data")
+    (mine / "dataset").mkdir()
+    (mine / "dataset" / "faces.yaml").write_text("defaults: [custom]\npath: ~/faces\n")
+    (mine / "experiment" / "me" / "there.yaml").write_text("# @package _global_\noutput_root: ~/runs\n")
+    config = compose("dataset=faces", "+experiment=me/there", mode=RunMode.RUN)
+    assert (config.output_root, config.dataset.card.path, config.data_dir) == (
+        "/home/me/runs",
+        "/home/me/faces",
+        "/home/me/data",
+    )

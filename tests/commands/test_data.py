@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from disent_runner.commands import data as cli
@@ -207,3 +208,22 @@ def test_one_s_own_card_is_found_beside_the_command(tmp_path: Path, monkeypatch,
     printed = disent_data("info", "blob", "dataset.card._target_=own_cards.card")
     assert printed.code == 0, printed.err
     assert printed.out.startswith("blob")
+
+
+def test_one_s_own_groups_and_what_an_own_file_holds(tmp_path: Path, disent_data: DisentData):
+    path = tmp_path / "größe (1).npz"
+    np.savez(path, images=np.zeros((6, 8, 8), bool), labels=np.arange(6) % 2, weights=np.zeros(3))
+    (tmp_path / "own" / "dataset").mkdir(parents=True)
+    (tmp_path / "own" / "dataset" / "mine.yaml").write_text(f"defaults: [custom]\npath: {path}\n", encoding="utf-8")
+    own = ("--config-dir", f"{tmp_path}/own")
+    for asked in (("mine", *own), ("custom", f"dataset.path={path}")):
+        said = disent_data("info", *asked).out
+        for line in (
+            "holds    6 images, 8x8 grey",
+            "factors  factor_0 2",
+            "note     factors are those called `labels`",
+            "note     not read: weights; arrays that are: images, factors, factor_names",
+        ):
+            assert line in said
+    assert disent_data("prepare", "mine", *own).out.startswith("größe (1): 6 images, 8x8 grey, file; ")
+    assert "factors are those called `labels`" in disent_data("info", "mine", *own).out

@@ -134,7 +134,10 @@ def test_streams_are_independent(make, seed: int) -> None:
 
 
 def test_more_images_than_exist_only_with_replacement() -> None:
-    with pytest.raises(ValueError, match=r"batch_size is 11, but there are 10 images; .* dataset.replacement=true"):
+    with pytest.raises(
+        ValueError,
+        match=r"batch_size is 11, but there are 10 images; set dataset.batch_size=10, or dataset.replacement=true",
+    ):
         UniformBatches(num_images=10, batch_size=11, seed=0)
     assert len(UniformBatches(num_images=10, batch_size=11, seed=0, replacement=True).draw(0).rows) == 11
 

@@ -227,3 +227,23 @@ def test_a_half_downloaded_zip(data_dir: Path) -> None:
     path.write_bytes(path.read_bytes()[:3000])
     with pytest.raises(ValueError, match=rf"{path}.* cannot be read \(File is not a zip file\); download it again"):
         load_faces(data_dir)
+
+
+def as_csv(table: str, head: str) -> str:
+    return "\n".join([head, *(",".join(row.split()) for row in table.splitlines())])
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_tables_with_commas(mark: str, data_dir: Path) -> None:
+    whole, part = load_faces(data_dir), load_faces(data_dir, part="valid")
+    labels = "\n".join(attributes().splitlines()[2:])
+    for name, table in (
+        ("list_attr_celeba", as_csv(labels, ",".join(["image_id", *COLUMNS]))),
+        ("list_eval_partition", as_csv(parts(), "image_id,partition")),
+    ):
+        (data_dir / f"{name}.txt").unlink()
+        (data_dir / f"{name}.csv").write_text(mark + table, encoding="utf-8")
+    for asked, expected in (({}, whole), ({"part": "valid"}, part)):
+        dataset = load_faces(data_dir, **asked)
+        assert dict(dataset.info.factors) == dict(expected.info.factors)
+        assert (dataset.content_hash, dataset.labels_hash) == (expected.content_hash, expected.labels_hash)

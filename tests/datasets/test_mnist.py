@@ -54,3 +54,27 @@ def test_a_cut_file(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(ValueError, match=r"t10k-images-idx3-ubyte.gz.* cannot be read \(.+\); download it again"):
         load(card(part="test"), data_dir=tmp_path, check_hash=False)
+
+
+@pytest.mark.parametrize("ending", [".gz", ""])
+@pytest.mark.parametrize("called", ["{dotted}", "{name}/{name}", "{dotted}/{dotted}"])
+def test_names_of_mirrors(called: str, ending: str, tmp_path: Path) -> None:
+    _, digits = write_set(tmp_path / "mnist", ending=ending)
+    files = list((tmp_path / "mnist").iterdir())
+    contents = {path.name: path.read_bytes() for path in files}
+    for path in files:
+        path.unlink()
+    for name, content in contents.items():
+        mirrored = tmp_path / "mnist" / called.format(name=name, dotted=name.replace("-idx", ".idx"))
+        mirrored.parent.mkdir(exist_ok=True)
+        mirrored.write_bytes(content)
+    dataset = load(card(), data_dir=tmp_path, check_hash=False)
+    np.testing.assert_array_equal(dataset.space.factors(np.arange(len(dataset)))[:, 0], digits)
+
+
+def test_a_folder_of_a_file_s_name_beside_it_is_passed_over(tmp_path: Path) -> None:
+    write_set(tmp_path / "mnist", ending="")
+    for path in list((tmp_path / "mnist").iterdir()):
+        path.rename(path.with_name(path.name.replace("-idx", ".idx")))
+        path.mkdir()
+    assert len(load(card(), data_dir=tmp_path, check_hash=False)) == 8

@@ -5,7 +5,8 @@ import itertools
 import pytest
 import torch
 
-from disent_runner.networks.conv64 import Conv64Decoder, Conv64Encoder
+from disent_runner.datasets.images.transform import Transform
+from disent_runner.networks.conv64 import Conv64Decoder, Conv64Encoder, conv64_channels
 
 
 def test_the_encoder_is_that_of_the_table(geometry, activations, num_parameters):
@@ -71,3 +72,11 @@ def test_other_images_are_refused(image_shape):
         Conv64Encoder(image_shape=image_shape, num_outputs=6)
     with pytest.raises(ValueError, match="square images"):
         Conv64Decoder(latent_dim=3, image_shape=image_shape)
+
+
+def test_the_settings_that_are_advised_make_such_images_fit() -> None:
+    with pytest.raises(ValueError, match=r"add dataset\.crop=48 dataset\.image_size=64, or use"):
+        conv64_channels((1, 48, 64))
+    with pytest.raises(ValueError, match=r"add dataset\.image_size=64, or use"):
+        conv64_channels((1, 48, 48))
+    assert Transform(crop=48, image_size=64).shape_after((1, 48, 64)) == (1, 64, 64)

@@ -86,7 +86,7 @@ def _ones(module: nn.Module) -> None:
 
 @pytest.mark.parametrize("image_shape", [(1, 31, 31), (3, 64, 48), (1, 16, 16)])
 def test_other_images_are_refused(image_shape):
-    message = r"takes square images of 32 pixels or more, got .*; set dataset\.image_size=64"
+    message = r"takes square images of 32 pixels or more, got .*; add .*dataset\.image_size=64"
     with pytest.raises(ValueError, match=message):
         DCIGNEncoder(image_shape=image_shape, num_outputs=6, channels=FACES)
     with pytest.raises(ValueError, match=message):

@@ -1,10 +1,11 @@
 import copy
+from pathlib import Path
 from typing import Any
 
 import pytest
 from omegaconf import OmegaConf
 
-from disent_runner.runs.identity import codes_folder, request_of, run_id, setting, settings_of
+from disent_runner.runs.identity import codes_folder, owner_of, request_of, run_id, setting, settings_of
 
 
 def config(**changes):
@@ -158,3 +159,17 @@ def test_labels_are_what_is_asked_and_of_a_run_where_they_choose_its_images(choi
     assert run_id(of_file(labels="l1")) == run_id(of_file())
     chosen = {choice: {"row": 3}}
     assert run_id(of_file(labels="l1", **chosen)) != run_id(of_file(**chosen))
+
+
+def test_another_spelling_of_a_path_asks_for_the_same(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("codes.npz").write_bytes(b"codes")
+    for key, path in (("representation", "codes.npz"), ("run", "out/seed=0"), ("run", "out/checkpoints/step=5.pt")):
+        near, far = (
+            config(**{"representation": "mean", "run": None, key: place}) for place in (path, f"{tmp_path}/{path}")
+        )
+        assert request_of(near) == request_of(far)
+        assert owner_of(near) == owner_of(far)
+    Path("other.npz").write_bytes(b"others")
+    assert request_of(config(representation="codes.npz")) != request_of(config(representation="other.npz"))
+    assert request_of(config(run="out/checkpoints/step=5.pt")) != request_of(config(run="out/checkpoints/step=6.pt"))

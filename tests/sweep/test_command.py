@@ -119,7 +119,7 @@ def test_a_run_that_fails_does_not_stop_the_others_and_is_tried_again(disent_run
         for line in failed.stdout.splitlines()
         if "failed: dataset.crop=500 seed=1" in line
     }
-    assert "Traceback" in Path(log).read_text()
+    assert "Traceback" in Path(log).read_text(encoding="utf-8")
     assert failed.stderr.splitlines()[-1] == "disent-run: 2 failed of 4 runs; the same command tries those again"
     again = disent_run(*grid)
     assert "sweep: 4 runs: 2 done before and skipped, 2 failed before and tried again" in again.stdout

@@ -1,5 +1,6 @@
 """Where the config groups lie, and what they need to compose: a loader, resolvers, and a preset of all metrics."""
 
+import os
 import re
 from pathlib import Path
 
@@ -47,6 +48,7 @@ def of_file(part: str, path: str | None, config: DictConfig) -> str | None:
 
 OmegaConf.register_new_resolver("of_file", lambda part, path, *, _root_: of_file(part, path, _root_), replace=True)
 setattr(hydra, "ConfigLoaderImpl", Loader)  # noqa: B010 - hydra.main has no argument for one
+OmegaConf.register_new_resolver("at_home", os.path.expanduser, replace=True)
 OmegaConf.register_new_resolver("run_id", lambda *, _root_: run_id(_root_), replace=True)
 OmegaConf.register_new_resolver("place", lambda folder, *, _root_: _place(folder, _root_), replace=True)
 # one preset that no file lists, so that adding a metric edits nothing

@@ -40,16 +40,26 @@ class Choice:
         return None if shape is None else self.transform.shape_after(shape)
 
 
-def choose(name: str, overrides: Sequence[str] = (), *, data_dir: Path | None = None) -> Choice:
-    """The data set that `disent-run dataset=NAME OVERRIDES` trains on. Raises what Hydra and the card do."""
+def choose(
+    name: str, overrides: Sequence[str] = (), *, data_dir: Path | None = None, config_dir: Path | None = None
+) -> Choice:
+    """The data set that `disent-run --config-dir=CONFIG_DIR dataset=NAME OVERRIDES` trains on.
+
+    Raises what Hydra and the card do, FileNotFoundError where there is no such folder.
+    """
+    own = []
+    if config_dir is not None:
+        if not config_dir.is_dir():
+            raise FileNotFoundError(f"--config-dir={config_dir}: no such folder")
+        own = [f'hydra.searchpath=["file://{config_dir.resolve()}"]']
     with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
-        return choice_of(compose("run", overrides=[f"dataset={name}", *map(as_read, overrides)]), data_dir)
+        return choice_of(compose("run", overrides=[*own, f"dataset={name}", *map(as_read, overrides)]), data_dir)
 
 
-def choices(data_dir: Path | None = None) -> Iterator[tuple[str, Choice | Exception]]:
-    """Every data set with its own settings, by name, or why there is no card of it as it stands.
+def choices(data_dir: Path | None = None, config_dir: Path | None = None) -> Iterator[tuple[str, Choice | Exception]]:
+    """Every data set with its own settings, by name, or why there is no card of it as it stands; the user's own last.
 
-    The files are merged here: composing the whole config takes half a second, which is too long for each.
+    Our files are merged here: composing the whole config takes half a second, which is too long for each.
     """
     every_run: Any = OmegaConf.load(CONF / "run.yaml")
     settings = OmegaConf.masked_copy(every_run, ["dataset", "data_dir"])
@@ -61,6 +71,13 @@ def choices(data_dir: Path | None = None) -> Iterator[tuple[str, Choice | Except
         except (HydraException, OmegaConfBaseException, ValueError, OSError) as error:
             choice = error
         yield name, choice
+    if config_dir is not None:
+        for name in sorted(path.stem for path in (config_dir / "dataset").glob("[!_]*.yaml")):
+            try:
+                choice = choose(name, data_dir=data_dir, config_dir=config_dir)
+            except (HydraException, OmegaConfBaseException, ValueError, OSError) as error:
+                choice = error
+            yield name, choice
 
 
 def choice_of(config: DictConfig, data_dir: Path | None = None) -> Choice:

@@ -15,7 +15,7 @@ from hydra.core.override_parser.types import Override
 from hydra.errors import ConfigCompositionException, HydraException
 from hydra.plugins.config_source import ConfigResult
 from hydra.types import RunMode
-from omegaconf import DictConfig
+from omegaconf import DictConfig, Node, OmegaConf
 
 from disent_runner.assembly.checking import check
 from disent_runner.assembly.overrides import check_typed
@@ -29,6 +29,8 @@ class Source(FileConfigSource):
         path = self.file(config_path)
         try:
             result = super().load_config(config_path)
+        except UnicodeDecodeError:
+            raise ValueError(f"{path} is not UTF-8; save it as such") from None
         except (ValueError, yaml.YAMLError) as error:
             raise ValueError(f"{path}: {error}") from None
         result.header = {**result.header, "package": _package(path, group=config_path.strip("/").partition("/")[0])}
@@ -114,6 +116,7 @@ class Loader(ConfigLoaderImpl):
                 "hydra.job.chdir=true: relative paths, such as the data folder's, would be of each run folder; leave "
                 "it out, a run's files lie in its folder anyway"
             )
+        _expand_home(config)
         choices = config.hydra.runtime.choices
         if len(typed) > 1 and choices["hydra/sweeper"] != "grid":
             raise HydraException(f"hydra/sweeper={choices['hydra/sweeper']} takes one preset at a time")
@@ -180,6 +183,18 @@ class Loader(ConfigLoaderImpl):
         files = {path.relative_to(root).with_suffix("").as_posix() for root in roots for path in root.rglob("*.yaml")}
         names = files.union(self.repository.get_group_options(group))
         return sorted(name for name in names if not name.rpartition("/")[2].startswith("_"))
+
+
+def _expand_home(node: DictConfig) -> None:
+    """`~/…` in files is the home folder, as it is on the command line."""
+    for key in map(str, node):
+        if key == "hydra" or OmegaConf.is_missing(node, key) or OmegaConf.is_interpolation(node, key):
+            continue
+        value = node._get_node(key)
+        if isinstance(value, DictConfig) and not value._is_none():
+            _expand_home(value)
+        elif isinstance(value, Node) and isinstance(value._value(), str) and value._value().startswith("~/"):
+            value._set_value(str(Path(value._value()).expanduser()))
 
 
 def _refuse_sweep(overrides: Sequence[Override]) -> None:

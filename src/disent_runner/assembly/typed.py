@@ -129,7 +129,8 @@ def _name(letter: str) -> str:
     if letter == "\r":
         return "a carriage return (\\r)"
     name = unicodedata.name(letter, "").lower()
-    return letter if letter.isascii() and letter.isprintable() else f"{letter!a} ({name})" if name else f"{letter!a}"
+    seen = letter if letter.isprintable() else f"{letter!a}"
+    return f"{seen} ({name})" if name and not letter.isascii() else seen
 
 
 def _reason(error: OverrideParseException) -> str:

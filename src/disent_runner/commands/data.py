@@ -22,7 +22,8 @@ examples:
   disent-data prepare dsprites                             downloads it; with --source rendered, makes the same images
   disent-data prepare shapes3d dataset.image_size=32       in another size: settings are those of disent-run
   disent-data verify dsprites
-  disent-data info custom dataset.path=mine.npz
+  disent-data info custom dataset.path=mine.npz            a file of arrays, or a folder of pictures
+  disent-data list --config-dir DIR                        with the data sets of DIR/dataset/
   disent-data export dsprites dsprites.npz                 in the layout of the published file
   disent-data export dsprites small.h5 'dataset.subset={scale: 2}'
 """
@@ -47,8 +48,11 @@ def parser() -> argparse.ArgumentParser:
             added.add_argument(name.lower(), metavar=name)
         if positional:
             added.add_argument("overrides", nargs="*", metavar="key=value", help="settings, as disent-run takes them")
+        added.add_argument("--config-dir", type=_folder, help="your own groups, as disent-run takes them")
         added.add_argument(
-            "--data-dir", type=Path, help="where official and converted files are (default: $DISENT_DATA_DIR, or data)"
+            "--data-dir",
+            type=_folder,
+            help="where official and converted files are (default: $DISENT_DATA_DIR, or data)",
         )
         added.set_defaults(command=command)
         return added
@@ -83,6 +87,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(1)
 
 
+def _folder(path: str) -> Path:
+    return Path(path).expanduser()
+
+
 def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     """The arguments; argparse itself takes no settings after an option."""
     command_line = parser()
@@ -98,9 +106,9 @@ def _list(asked: argparse.Namespace) -> None:
     from disent_runner.data_folder import listing
 
     if asked.markdown:
-        print(listing.markdown(asked.data_dir))
+        print(listing.markdown(asked.data_dir, asked.config_dir))
     else:
-        listing.say(asked.data_dir)
+        listing.say(asked.data_dir, asked.config_dir)
 
 
 def _prepare(asked: argparse.Namespace) -> None:
@@ -138,7 +146,7 @@ def _info(asked: argparse.Namespace) -> None:
 
 
 def _export(asked: argparse.Namespace) -> None:
-    choice, path = _choice(asked), Path(asked.file)
+    choice, path = _choice(asked), Path(asked.file).expanduser()
 
     from disent_runner.data_folder import exporting, wording
 
@@ -153,7 +161,7 @@ def _choice(asked: argparse.Namespace, *overrides: str) -> "Choice":
     handler.setFormatter(Formatter("%(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.getLogger("disent_runner").setLevel(logging.INFO)
-    return choose(asked.dataset, [*overrides, *asked.overrides], data_dir=asked.data_dir)
+    return choose(asked.dataset, [*overrides, *asked.overrides], data_dir=asked.data_dir, config_dir=asked.config_dir)
 
 
 def _print(text: str) -> None:

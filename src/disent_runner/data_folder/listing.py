@@ -15,9 +15,9 @@ from disent_runner.machine.markdown import markdown_table
 HEADS = ("data set", "images", "image", "factors", "source", "licence", "here")
 
 
-def rows(data_dir: Path | None = None) -> list[tuple[str, ...]]:
+def rows(data_dir: Path | None = None, config_dir: Path | None = None) -> list[tuple[str, ...]]:
     """What HEADS name, of every data set; where there is no card without further settings, only why."""
-    return [(name, *_facts(choice)) for name, choice in choices(data_dir)]
+    return [(name, *_facts(choice)) for name, choice in choices(data_dir, config_dir)]
 
 
 def state(choice: Choice) -> str:
@@ -34,10 +34,10 @@ def state(choice: Choice) -> str:
     return "rendered when needed" if origin.source == RENDERED else f"{origin.source} files"
 
 
-def markdown(data_dir: Path | None = None) -> str:
+def markdown(data_dir: Path | None = None, config_dir: Path | None = None) -> str:
     """The table without what is here, each name with a link to the data set's home."""
     lines = []
-    for name, choice in choices(data_dir):
+    for name, choice in choices(data_dir, config_dir):
         facts = _facts(choice)
         if isinstance(choice, Exception):
             lines.append((f"`{name}`", *facts))
@@ -48,9 +48,9 @@ def markdown(data_dir: Path | None = None) -> str:
     return markdown_table(("data set", "what", *HEADS[1:-1]), lines).rstrip()
 
 
-def say(data_dir: Path | None = None) -> None:
+def say(data_dir: Path | None = None, config_dir: Path | None = None) -> None:
     """Print the table; where the terminal is too narrow for it, in two lines a data set."""
-    lines = [HEADS, *rows(data_dir)]
+    lines = [HEADS, *rows(data_dir, config_dir)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     if sys.stdout.isatty() and sum(widths) + 2 * len(widths) > shutil.get_terminal_size().columns:
         for name, images, image, factors, *others, presence in lines:

@@ -57,7 +57,7 @@ class UniformBatches(BatchSource):
         if batch_size > num_images and not replacement:
             raise ValueError(
                 f"dataset.batch_size is {batch_size}, but there are {num_images} images; "
-                f"lower it, or set dataset.replacement=true"
+                f"set dataset.batch_size={num_images}, or dataset.replacement=true"
             )
         self._batch_size = batch_size
         if replacement:

@@ -28,12 +28,19 @@ RENDERED, OFFICIAL = "rendered", "official"
 class PublishedFile:
     """A file, or a folder of files, by the name under which it is published; an absolute path is that very file.
 
-    `digest` is its published hash as "md5:…" or "sha256:…", where there is one; `url` where it may be had.
+    `digest` is its published hash as "md5:…" or "sha256:…", where there is one; `url` where it may be had;
+    `other_names` are those under which others pass on the same bytes.
     """
 
     name: str
     digest: str | None = None
     url: str | None = None
+    other_names: tuple[str, ...] = ()
+
+    def among(self, places: Sequence[Path]) -> Path | None:
+        """Where it lies in one of these folders, by any of its names; a file rather than a folder of that name."""
+        there = [path for place in places for name in (self.name, *self.other_names) if (path := place / name).exists()]
+        return next((path for path in there if path.is_file()), there[0] if there else None)
 
     def check(self, path: Path) -> None:
         """ValueError where the file's hash is not the published one."""
@@ -111,7 +118,7 @@ class Origin:
     def find(self, data_dir: Path, name: str) -> list[Path | None]:
         """The path of each file, None where it is not there."""
         places = self.places(data_dir, name)
-        return [next((p / f.name for p in places if (p / f.name).exists()), None) for f in self.files]
+        return [file.among(places) for file in self.files]
 
     def missing(self, data_dir: Path, name: str) -> list[PublishedFile]:
         """The files that are not there."""

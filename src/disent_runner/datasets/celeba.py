@@ -2,7 +2,8 @@
 
 The images are `img_align_celeba.zip` or a folder `img_align_celeba`, with 000001.jpg and so on anywhere in it.
 `list_attr_celeba.txt` has the number of images, a line of attribute names, and a line of -1 and 1 for each image;
-`list_eval_partition.txt` says for each whether it is for training (0), validation (1) or testing (2).
+`list_eval_partition.txt` says for each whether it is for training (0), validation (1) or testing (2). Kaggle
+passes both on as .csv, a line of names and then one for each image, of which no hash is published.
 """
 
 import hashlib
@@ -26,6 +27,7 @@ ZIP = PublishedFile("img_align_celeba.zip", "md5:00d2c5bc6d35e252742224ab0c1e8fc
 FOLDER = PublishedFile("img_align_celeba")
 ATTRIBUTES_FILE = PublishedFile("list_attr_celeba.txt", "md5:75e246fa4810816ffd6ee81facbd244c")
 PARTS_FILE = PublishedFile("list_eval_partition.txt", "md5:d32c9cbf5e040fd4025c592c306e6668")
+CSV_TABLES = (PublishedFile("list_attr_celeba.csv"), PublishedFile("list_eval_partition.csv"))
 
 ATTRIBUTES = (
     "5_o_Clock_Shadow Arched_Eyebrows Attractive Bags_Under_Eyes Bald Bangs Big_Lips Big_Nose Black_Hair Blond_Hair "
@@ -67,7 +69,8 @@ def card(
         image_shape=(3, 218, 178),
         stored_as="_".join(["celeba", *([part] if part != "all" else []), *_short(attributes)]),
         origins=tuple(
-            Origin(OFFICIAL, read, files=(where, *tables), hint=f"get them by the links of {HOMEPAGE}")
+            Origin(OFFICIAL, read, files=(where, *listed), hint=f"get them by the links of {HOMEPAGE}")
+            for listed in (tables, CSV_TABLES[: len(tables)])
             for where in (images, FOLDER)
         ),
     )
@@ -97,13 +100,15 @@ def _read(part: str, attributes: Sequence[str] | None, paths: Sequence[Path]) ->
 def _attribute_table(path: Path) -> tuple[list[str], list[str], Int8[np.ndarray, "image attribute"]]:
     """(file names, attribute names, 0 where an attribute is absent and 1 where it is present)."""
     lines = _lines(path)
+    if path.suffix == ".csv":
+        lines = [str(len(lines) - 1), *lines]
     if len(lines) < 3 or lines[0].strip() != str(len(lines) - 2):
         count = lines[0].strip() if lines else ""
         raise ValueError(
             f"{path} lists {max(0, len(lines) - 2)} images and has {count[:20]!r} for their number in its first line; "
             f"download it again"
         )
-    columns = lines[1].split()
+    columns = lines[1].split(",")[1:] if path.suffix == ".csv" else lines[1].split()
     names, values = _table(path, lines[2:])
     if values.shape[1] != len(columns) or not np.isin(values, (-1, 1)).all():
         raise ValueError(
@@ -122,7 +127,8 @@ def _column(path: Path, columns: Sequence[str], name: str) -> int:
 
 def _parts(path: Path, names: Sequence[str]) -> Int8[np.ndarray, " image"]:
     """The part of each of these images."""
-    listed, values = _table(path, _lines(path))
+    lines = _lines(path)
+    listed, values = _table(path, lines[1:] if path.suffix == ".csv" else lines)
     if values.shape[1] != 1 or not np.isin(values, list(PARTS.values())).all():
         raise ValueError(f"{path} has other values than 0, 1 or 2 for an image; download it again")
     parts = dict(zip(listed, values[:, 0].tolist(), strict=True))
@@ -145,17 +151,18 @@ def _files(archive: Archive, names: Sequence[str], *, listed_in: Path) -> list[s
 
 
 def _lines(path: Path) -> list[str]:
-    text = path.read_text(encoding="ascii", errors="replace")
+    text = path.read_text(encoding="ascii", errors="replace").removeprefix("\ufffd" * 3)  # a byte order mark
     return [line for line in text.splitlines() if line.strip()]
 
 
 def _table(path: Path, rows: Sequence[str]) -> tuple[list[str], Int8[np.ndarray, "row column"]]:
-    """The first word of each row, and the numbers after it."""
+    """The first word of each row, and the numbers after it: with commas in a csv."""
+    comma = "," if path.suffix == ".csv" else None
     if not rows:
         raise ValueError(f"{path} is empty; download it again")
-    names, _, numbers = zip(*(row.strip().partition(" ") for row in rows), strict=True)
+    names, _, numbers = zip(*(row.strip().partition(comma or " ") for row in rows), strict=True)
     try:
-        values = np.loadtxt([number or "none" for number in numbers], np.int8, comments=None, ndmin=2)
+        values = np.loadtxt([number or "none" for number in numbers], np.int8, comments=None, ndmin=2, delimiter=comma)
     except ValueError as error:
         raise ValueError(f"{path} is no table of names and numbers ({error}); download it again") from error
     return list(names), values

@@ -4,7 +4,7 @@ from functools import partial
 from typing import Annotated
 
 from disent_runner.datasets.card import OFFICIAL, Card, Origin, PublishedFile
-from disent_runner.datasets.readers.idx import IMAGE_SHAPE, NUM_IMAGES, files_of, read_labelled, stored_as
+from disent_runner.datasets.readers.idx import IMAGE_SHAPE, NUM_IMAGES, files_of, other_names, read_labelled, stored_as
 from disent_runner.machine.ranges import OneOf
 
 REPOSITORY = "https://github.com/zalandoresearch/fashion-mnist"
@@ -34,10 +34,15 @@ def card(*, part: Annotated[str, OneOf("all", "train", "test")] = "all") -> Card
     """part: all | train | test."""
     names = files_of(part)
     compressed = tuple(
-        PublishedFile(f"{name}.gz", COMPRESSED[name], f"{REPOSITORY}/raw/master/data/fashion/{name}.gz")
+        PublishedFile(
+            f"{name}.gz",
+            COMPRESSED[name],
+            f"{REPOSITORY}/raw/master/data/fashion/{name}.gz",
+            other_names(f"{name}.gz"),
+        )
         for name in names
     )
-    plain = tuple(PublishedFile(name, PLAIN[name]) for name in names)
+    plain = tuple(PublishedFile(name, PLAIN[name], other_names=other_names(name)) for name in names)
     debian = tuple(PublishedFile(f"{name}.gz", DEBIAN[name]) for name in names)
     read = partial(read_labelled, factor="class", num_values=10)
     return Card(

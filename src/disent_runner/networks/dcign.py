@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from disent_runner.machine.ranges import Counts
 from disent_runner.networks.initialization import he_uniform
-from disent_runner.networks.layers import OutputLayer
+from disent_runner.networks.layers import OutputLayer, resized
 from disent_runner.networks.layout import channels_last_on_cpu
 
 HEAD_STD = 0.01
@@ -25,7 +25,7 @@ def checked_side(image_shape: tuple[int, int, int], *, num_layers: int) -> int:
     if height != width or height < smallest:
         raise ValueError(
             f"network=dcign takes square images of {smallest} pixels or more, got (channel, height, width) = "
-            f"{tuple(image_shape)}; set dataset.image_size=64, or use network=mlp_dsprites"
+            f"{tuple(image_shape)}; {resized(image_shape)}, or use network=mlp_dsprites"
         )
     return height
 

@@ -22,13 +22,19 @@ def halvings_to_4x4(image_shape: tuple[int, int, int]) -> int:
     """
     channels, height, width = image_shape
     if channels not in CHANNELS or height != width or height not in SIZES:
-        crop = "" if height == width else f"dataset.crop={min(height, width)} "  # what is not square is not resized
-        resize = f"set {crop}dataset.image_size=64, or " if channels in CHANNELS else ""
+        resize = f"{resized(image_shape)}, or " if channels in CHANNELS else ""
         raise ValueError(
             f"convolutional networks take square images with a side in {SIZES} and {CHANNELS[0]} or {CHANNELS[1]} "
             f"channels, got (channel, height, width) = {tuple(image_shape)}; {resize}use network=mlp_dsprites"
         )
     return height.bit_length() - 3
+
+
+def resized(image_shape: tuple[int, int, int]) -> str:
+    """The settings that make such images squares of 64 pixels."""
+    _, height, width = image_shape
+    crop = f"dataset.crop={min(height, width)} " if height != width else ""
+    return f"add {crop}dataset.image_size=64"
 
 
 def halving_convolutions(channels: Sequence[int], *, kernel_sizes: Sequence[int]) -> nn.Sequential:

@@ -40,17 +40,24 @@ def run_id(config: DictConfig) -> str:
 def owner_of(config: DictConfig) -> str:
     """Whose folder the config's is: an earlier run's, that of a file of codes, or of the run's id; and the seed."""
     if config.run is not None:
-        return str(config.run)
+        return str(Path(config.run).resolve())
     path = Path(config.representation)
     return f"{codes_id(path, config) if path.suffix else run_id(config)} seed={config.seed}"
 
 
 def request_of(config: DictConfig) -> str:
     """Hash of what the config asks of its run, and of the version that is to do it."""
-    asked = {key: config.get(key) for key in _ASKED} | _named(config)
+    asked = {key: config.get(key) for key in _ASKED} | _named(config) | _without_spelling(config)
     return _digest([_own_version(), {key: canonical(without_places(plain(value))) for key, value in asked.items()}])[
         :16
     ]
+
+
+def _without_spelling(config: DictConfig) -> dict[str, Any]:
+    """What names a file, whichever way its path is typed: codes by their content, a run by which of its checkpoints."""
+    run, path = config.get("run"), Path(config.get("representation") or "")
+    asked = {} if run is None else {"run": Path(run).name if Path(run).suffix == ".pt" else ""}
+    return asked | ({"representation": codes_id(path, config)} if path.suffix else {})
 
 
 def codes_folder(path: Path, config: Mapping[str, Any] | DictConfig) -> Path:

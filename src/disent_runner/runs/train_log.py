@@ -50,7 +50,7 @@ def append_row(folder: Path, row: Mapping[str, float]) -> None:
 
 def _head(path: Path) -> list[str]:
     try:
-        with path.open(newline="") as file:
+        with path.open(encoding="utf-8", newline="") as file:
             return next(csv.reader(file), [])
     except FileNotFoundError:
         return []

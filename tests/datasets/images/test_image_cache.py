@@ -134,10 +134,10 @@ def test_another_layout_is_broken(written: Path) -> None:
 
 
 def test_files_of_others_are_left_alone(path: Path) -> None:
-    path.write_text("my notes")
+    path.write_text("my notes", encoding="utf-8")
     with pytest.raises(ValueError, match=r"images.h5 is not an HDF5 file; move it away"):
         open_or_write(path, attributes=ATTRIBUTES, make=all_images)
-    assert path.read_text() == "my notes"
+    assert path.read_text(encoding="utf-8") == "my notes"
     with h5py.File(path, "w") as file:
         file["results"] = np.ones(3)
     with pytest.raises(ValueError, match=r"images.h5 was not written by disent-runner; move it away"):

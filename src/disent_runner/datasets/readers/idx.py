@@ -32,6 +32,12 @@ def files_of(part: str) -> tuple[str, ...]:
     return PARTS[part]
 
 
+def other_names(name: str) -> tuple[str, ...]:
+    """How mirrors call the file: with a dot before `idx`, also in a folder of its own name."""
+    dotted = name.replace("-idx", ".idx")
+    return dotted, f"{name}/{name}", f"{dotted}/{dotted}"
+
+
 def stored_as(name: str, part: str) -> str:
     return name if part == "all" else f"{name}_{part}"
 
