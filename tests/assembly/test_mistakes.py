@@ -43,6 +43,16 @@ def test_a_mistyped_command_is_told_in_one_line(override, expected):
             OSError(errno.ENOSPC, "No space left on device"),
             "the disk is full: [Errno 28] No space left on device; free",
         ),
+        (
+            PermissionError(errno.EACCES, "Permission denied", "outputs/blob"),
+            "outputs/blob: Permission denied; where it was to be written, choose another folder: output_root=DIR",
+        ),
+        (
+            OSError(
+                errno.EROFS, "cannot write outputs/sweep.json: Read-only file system; what was there before is kept"
+            ),
+            "cannot write outputs/sweep.json: Read-only file system; what was there before is kept; where it was to be",
+        ),
         (KeyError("x"), "unexpected KeyError: 'x'; HYDRA_FULL_ERROR=1 shows the traceback"),
         (Interrupted(15, 7), "stopped by SIGTERM after step 7; the same command goes on from there"),
     ],
