@@ -11,12 +11,17 @@ import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-_LOADED_ONCE = ["torch", "pytorch_lightning", "sklearn.ensemble", "pandas", "disent_runner.stages.evaluate"]
+_LOADED_ONCE = [
+    *("torch", "pytorch_lightning", "sklearn.ensemble", "pandas", "disent_runner.stages.evaluate"),
+    *("disent_runner.assembly.conf", "hydra_plugins.hydra_optuna_sweeper.optuna_sweeper"),
+    *("hydra_plugins.hydra_joblib_launcher.joblib_launcher", "hydra_plugins.hydra_submitit_launcher.submitit_launcher"),
+]
 """What takes seconds to import, and reads nothing of the environment meanwhile."""
 _ENTRIES = {
     "disent-run": ("disent_runner.commands.run", "run"),
     "disent-data": ("disent_runner.commands.data", "main"),
     "disent-report": ("disent_runner.commands.report", "main"),
+    "planned": ("tests.printed", "plan"),
 }
 _context = multiprocessing.get_context("forkserver")
 
@@ -74,7 +79,7 @@ def _type(command: str, arguments: list[str], folder: Path, environment: dict[st
         os.dup2(opened, number)
         os.close(opened)
     sys.stdin, sys.stdout, sys.stderr = (open(number, mode) for number, mode in enumerate(("r", "w", "w")))  # noqa: PTH123, SIM115
-    sys.argv = [command, *arguments]
+    sys.argv = ["disent-run" if command == "planned" else command, *arguments]
     module, name = _ENTRIES[command]
     try:
         getattr(importlib.import_module(module), name)()

@@ -49,6 +49,16 @@ def test_a_file_that_is_not_there_is_told_in_a_sentence():
             OSError(errno.ENOSPC, "No space left on device"),
             "the disk is full: [Errno 28] No space left on device; free",
         ),
+        (
+            PermissionError(errno.EACCES, "Permission denied", "outputs/blob"),
+            "outputs/blob: Permission denied; where it was to be written, choose another folder: output_root=DIR",
+        ),
+        (
+            OSError(
+                errno.EROFS, "cannot write outputs/sweep.json: Read-only file system; what was there before is kept"
+            ),
+            "cannot write outputs/sweep.json: Read-only file system; what was there before is kept; where it was to be",
+        ),
         (KeyError("x"), "unexpected KeyError: 'x'; HYDRA_FULL_ERROR=1 shows the traceback"),
         (Interrupted(15, 7), "stopped by SIGTERM after step 7; the same command goes on from there"),
     ],

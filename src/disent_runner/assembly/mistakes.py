@@ -52,8 +52,10 @@ def _told(error: BaseException, conf: Path) -> str:
         return f"{error.full_key or 'config'}: {_joined(error.msg or error)}"
     if isinstance(error, OSError) and error.errno == errno.ENOSPC and "disk" not in str(error):
         return f"the disk is full: {_joined(error)}; free some space and run the same command again"
-    if isinstance(error, OSError) and error.errno in _NOT_ALLOWED and error.filename is not None:
-        return f"{error.filename}: {error.strerror}; where it was to be written, choose another folder: output_root=DIR"
+    if isinstance(error, OSError) and error.errno in _NOT_ALLOWED and "choose" not in str(error):
+        what = error.strerror if error.filename is None else f"{error.filename}: {error.strerror}"
+        if "output_root" not in str(what):
+            return f"{what}; where it was to be written, choose another folder: output_root=DIR"
     if isinstance(error, MemoryError) or any(words in str(error) for words in _OUT_OF_MEMORY):
         return (
             f"there is too little memory ({_joined(error) or type(error).__name__}); free some, or set a smaller "
