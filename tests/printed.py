@@ -49,7 +49,6 @@ def _lines(text: str) -> Iterator[str]:
 
 def plan() -> None:
     """`disent-run` up to where work would begin: it says how many runs there would be."""
-    import disent_runner.assembly.recall
     import disent_runner.stages.job
     import disent_runner.sweep.judging
     import disent_runner.sweep.objective

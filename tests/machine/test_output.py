@@ -65,7 +65,7 @@ def test_streams_that_were_closed_from_the_start_are_no_file_s(type_in, tmp_path
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no full disk")
 @pytest.mark.parametrize(("at_any_cost", "expected"), [(True, 0), (False, 1)])
 def test_a_full_disk_ends_what_is_done_for_its_output_alone(type_in, at_any_cost, expected):
-    with Path("/dev/full").open("w") as full:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
         code, errors, left = type_in(stdout=full, at_any_cost=at_any_cost)
     assert code == expected
     assert left == ("went on, is read: True" if at_any_cost else "")
