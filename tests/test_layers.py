@@ -14,6 +14,7 @@ LAYERS = """
     datasets
     models
     runs
+    loggers
     representations
     metrics
     figures

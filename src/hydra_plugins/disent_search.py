@@ -64,6 +64,7 @@ class SearchSweeper(Sweeper):
             return
         from hydra_plugins.hydra_optuna_sweeper._impl import OptunaSweeperImpl
 
+        self.loader.sweep = search.name
         searcher = OptunaSweeperImpl(
             **{
                 **self.settings,

@@ -96,6 +96,7 @@ class GridSweeper(Sweeper):
                 command=" ".join(["disent-run -m", *hydra.overrides.hydra, *command]),
                 waits=getattr(launcher, "waits", True),
                 study=experiment if study is not None else None,
+                tell=lambda sweep: setattr(self.loader, "sweep", sweep),
             )
             if study is not None:
                 judge_sweep(study, board, experiment=experiment)

@@ -22,7 +22,7 @@ def test_what_varies_is_told_from_what_is_fixed_and_what_is_typed_wins(composed)
     search = searched(composed, "seed=4", "model.latent_dim=7", "~metric.mig", "model=glob(b*)", params=params)
     assert search.varied == ("model.beta=interval(1,9)", "model=betavae,btcvae")
     assert search.fixed == ("seed=4", "model.latent_dim=7", "~metric.mig")
-    assert (search.direction, search.num_trials, search.name) == ("maximize", 5, None)
+    assert (search.direction, search.num_trials, search.name[:4]) == ("maximize", 5, "mig-")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import torch
@@ -13,6 +14,7 @@ from disent_runner.assembly.dataset_choice import choice_of, open_choice
 from disent_runner.assembly.own_classes import found_here
 from disent_runner.datasets.data_module import DataModule, StepPlan
 from disent_runner.datasets.info import DatasetInfo
+from disent_runner.loggers.mirror import Mirror, RunNotes
 from disent_runner.models.base import AbstractModel
 from disent_runner.runs.record import recordable
 
@@ -80,8 +82,10 @@ def build_figures(config: DictConfig) -> Entries:
     return _instantiate(config.get("figure") or {})
 
 
-def build_loggers(config: DictConfig) -> list[Logger]:
-    loggers: list[Logger] = list(_instantiate(config.get("logger") or {}).values())
+def build_loggers(config: DictConfig, notes: RunNotes) -> list[Logger]:
+    """Those of the config; one that is `_partial_` takes the run's notes."""
+    made = _instantiate(config.get("logger") or {}).values()
+    loggers: list[Logger] = [make(run=notes) if isinstance(make, partial) else make for make in made]
     for logger in loggers:
         logger.log_hyperparams(recordable(config))
     return loggers
@@ -90,6 +94,8 @@ def build_loggers(config: DictConfig) -> list[Logger]:
 def close_loggers(loggers: list[Logger], *, status: str) -> None:
     """Flush every logger; W&B's run ends here, so that the next job of a sweep gets its own."""
     for logger in loggers:
+        if isinstance(logger, Mirror) and status == "success":
+            logger.log_folder()
         logger.finalize(status)
     wandb = sys.modules.get("wandb")
     if wandb is not None and wandb.run is not None:

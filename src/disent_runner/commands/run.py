@@ -65,6 +65,7 @@ def _run(config: DictConfig, folder: Path, *, is_alone: bool) -> float | None:
     else:
         from disent_runner.assembly.recall import recalled
         from disent_runner.stages.job import run_job
+        from disent_runner.sweep.loader import SWEEP
 
         asked = config if config.run is None else recalled(config, hydra.overrides.task)
         if asked.objective is not None:
@@ -72,7 +73,13 @@ def _run(config: DictConfig, folder: Path, *, is_alone: bool) -> float | None:
 
             check_objective(asked)  # before hours of training
         try:
-            run_job(asked, folder, request=request, model_name=hydra.runtime.choices.get("model"))
+            chosen = hydra.runtime.choices
+            origin = {
+                "sweep": hydra.job.env_set.get(SWEEP),
+                "recipe": chosen.get("experiment"),
+                "preset": chosen.get("sweep"),
+            }
+            run_job(asked, folder, request=request, model_name=chosen.get("model"), origin=origin)
         finally:
             if not is_alone:
                 gc.collect()  # a Trainer and its model refer to each other, and hold files open until they are found

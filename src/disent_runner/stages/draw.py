@@ -2,7 +2,7 @@
 
 import io
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,11 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
+from pytorch_lightning.loggers import Logger
 
 from disent_runner.datasets.info import DatasetInfo
 from disent_runner.figures.inputs import Animation, FigureInputs
+from disent_runner.loggers.mirror import Mirror
 from disent_runner.machine.randomness import random_stream
 from disent_runner.machine.texts import counted, file_stem
 from disent_runner.representations.representation import Representation
@@ -35,6 +37,7 @@ def draw(
     step: int,
     seed: int,
     labels: str | None = None,
+    loggers: Sequence[Logger] = (),
 ) -> None:
     """Make every figure that is not there yet with the same settings and labels, from the run folder and its model.
 
@@ -47,6 +50,7 @@ def draw(
     wanted = {name: figure for name, figure in figures.items() if not _is_of(done.get(name), makings[name])}
     if not wanted:
         log.info("draw: done, %s in %s", counted(len(figures), "figure"), folder / pictures.FOLDER)
+        _mirror(folder, figures, done, loggers, step)
         return
     mpl.use("agg")
     rep = represent()
@@ -73,6 +77,16 @@ def draw(
         pictures.write_index(folder, done)
     names = [name for name in wanted if name not in left_out]
     log.info("draw: %s in %s", ", ".join(names) or "nothing", folder / pictures.FOLDER)
+    _mirror(folder, figures, done, loggers, step)
+
+
+def _mirror(
+    folder: Path, figures: Iterable[str], done: Mapping[str, Any], loggers: Sequence[Logger], step: int
+) -> None:
+    files = [pictures.picture(folder, file) for name in figures for file in done[name]["pictures"]]
+    for logger in loggers:
+        if isinstance(logger, Mirror):
+            logger.log_pictures(files, step)
 
 
 def encoded(picture: Figure | Animation) -> tuple[str, bytes]:

@@ -10,6 +10,7 @@ from pytorch_lightning.loggers import Logger
 from rich.markup import escape
 from rich.table import Table
 
+from disent_runner.loggers.mirror import Mirror, values_of
 from disent_runner.machine.console import console
 from disent_runner.machine.randomness import random_stream
 from disent_runner.machine.texts import counted, printable
@@ -57,8 +58,10 @@ def evaluate(
     asked = [row for row in rows if row.making in makings.values()] + without_place
     say(asked, folder, num_rows=len(rows))
     for logger in loggers:
-        values = {_logged_name(row): row.value for row in asked if row.value is not None}
-        logger.log_metrics(values, step=subject.step)
+        if isinstance(logger, Mirror):
+            logger.log_scores(asked, subject.step)
+        else:
+            logger.log_metrics(values_of(asked), step=subject.step)
     return [f"metric {row.making.metric} failed: {row.error}" for row in asked if row.error]
 
 
@@ -99,12 +102,6 @@ def _in_order(rows: list[Score], metrics: list[str]) -> list[Score]:
     """Metrics as they were asked for, whichever was finished first, after those of earlier commands."""
     place = {name: index for index, name in enumerate(metrics)}
     return sorted(rows, key=lambda row: place.get(row.making.metric, -1))
-
-
-def _logged_name(row: Score) -> str:
-    """A number's name with what sets it apart from the same one of posterior means."""
-    choice = row.making.representation
-    return row.label if choice == "mean" else f"{row.label} ({choice})"
 
 
 def say(rows: Sequence[Score], folder: Path, *, num_rows: int) -> None:

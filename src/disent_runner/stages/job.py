@@ -1,7 +1,7 @@
 """One run: `fit → evaluate → draw` in its own folder."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from pytorch_lightning.loggers import Logger
 from disent_runner.assembly import build
 from disent_runner.datasets.data_module import DataModule
 from disent_runner.datasets.info import DatasetInfo
+from disent_runner.loggers.mirror import RunNotes
 from disent_runner.machine.device import pick_device
 from disent_runner.machine.interruption import stoppable
 from disent_runner.models.base import AbstractModel
@@ -22,9 +23,9 @@ from disent_runner.representations.representation import Representation
 from disent_runner.runs.adoption import adopt
 from disent_runner.runs.checkpoints import load_trained
 from disent_runner.runs.folder import exclusive, run_folder_of
-from disent_runner.runs.identity import NAMED, plain, request_of
+from disent_runner.runs.identity import NAMED, plain, request_of, settings_of
 from disent_runner.runs.ownership import check_data, check_owner
-from disent_runner.runs.record import record_scoring, record_start, recorded_facts
+from disent_runner.runs.record import record_scoring, record_start, recordable, recorded_facts
 from disent_runner.runs.scores import PARTS
 from disent_runner.runs.status import reported
 from disent_runner.stages.fit import check_precision, fit
@@ -35,11 +36,18 @@ log = logging.getLogger(__name__)
 STAGES = ("fit", "evaluate", "draw")
 
 
-def run_job(config: DictConfig, folder: Path, *, request: str = "", model_name: str | None = None) -> None:
+def run_job(
+    config: DictConfig,
+    folder: Path,
+    *,
+    request: str = "",
+    model_name: str | None = None,
+    origin: Mapping[str, str | None] | None = None,
+) -> None:
     """Do the config's stages. What is finished is skipped, what was interrupted goes on.
 
     `request` is the hash of what was asked, where the config is not that: it is a recalled run's. `model_name` is the
-    choice of the group `model`, by which tables name the run.
+    choice of the group `model`, by which tables name the run. `origin` is the sweep, recipe and preset it is part of.
     """
     run = folder if config.run is None else run_folder_of(config.run)
     with exclusive(folder):
@@ -47,10 +55,10 @@ def run_job(config: DictConfig, folder: Path, *, request: str = "", model_name: 
         if run.resolve() != folder.resolve():
             adopt(run, folder)
         with reported(folder, request or request_of(config)), stoppable():
-            _do(config, folder, model_name)
+            _do(config, folder, model_name, origin or {})
 
 
-def _do(config: DictConfig, folder: Path, model_name: str | None) -> None:
+def _do(config: DictConfig, folder: Path, model_name: str | None, origin: Mapping[str, str | None]) -> None:
     check_stages(config.stages)
     check_seed(config.seed)
     if Path(config.representation).suffix:
@@ -65,13 +73,28 @@ def _do(config: DictConfig, folder: Path, model_name: str | None) -> None:
     check_data(config, folder, datamodule, learns_from_labels=model.learns_from_labels)
     if config.run is None:  # else it was recorded when it was made
         record_start(config, folder, datamodule, model_name=model_name)
-    loggers = build.build_loggers(config)
+    loggers = build.build_loggers(config, notes_of(config, folder, origin))
     status = "failed"
     try:
         run_stages(config, folder, model, datamodule, loggers)
         status = "success"
     finally:
         build.close_loggers(loggers, status=status)
+
+
+def notes_of(config: DictConfig, folder: Path, origin: Mapping[str, str | None]) -> RunNotes:
+    """What loggers call the run, as its folder has it."""
+    facts = recorded_facts(folder)
+    return RunNotes(
+        folder=folder,
+        id=str(facts["id"]),
+        seed=config.seed,
+        model=str(facts.get("model_name") or "model"),
+        dataset=str(facts["data_name"]),
+        job_type="train" if "fit" in config.stages else "score",
+        settings=settings_of(recordable(config)),
+        **origin,
+    )
 
 
 def run_stages(
@@ -127,6 +150,7 @@ def run_stages(
             step=model.step,
             seed=config.seed,
             labels=datamodule.dataset.labels_hash[:8],
+            loggers=loggers,
         )
     if failures:
         raise RuntimeError("; ".join(failures))

@@ -7,10 +7,13 @@ from typing import Any
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, open_dict
 
 from disent_runner.assembly.checking import check
 from disent_runner.assembly.loader import Loader, parsed, presets_among, say_overrides
+
+SWEEP = "DISENT_SWEEP"
+"""Environment of a sweep's runs: which sweep they are of."""
 
 
 class SweepLoader(Loader):
@@ -25,6 +28,8 @@ class SweepLoader(Loader):
     def __init__(self, config_search_path: ConfigSearchPath) -> None:
         super().__init__(config_search_path)
         self.composed: dict[tuple[str, ...], DictConfig] = {}
+        self.sweep: str | None = None
+        """the id that runs are told, wherever they are"""
 
     def load_sweep_config(self, master_config: DictConfig, sweep_overrides: list[str]) -> DictConfig:
         overrides = parsed(sweep_overrides)
@@ -38,6 +43,9 @@ class SweepLoader(Loader):
         self._apply_overrides_to_config([override for override in overrides if self.is_value(override)], config)
         say_overrides(config, overrides)
         check(config)
+        if self.sweep is not None:
+            with open_dict(config.hydra.job.env_set):
+                config.hydra.job.env_set[SWEEP] = self.sweep
         return config
 
     def choices(self, overrides: Sequence[Override]) -> tuple[str, ...]:

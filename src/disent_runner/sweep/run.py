@@ -39,15 +39,18 @@ def run_sweep(
     command: str,
     waits: bool,
     study: str | None = None,
+    tell: Callable[[str], None] = lambda sweep: None,
 ) -> Board:
     """Launch each job that is not done, once; wait for those that another process has taken.
 
-    `waits` is false for a launcher that submits jobs and returns; `study` is the name of the recipe that the sweep is.
+    `waits` is false for a launcher that submits jobs and returns; `study` is the name of the recipe that the sweep is;
+    `tell` gets the sweep's id before the first launch.
     What comes back tells how far each job is.
 
     Raises SweepNotDone when jobs have failed or were stopped, after all others are done.
     """
     board = Board(root, jobs, command=command, study=study)
+    tell(board.folder.name)
     say(opening_line(board.standings))
     if not board.was_done:
         say(f"progress in {board.folder / PROGRESS}")

@@ -38,9 +38,9 @@ class Search:
     study_name: str | None
 
     @property
-    def name(self) -> str | None:
+    def name(self) -> str:
         """By which its storage knows it: the same for the same search, however many trials are asked for."""
-        if self.study_name is not None or self.storage is None:
+        if self.study_name is not None:
             return self.study_name
         asked = json.dumps([self.direction, sorted(self.varied), sorted(self.fixed)])
         return f"{self.objective}-{hashlib.sha256(asked.encode()).hexdigest()[:8]}"
@@ -94,7 +94,7 @@ def _as_optuna_takes_it(override: Any, options: Options) -> str:
 class Study:
     """The trials that a storage holds of a search; none without a storage."""
 
-    name: str | None
+    name: str
     num_done: int
     num_left: int
 
