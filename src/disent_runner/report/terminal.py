@@ -76,13 +76,13 @@ def pieces(widths: Sequence[int], room: int) -> Iterator[list[int]]:
 
 
 def _room(report: Report) -> int:
-    return console.width - _label_width(report) - _GAP - _width(report, _number_places(report)[0] - 1)
+    return console.width - _label_width(report) - _width(report, _number_places(report)[0] - 1)
 
 
 def _label_width(report: Report) -> int:
     """What the longest name needs, as far as the first numbers leave it."""
     first = sum(_width(report, place) for place in _number_places(report)[:_NUMBERS])
-    left = console.width - first - _GAP - _width(report, _number_places(report)[0] - 1)
+    left = console.width - first - _width(report, _number_places(report)[0] - 1)
     groups = _by_data_set(report)
     longest = max(map(len, [*dict(groups), *(label for _, names in groups for _, label in names)]))
     return min(longest, max(left, _FEWEST_LETTERS))
