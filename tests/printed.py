@@ -60,6 +60,7 @@ def plan() -> None:
 
     disent_runner.stages.job.run_job = lambda config, *_, **__: print("a run of", *config.stages, "planned")
     disent_runner.sweep.run.run_sweep = planned
+    disent_runner.sweep.run.say_next = lambda *_: None
     disent_runner.sweep.judging.judge_sweep = lambda *_, **__: None
     disent_runner.sweep.objective.objective = lambda *_: 0.0
     run()

@@ -2,6 +2,7 @@
 
 import json
 
+from disent_runner.machine.files import write_whole
 from disent_runner.report.verdicts import read_verdicts
 from disent_runner.study.claims import StudyRun
 from disent_runner.study.study import judge, study_from
@@ -29,7 +30,9 @@ def judged(root, *, seeds):
             folder = write_run(root / f"{beta}/seed={seed}", [score("mig", beta / 10 + seed / 100)], beta=beta)
             runs.append(StudyRun(folder, seed, {"model.beta": str(beta)}))
     sweep = root / "sweeps" / "0123abcd"
-    judge(study_from(NODE), runs, sweep, experiment="someone2017/fig")
+    judge(
+        study_from(NODE), runs, lambda name, content: write_whole(sweep / name, content), experiment="someone2017/fig"
+    )
     return sweep
 
 

@@ -33,8 +33,10 @@ def test_only_a_number_that_a_chosen_metric_gives_is_an_objective(composed):
     for name in ("mig", "mig_scale", "reconstruction", "downstream_logistic_100"):
         assert check_objective(composed(metrics, f"objective={name}"))
     for overrides, message in {
-        ("objective=[mig,dci]",): r"objective is one number, such as mig, got \['mig', 'dci'\]",
-        ("objective=3",): "objective is one number, such as mig, got 3",
+        (
+            "objective=[mig,dci]",
+        ): r"objective=\[mig, dci\]: expected text, or null; for a run of each: -m objective=mig,dci",
+        ("objective=3",): "objective=3: expected text, or null",
         ("objective=sap",): r"that metric is not chosen; 'metric=\[mig,reconstruction,downstream,sap\]' has it",
         ("objective=mig_exact",): "that metric is not chosen",
         ("objective=migg",): "no chosen metric gives that number, did you mean mig?",

@@ -51,7 +51,8 @@ def mistakes(plain: Mapping[str, Any], raw: Mapping[str, Any]) -> Iterator[str]:
     representation = plain["representation"]
     if representation not in ("mean", "sampled") and not PurePath(representation).suffix:
         yield f"representation={shown(representation)}: expected mean, sampled or a file of codes, FILE.npz"
-    if plain["evaluation"]["part"] == "held_out" and plain["dataset"]["split"] is None:
+    is_own = plain["run"] is None  # else the split is the run's
+    if is_own and plain["evaluation"]["part"] == "held_out" and plain["dataset"]["split"] is None:
         yield "evaluation.part=held_out: no image is held out; choose a split, such as split=random"
 
 

@@ -76,10 +76,6 @@ def _raised_by_resolver(error: BaseException) -> BaseException:
 def _unknown_choice(missing: str, options: Iterable[str] | None, conf: Path) -> str:
     """`missing` is group/choice; a choice may lie in folders of its own, but for Hydra's groups, which do so."""
     path = missing.removesuffix(".yaml")
-    if "/" not in path:
-        return (
-            f"{path}.yaml: no such file, neither in {conf} nor in a --config-dir; without -cn it is {conf / 'run.yaml'}"
-        )
     group, _, name = path.rpartition("/") if path.startswith("hydra/") else path.partition("/")
     if not name and not (conf / group).is_dir():  # the config of all, which -cn names
         return f"--config-name={group}: there is no {group}.yaml in {conf}, nor in a --config-dir; leave it out"

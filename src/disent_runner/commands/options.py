@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import NoReturn
 
-from hydra._internal.utils import get_args_parser
-
 _AGENT = "in the command of a `wandb sweep`: ${args_no_hyphens}"
 
 
@@ -20,6 +18,8 @@ def in_order(arguments: Sequence[str]) -> list[str]:
 
     Raises ValueError for what looks like an option and is none, with the setting that may have been meant.
     """
+    from hydra._internal.utils import get_args_parser  # of no use to the other commands, which have a version too
+
     parser = get_args_parser()
     parser.__class__ = _Parser
     asked, others = parser.parse_known_args(arguments)

@@ -16,6 +16,8 @@ class _Output(io.FileIO):
 
     at_any_cost = False
     is_read = True
+    before: io.TextIOWrapper | None = None
+    """The stream that this one stands for, which would close the file once nothing refers to it."""
 
     def write(self, content: Any, /) -> int:
         try:
@@ -61,6 +63,7 @@ def _raw(stream: Any) -> Any:
 
 
 def _forgiving(stream: io.TextIOWrapper, raw: _Output) -> io.TextIOWrapper:
+    raw.before = stream
     return io.TextIOWrapper(
         io.BufferedWriter(raw),
         encoding=stream.encoding,
