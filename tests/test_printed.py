@@ -16,9 +16,11 @@ import numpy as np
 import pytest
 import yaml
 
+from disent_runner.assembly.conf import CONF
 from disent_runner.commands import report
+from disent_runner.commands.help import help_text
 from disent_runner.stages.job import run_job
-from tests.printed import ROOT, Block, blocks, commands, words
+from tests.printed import ROOT, SHELL, Block, blocks, commands, words
 from tests.report.folders import score, write_run
 from tests.typed import run_typed
 
@@ -94,6 +96,14 @@ def test_a_command_of_ours_does_what_is_printed(command, reader, run, data_dir):
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
     assert name != "planned" or "planned" in done.stdout
+
+
+def test_brackets_are_quoted_for_shells_that_give_them_a_meaning():
+    lines = [line for block in blocks() if block.language in SHELL for line in block.text.splitlines()]
+    bare = [
+        re.sub(r"'[^']*'|\"[^\"]*\"", "", line.partition(" #")[0]) for line in [*lines, *help_text(CONF).splitlines()]
+    ]
+    assert [line for line in bare if line.strip().startswith("disent-run") and re.search(r"=[\w,]*[\[({]", line)] == []
 
 
 def test_what_is_not_typed_is_printed_somewhere():

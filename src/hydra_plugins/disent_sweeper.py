@@ -1,5 +1,6 @@
 """`disent-run -m`: Hydra's sweeper for grids, with unions, keys that vary together, skipping and a summary."""
 
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -93,7 +94,7 @@ class GridSweeper(Sweeper):
                 jobs,
                 launch,
                 root=Path(hydra.sweep.dir),
-                command=" ".join(["disent-run -m", *hydra.overrides.hydra, *command]),
+                command=shlex.join(["disent-run", "-m", *hydra.overrides.hydra, *command]),
                 waits=getattr(launcher, "waits", True),
                 study=experiment if study is not None else None,
                 tell=lambda sweep: setattr(self.loader, "sweep", sweep),

@@ -69,6 +69,7 @@ def test_completion_offers_groups_keys_and_choices(disent_run):
 
     assert complete("model=b") == ["model=betavae", "model=btcvae"]
     assert "model.latent_dim=" in complete("model.l")
+    assert complete("+experiment=chen2018/") == ["+experiment=chen2018/bias", "+experiment=chen2018/bias_smoke"]
 
 
 @pytest.mark.slow
@@ -201,7 +202,7 @@ def test_codes_of_another_model_are_scored(disent_run, tmp_path):
     assert rows["elbo"].skipped == "elbo needs the model's decoder and images, got codes alone"
     refused = disent_run("representation=codes.npz")
     assert refused.returncode == 1
-    assert "has no model to train or draw; add stages=[evaluate]" in refused.stderr
+    assert "has no model to train or draw; add 'stages=[evaluate]'" in refused.stderr
     np.savez(tmp_path / "codes.npz", codes=np.array([{"any": "object"}], dtype=object))
     refused = disent_run("stages=[evaluate]", "representation=codes.npz")
     assert "must be an npz file of plain arrays (no pickled objects)" in refused.stderr

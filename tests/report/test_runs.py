@@ -79,7 +79,7 @@ def test_a_damaged_config_is_left_out(tmp_path, text, reason):
 def test_damaged_metrics_are_left_out_with_the_fix(tmp_path):
     reason = reason_without(tmp_path, "metrics.json", '[{"name": "mig", ')
     assert reason.startswith("metrics.json is damaged")
-    assert reason.endswith("; score the run again: stages=[evaluate]")
+    assert reason.endswith("; score the run again: 'stages=[evaluate]'")
 
 
 def test_a_run_without_metrics_is_left_out(tmp_path):

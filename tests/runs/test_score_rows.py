@@ -40,7 +40,7 @@ def test_damaged_rows_are_named_with_the_fix(tmp_path, rows, reason):
     (tmp_path / FILE).write_text(json.dumps(rows))
     with pytest.raises(ValueError) as error:
         read_scores(tmp_path)
-    assert str(error.value) == f"metrics.json is damaged: {reason}; score the run again: stages=[evaluate]"
+    assert str(error.value) == f"metrics.json is damaged: {reason}; score the run again: 'stages=[evaluate]'"
 
 
 def test_rows_share_how_they_were_made(tmp_path):

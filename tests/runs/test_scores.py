@@ -12,7 +12,7 @@ def test_a_file_that_is_cut_off_is_named(tmp_path):
     write_scores(tmp_path, [Score("mig", None, 0.25, "higher", None, MAKING)])
     path = tmp_path / FILE
     path.write_text(path.read_text()[:40])
-    with pytest.raises(ValueError, match=r"metrics\.json is damaged: .*; score the run again: stages=\[evaluate\]"):
+    with pytest.raises(ValueError, match=r"metrics\.json is damaged: .*; score the run again: 'stages=\[evaluate\]'"):
         read_scores(tmp_path)
 
 

@@ -10,6 +10,7 @@ from hydra._internal.config_repository import ConfigRepository
 from hydra._internal.core_plugins.file_config_source import FileConfigSource
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.default_element import GroupDefault
+from hydra.core.object_type import ObjectType
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import ConfigCompositionException, HydraException
@@ -176,6 +177,18 @@ class Loader(ConfigLoaderImpl):
         key = override.key_or_group
         is_plain = "/" not in key and override.package is None and ("." in key or not override.is_add())
         return is_plain and not self.repository.group_exists(key)
+
+    def get_group_options(
+        self,
+        group_name: str,
+        results_filter: ObjectType | None = ObjectType.CONFIG,
+        config_name: str | None = None,
+        overrides: list[str] | None = None,
+    ) -> list[str]:
+        """What completion offers: recipes lie in folders of a group, and parts of others are none of its choices."""
+        if results_filter == ObjectType.CONFIG and group_name and not group_name.startswith("hydra"):
+            return self.options(group_name)
+        return super().get_group_options(group_name, results_filter, config_name, overrides)
 
     def options(self, group: str) -> list[str]:
         """All choices of a group, those in folders of its own too; no parts of others."""

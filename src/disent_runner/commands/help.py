@@ -13,9 +13,9 @@ examples:
   disent-run model=betavae model.beta=8 optimizer.lr=5e-4 seed=3
   disent-run -m model=betavae model.beta=1,4,16 'seed=range(3)' trainer=quick
   disent-run +experiment=chen2016infogan/fig1_bound_smoke
-  disent-run stages=[evaluate] metric=[mig,mig_exact] evaluation.num_images=50_000
+  disent-run 'stages=[evaluate]' 'metric=[mig,mig_exact]' evaluation.num_images=50_000
 
-groups (several choices as metric=[a,b]; * is the default):"""
+groups (several choices as 'metric=[a,b]'; * is the default):"""
 _TAIL = """
 sweeps:  hydra/launcher=joblib (processes here), slurm (a job array), ray    hydra/sweeper=optuna objective=mig (search)
 options: --cfg job (print the composed config)   --info (how it was composed)   --config-dir DIR (your own groups)

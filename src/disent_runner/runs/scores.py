@@ -14,7 +14,7 @@ from disent_runner.runs.score_rows import Making, Score, parsed_rows, row_of
 FILE = "metrics.json"
 PARTS = {"all": "", "training": ", training images", "held_out": ", held-out images"}
 """Images that can be evaluated, and what the tables call them after the data set's name."""
-SCORE_AGAIN = "score the run again: stages=[evaluate]"
+SCORE_AGAIN = "score the run again: 'stages=[evaluate]'"
 _MOST_BYTES = 2**26
 
 

@@ -184,7 +184,7 @@ def score_table(config: DictConfig, folder: Path) -> None:
     """The stage `evaluate` for codes from a file, without a model of ours."""
     path = Path(config.representation)
     if list(config.stages) != ["evaluate"]:
-        raise ValueError(f"representation={path} has no model to train or draw; add stages=[evaluate]")
+        raise ValueError(f"representation={path} has no model to train or draw; add 'stages=[evaluate]'")
     from disent_runner.stages.evaluate import chosen, evaluate
     from disent_runner.stages.scoring import Subject
 
