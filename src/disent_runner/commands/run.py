@@ -11,6 +11,7 @@ import hydra
 from omegaconf import DictConfig
 
 from disent_runner.assembly.conf import CONF
+from disent_runner.commands.completion import ZSH, is_asked_for_zsh
 from disent_runner.commands.options import in_order, version_text
 from disent_runner.machine.files import check_working_folder
 from disent_runner.machine.interruption import OF_A_TERMINAL, Interrupted, stoppable
@@ -101,6 +102,9 @@ def run() -> None:
         from disent_runner.commands.help import help_text
 
         print(help_text(CONF))
+        return
+    if is_asked_for_zsh(sys.argv[1:]):
+        print(ZSH)
         return
     if "--version" in sys.argv[1:]:
         print(version_text())

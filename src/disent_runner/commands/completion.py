@@ -1,0 +1,14 @@
+"""`disent-run -sc install=zsh`: Hydra's own words for zsh are those for bash, which zsh cannot read."""
+
+from collections.abc import Sequence
+
+ZSH = """_disent_run() {
+    local -a choices
+    choices=(${=$(COMP_LINE="${(j: :)words[1,CURRENT]}" disent-run -sc query=bash)})
+    compadd -S '' -- $choices
+}
+compdef _disent_run disent-run"""
+
+
+def is_asked_for_zsh(arguments: Sequence[str]) -> bool:
+    return list(arguments) in (["-sc", "install=zsh"], ["--shell-completion", "install=zsh"])
