@@ -94,8 +94,8 @@ class Run:
     likelihood: Part
     optimizer: Part
     model: Part
-    metric: Parts
-    figure: Parts
+    metric: Parts | None
+    figure: Parts | None
     logger: Mapping[str, Any]
 
 

@@ -37,7 +37,7 @@ def test_labels_become_ranks_and_missing_ones_unknown(column, expected, size) ->
 @pytest.mark.parametrize("num_images", [30, 100, 256, 257, 1000])
 @pytest.mark.parametrize("as_type", [np.float32, np.float64, np.str_, object])
 def test_reals_are_binned_however_many_and_of_whatever_type(num_images, as_type) -> None:
-    reals = RNG.random(num_images)
+    reals = np.random.default_rng(num_images).random(num_images).astype(np.float32).astype(np.float64)
     labels = indexed(reals.astype(np.float32).astype(as_type))
     assert labels.are_binned == (True,)
     edges = np.linspace(reals.min(), reals.max(), 21)
