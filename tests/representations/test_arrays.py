@@ -136,17 +136,34 @@ def test_a_file_of_another_kind_is_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"codes.npz: no such file"):
         read_table(path)
     np.savez(path, codes=np.array([{"a": 1}, None], dtype=object))
-    with pytest.raises(ValueError, match=r"must be an npz file of plain arrays \(no pickled objects\): Object arrays"):
+    with pytest.raises(ValueError, match=r"must be an npz file of plain arrays, .*: one of them is of Python objects$"):
         read_table(path)
     np.savez(path, w=CODES)
     with pytest.raises(ValueError, match=r"must hold an array `codes` \(N, D\), got w"):
         read_table(path)
-    path.write_bytes(b"PK, but no archive")
-    with pytest.raises(ValueError, match="must be an npz file"):
-        read_table(path)
     np.save(tmp_path / "codes.npy", CODES)
-    with pytest.raises(ValueError, match="must be an npz file"):
+    with pytest.raises(
+        ValueError, match=r"codes.npy is an npy file of one array, expected an npz file of plain arrays"
+    ):
         read_table(tmp_path / "codes.npy")
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"PK, but no archive", "a text file"),
+        (b"0.1,0.2\n", "a text file"),
+        (b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
+        (b"\x80\x04N.", "a pickle"),
+        (b"", "empty"),
+        (b"\xff\0", "a file of another format"),
+    ],
+)
+def test_what_is_no_npz_is_told_by_what_it_is(content, kind, tmp_path):
+    path = tmp_path / "codes.npz"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=rf"codes\.npz is {kind}, expected an npz file of plain arrays, as np\.savez"):
+        read_table(path)
 
 
 def test_frames_name_their_factors_and_tensors_are_arrays():

@@ -15,6 +15,9 @@ from disent_runner.datasets.readers.array_files import refuse_growth_of
 from disent_runner.representations.representation import Representation
 
 _ARRAYS = ("codes", "factors", "logvar", "factor_names")
+_EXPECTED = "an npz file of plain arrays, as np.savez('FILE.npz', codes=codes, factors=factors) writes"
+_KINDS = {b"\x89HDF": "an HDF5 file", b"\x93NUMPY": "an npy file of one array", b"\x80": "a pickle"}
+"""By how files begin."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,8 @@ def read_table(path: Path, *, continuous: Sequence[str] | None = None, discrete:
         ValueError: a file that is no npz, lacks codes or holds pickled objects (never loaded: they can run code).
         FileNotFoundError: no such file.
     """
+    if path.is_file() and not zipfile.is_zipfile(path):
+        raise ValueError(f"representation={path} is {_kind_of(path)}, expected {_EXPECTED}")
     try:
         with np.load(path, allow_pickle=False) as arrays:
             names = list(arrays)
@@ -77,9 +82,9 @@ def read_table(path: Path, *, continuous: Sequence[str] | None = None, discrete:
     except FileNotFoundError:
         raise FileNotFoundError(f"representation={path}: no such file") from None
     except (ValueError, OSError, EOFError, TypeError, AttributeError, zipfile.BadZipFile, MemoryError) as error:
-        raise ValueError(
-            f"representation={path} must be an npz file of plain arrays (no pickled objects): {error}"
-        ) from None
+        # NumPy advises to allow what would run code
+        reason = "one of them is of Python objects" if "allow_pickle" in str(error) else str(error)
+        raise ValueError(f"representation={path} must be {_EXPECTED}: {reason}") from None
     unread = [name for name in names if name not in meant.values()]
     if "codes" not in stored:
         raise ValueError(
@@ -91,6 +96,14 @@ def read_table(path: Path, *, continuous: Sequence[str] | None = None, discrete:
         return replace(table, remarks=(*table.remarks, *remarks, *not_read(unread, _ARRAYS)))
     except ValueError as error:
         raise ValueError(f"representation={path}: {error}") from None
+
+
+def _kind_of(path: Path) -> str:
+    with path.open("rb") as file:
+        start = file.read(512)
+    known = [kind for sign, kind in _KINDS.items() if start.startswith(sign)]
+    is_text = start.isascii() and b"\0" not in start
+    return next(iter(known), "empty" if not start else "a text file" if is_text else "a file of another format")
 
 
 def _meant(path: Path, arrays: Mapping[str, np.ndarray], names: Sequence[str]) -> tuple[dict[str, str], list[str]]:

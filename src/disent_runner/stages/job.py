@@ -111,7 +111,7 @@ def run_stages(
             accelerator=device.type,
             precision=trainer.precision,
             loggers=loggers,
-            scoring=seconds_of_scoring(folder, config.metric or ()) if "evaluate" in config.stages else 0.0,
+            scoring=seconds_of_scoring(folder, config.get("metric") or ()) if "evaluate" in config.stages else 0.0,
         )
     else:
         load_trained(model, folder if config.run is None else run_folder_of(config.run), checkpoint=config.run)
