@@ -26,6 +26,11 @@ def test_stages_can_be_run_one_by_one(composed, tmp_path):
     assert (folder / "figures" / "samples.png").exists()
 
 
+def test_a_run_may_want_neither_metrics_nor_figures(composed, tmp_path):
+    run_job(composed(*FEW, "metric=[]", "figure=[]"), tmp_path / "run")
+    assert (tmp_path / "run" / "train.csv").exists()
+
+
 def test_the_config_is_recorded_resolved_with_how_the_run_came_about(composed, tmp_path):
     run_job(composed(*FEW, "stages=[fit]", "model.beta=7"), tmp_path / "run")
     config = OmegaConf.load(tmp_path / "run" / "config.yaml")

@@ -32,10 +32,17 @@ def check(config: DictConfig) -> None:
     Also for a key that nothing reads; and what omegaconf does for an interpolation that leads nowhere.
     """
     raw: Any = OmegaConf.to_container(config)
-    kept = OmegaConf.masked_copy(config, [str(key) for key in config if key not in _OF_OTHERS])
-    plain: Any = OmegaConf.to_container(kept, resolve=True)
+    plain = {str(key): _plain(config, str(key)) for key in config if key not in _OF_OTHERS}
     for said in mistakes(plain, raw):
         raise ValueError(said)
+
+
+def _plain(config: DictConfig, key: str) -> Any:
+    """Resolved in its place: a copy of the parts that are looked at would take as long as all else."""
+    if OmegaConf.is_missing(config, key):
+        return _MISSING
+    node = config[key]
+    return OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node
 
 
 def mistakes(plain: Mapping[str, Any], raw: Mapping[str, Any]) -> Iterator[str]:
