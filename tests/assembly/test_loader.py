@@ -176,14 +176,14 @@ def test_choices_of_a_group_are_those_of_all_folders_without_parts_of_others(min
 
 
 def test_the_home_folder_in_files(compose: Compose, mine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", "/home/me")
+    monkeypatch.setenv("HOME", "/at/home")
     monkeypatch.setenv("DISENT_DATA_DIR", "~/data")
     (mine / "dataset").mkdir()
     (mine / "dataset" / "faces.yaml").write_text("defaults: [custom]\npath: ~/faces\n")
     (mine / "experiment" / "me" / "there.yaml").write_text("# @package _global_\noutput_root: ~/runs\n")
     config = compose("dataset=faces", "+experiment=me/there", mode=RunMode.RUN)
     assert (config.output_root, config.dataset.card.path, config.data_dir) == (
-        "/home/me/runs",
-        "/home/me/faces",
-        "/home/me/data",
+        "/at/home/runs",
+        "/at/home/faces",
+        "/at/home/data",
     )
