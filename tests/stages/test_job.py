@@ -47,6 +47,15 @@ def test_stages_are_checked(stages):
         check_stages(stages)
 
 
+def test_codes_are_sampled_from_posteriors_or_refused_before_training(composed, tmp_path):
+    point_codes = composed("model=pca", "metric=[mig]", "figure=[]", "representation=sampled")
+    with pytest.raises(ValueError, match="representation=sampled needs the posterior's logvar, got point codes"):
+        run_job(point_codes, tmp_path / "pca")
+    assert not (tmp_path / "pca" / "config.yaml").exists()
+    run_job(composed("model=betavae", "metric=[mig]", "figure=[]", "representation=sampled"), tmp_path / "betavae")
+    assert {row.making.representation for row in read_scores(tmp_path / "betavae")} == {"sampled"}
+
+
 @pytest.mark.parametrize("seed", [-1, 2**32, 1.5, "one"])
 def test_the_seed_is_checked(seed):
     with pytest.raises(ValueError, match=f"seed must be a whole number from 0 to 4294967295, got {seed!r}"):

@@ -9,6 +9,7 @@ from disent_runner.datasets.labels.label_table import UNKNOWN
 
 LARGEST_LOGVAR = 700.0
 """The variance, and so the KL divergence, of a larger one is beyond double precision."""
+POINT_CODES = "representation=sampled needs the posterior's logvar, got point codes; use mean"
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ class Representation:
     def sampled(self, rng: np.random.Generator) -> "Representation":
         """A code drawn from each posterior instead of its mean. ValueError for point codes."""
         if self.logvar is None:
-            raise ValueError("representation=sampled needs the posterior's logvar, got point codes; use mean")
+            raise ValueError(POINT_CODES)
         noise = rng.standard_normal(self.codes.shape, dtype=np.float32)
         with np.errstate(over="ignore"):
             codes = self.codes + np.exp(self.logvar / 2) * noise

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from omegaconf import DictConfig
 from pytorch_lightning.loggers import Logger
 
 from disent_runner.assembly import build
 from disent_runner.datasets.data_module import DataModule
+from disent_runner.datasets.dataset import Dataset
 from disent_runner.datasets.info import DatasetInfo
 from disent_runner.loggers.mirror import RunNotes
 from disent_runner.machine.device import pick_device
@@ -19,7 +21,7 @@ from disent_runner.machine.interruption import stoppable
 from disent_runner.models.base import AbstractModel
 from disent_runner.representations.arrays import read_table
 from disent_runner.representations.encoding import encode_once, evaluated_images
-from disent_runner.representations.representation import Representation
+from disent_runner.representations.representation import POINT_CODES, Representation
 from disent_runner.runs.adoption import adopt
 from disent_runner.runs.checkpoints import load_trained
 from disent_runner.runs.folder import exclusive, run_folder_of
@@ -69,6 +71,8 @@ def _do(config: DictConfig, folder: Path, model_name: str | None, origin: Mappin
     datamodule = build.build_data(config)
     model = build.build_model(config, datamodule.training.info)
     check_choices(config, datamodule.dataset.info)
+    if config.representation == "sampled" and "evaluate" in config.stages:
+        check_posteriors(model, datamodule.dataset)
     part_of(datamodule, config.evaluation.part)
     check_data(config, folder, datamodule, learns_from_labels=model.learns_from_labels)
     if config.run is None:  # else it was recorded when it was made
@@ -209,6 +213,16 @@ def check_stages(stages: Sequence[str]) -> None:
 def check_seed(seed: Any) -> None:
     if not isinstance(seed, int) or not 0 <= seed < 2**32:
         raise ValueError(f"seed must be a whole number from 0 to {2**32 - 1}, got {seed!r}")
+
+
+@torch.inference_mode()
+def check_posteriors(model: AbstractModel, dataset: Dataset) -> None:
+    """Raises ValueError for a model of point codes, from which nothing can be sampled: before hours of training."""
+    model.eval()
+    _, logvar = model.represent(dataset, torch.zeros(1, dtype=torch.int64))
+    model.train()
+    if logvar is None:
+        raise ValueError(POINT_CODES)
 
 
 def check_choices(config: DictConfig, info: DatasetInfo) -> None:

@@ -57,7 +57,7 @@ def plan(loader: SweepLoader, config: DictConfig, overrides: Sequence[Sequence[s
                     raise
                 raise ValueError(f"{in_one_line(error, CONF)}: so it is with {known}") from None
             job = _job(composed, tuple(choices), label)
-            if not is_in_its_place(composed, job.folder):
+            if job.folder.is_dir() and not is_in_its_place(composed, job.folder):
                 check_owner(composed, job.folder)
             jobs.setdefault((job.folder, job.request), job)
         _check_owners(loader, config, list(jobs.values()))

@@ -1,6 +1,6 @@
 """Configs of many runs, composed quickly: the groups once for each choice of them, the values on a copy."""
 
-import copy
+import pickle
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,7 +27,7 @@ class SweepLoader(Loader):
 
     def __init__(self, config_search_path: ConfigSearchPath) -> None:
         super().__init__(config_search_path)
-        self.composed: dict[tuple[str, ...], DictConfig] = {}
+        self.composed: dict[tuple[str, ...], bytes] = {}
         self.sweep: str | None = None
         """the id that runs are told, wherever they are"""
 
@@ -36,10 +36,11 @@ class SweepLoader(Loader):
         choices = self.choices(overrides)
         if choices not in self.composed:
             self.agreed.add(presets_among(choices))  # or there would be no sweep by now
-            self.composed[choices] = super().load_sweep_config(master_config, list(choices))
-            if _plain(self.composed[choices].hydra.sweeper) != _plain(master_config.hydra.sweeper):
+            composed = super().load_sweep_config(master_config, list(choices))
+            if _plain(composed.hydra.sweeper) != _plain(master_config.hydra.sweeper):
                 raise HydraException(f"{' '.join(choices)}: what to sweep over is for sweep=… and +experiment=… to say")
-        config = copy.deepcopy(self.composed[choices])
+            self.composed[choices] = pickle.dumps(composed)
+        config: DictConfig = pickle.loads(self.composed[choices])  # a fifth of the time of a deep copy
         self._apply_overrides_to_config([override for override in overrides if self.is_value(override)], config)
         say_overrides(config, overrides)
         check(config)
