@@ -16,6 +16,8 @@ IDENTITY = ("model", "dataset", "trainer.max_steps", "trainer.precision")
 """What changes the numbers; the model's node holds its network, likelihood and optimizer once resolved."""
 ELSEWHERE = frozenset({"data_dir", "check_hash"})
 """Where things lie on this machine: no part of a run's identity."""
+SPELLING = ("run", "overrides", "folder")
+"""How a run that a model stands on is named, and where it lies: its id, seed and step are what it is."""
 _CHOSEN_BY_LABELS = ("split", "joint", "subset")
 NAMED = ("continuous", "discrete")
 """Keys that name factors for what their labels are: they came later, and naming none is as if they were not there."""
@@ -100,8 +102,17 @@ def trained_on(key: str, value: Any) -> Any:
 
 
 def without_places(value: Any) -> Any:
-    """Mappings without the path of what is known by its content."""
-    return _without(value, lambda node: {"path"} if "content" in node else set())
+    """Mappings without the path of what is known by its content, or by the id of the run that it is."""
+    return _without(value, _places)
+
+
+def _places(node: Mapping[str, Any]) -> set[str]:
+    return ({"path"} if "content" in node else set()) | (set(SPELLING) if is_parent(node) else set())
+
+
+def is_parent(node: Any) -> bool:
+    """Whether a part of a model names a run that the model stands on, by its settings or by its folder."""
+    return isinstance(node, Mapping) and node.keys() >= {"run", "overrides"}
 
 
 def _without(value: Any, left_out: Callable[[Mapping[str, Any]], set[str]]) -> Any:
