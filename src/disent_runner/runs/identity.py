@@ -27,6 +27,7 @@ _COUNTED_NULLS = frozenset(
 )
 """Null in any other key is as if the key were not there, so that a new option that is off leaves ids as they are. These
 are older than that rule, and ids of folders count them."""
+_NONE = object()
 _ASKED = (
     *("stages", "seed", "model", "dataset", "trainer", "evaluation", "metric", "figure"),
     *("representation", "factors", "run"),
@@ -88,9 +89,19 @@ def _named(config: Mapping[str, Any] | DictConfig) -> dict[str, Any]:
 
 
 def settings_of(config: Mapping[str, Any]) -> dict[str, Any]:
-    """All that changes the numbers, the seed aside, one level deep: `model.beta` and so on; lists are texts."""
+    """All that changes the numbers, the seed aside, one level deep: `model.beta` and so on; lists are texts.
+
+    A run that the model stands on has its own settings there, `vision.model.beta`, where they are recorded.
+    """
     keys = (*IDENTITY, *_named(config))
-    return {name: value for key in keys for name, value in _leaves(key, trained_on(key, setting(config, key)))}
+    own = {name: value for key in keys for name, value in _leaves(key, trained_on(key, setting(config, key)))}
+    parents = setting(config, "run.parents")
+    for parent, facts in parents.items() if isinstance(parents, Mapping) else ():
+        recorded = facts.get("settings") if isinstance(facts, Mapping) else None
+        if isinstance(recorded, Mapping):
+            own.pop(f"model.{parent}.id", None)
+            own |= {f"{parent}.{name}": value for name, value in recorded.items() if own.get(name, _NONE) != value}
+    return own
 
 
 def trained_on(key: str, value: Any) -> Any:
