@@ -20,7 +20,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from disent_runner.assembly import schema
 from disent_runner.assembly.mistakes import closest, in_one_line
-from disent_runner.runs.identity import run_id, setting
+from disent_runner.runs.identity import run_id
 from disent_runner.runs.lineage import facts_of, is_trained, named_parents
 from disent_runner.runs.status import is_finished
 
@@ -53,7 +53,11 @@ def asked_of_below(overrides: Sequence[Override]) -> list[Override]:
 
 
 def stands_on_runs(config: DictConfig) -> bool:
-    return OmegaConf.is_dict(config.get("model")) and bool(named_parents(OmegaConf.to_container(config.model)))
+    return bool(_parents(config))
+
+
+def _parents(config: DictConfig) -> dict[str, Mapping[str, Any]]:
+    return named_parents(OmegaConf.to_container(config.model)) if OmegaConf.is_dict(config.get("model")) else {}
 
 
 def settle(config: DictConfig, asked: Sequence[Override], composer: Composer) -> None:
@@ -62,9 +66,7 @@ def settle(config: DictConfig, asked: Sequence[Override], composer: Composer) ->
     `asked` is what was typed of them. Raises HydraException for what none of them has, and for what is wrong with one
     in itself, with its name before it.
     """
-    if not stands_on_runs(config):
-        return
-    parents = named_parents(OmegaConf.to_container(config.model))
+    parents = _parents(config)
     others = [one for one in asked if _root(one) not in parents]
     for name in parents:
         node = config.model[name]
@@ -90,7 +92,7 @@ def _names(facts: Mapping[str, Any], composer: Composer) -> list[str]:
     """What the runs below a settled one are called."""
     return [
         found
-        for name, node in named_parents(OmegaConf.to_container(composer.run(facts["overrides"]).model)).items()
+        for name, node in _parents(composer.run(facts["overrides"])).items()
         for found in (name, *(_names(node, composer) if node["run"] is None else ()))
     ]
 
@@ -195,19 +197,15 @@ def folder_of(config: DictConfig) -> str:
         HydraConfig.instance().cfg = before
 
 
-def below_of(config: Mapping[str, Any] | DictConfig) -> dict[str, list[str]]:
+def below_of(config: DictConfig) -> dict[str, list[str]]:
     """The overrides of each run that is to be trained before this one, by the keyword that takes it."""
-    model = OmegaConf.to_container(config.model) if OmegaConf.is_config(config) else setting(config, "model")
-    return {name: list(node["overrides"]) for name, node in named_parents(model).items() if node["run"] is None}
+    return {name: list(node["overrides"]) for name, node in _parents(config).items() if node["run"] is None}
 
 
 def missing_below(config: DictConfig) -> dict[str, list[str]]:
     """Those of them that are not trained yet, or not to their end."""
-    return {
-        name: overrides
-        for name, overrides in below_of(config).items()
-        if not is_trained(name, OmegaConf.to_container(config.model[name]))
-    }
+    parents = _parents(config)
+    return {name: lines for name, lines in below_of(config).items() if not is_trained(name, parents[name])}
 
 
 def plan_lines(
@@ -215,12 +213,12 @@ def plan_lines(
 ) -> list[str]:
     """What a command would do: a line for each run below, the lowest first, then for the run itself."""
     rows = [*dict.fromkeys(_rows(config, compose)), ("this run", _state(config, is_finished(folder, request)), folder)]
-    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
-    return [f"{name:<{widths[0]}}  {state:<{widths[1]}}  {place}" for name, state, place in rows]
+    name_width, state_width = max(len(name) for name, _, _ in rows), max(len(state) for _, state, _ in rows)
+    return [f"{name:<{name_width}}  {state:<{state_width}}  {place}" for name, state, place in rows]
 
 
 def _rows(config: DictConfig, compose: Compose) -> Iterator[tuple[str, str, Path]]:
-    for name, node in named_parents(OmegaConf.to_container(config.model)).items():
+    for name, node in _parents(config).items():
         if node["run"] is not None:
             yield name, "there", Path(node["run"])
             continue

@@ -100,7 +100,11 @@ def settings_of(config: Mapping[str, Any]) -> dict[str, Any]:
         recorded = facts.get("settings") if isinstance(facts, Mapping) else None
         if isinstance(recorded, Mapping):
             own.pop(f"model.{parent}.id", None)
-            own |= {f"{parent}.{name}": value for name, value in recorded.items() if own.get(name, _NONE) != value}
+            own |= {
+                f"{parent}.{name}": value
+                for name, value in recorded.items()
+                if not (name.startswith("dataset.") and own.get(name, _NONE) == value)  # the same images
+            }
     return own
 
 

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from disent_runner.machine.files import path_text
 from disent_runner.runs.folder import run_folder_of
 from disent_runner.runs.identity import is_parent, setting, settings_of
 from disent_runner.runs.record import FILE, has_record, named_record
@@ -121,8 +122,8 @@ def parent_of(folder: Path, *, step: int, weights: str) -> Parent:
 
 
 def recorded_as(parent: Parent, folder: Path) -> dict[str, Any]:
-    """What a child records of it: which run it is, and its settings, by which reports tell children apart."""
-    return {**asdict(parent), "settings": settings_of(named_record(folder))}
+    """What a child records of it: which run it is, its settings, by which reports tell children apart, and its place."""
+    return {**asdict(parent), "settings": settings_of(named_record(folder)), "folder": path_text(folder)}
 
 
 def check_parents(before: Mapping[str, Any], now: Mapping[str, Parent], folder: Path) -> None:
@@ -131,8 +132,9 @@ def check_parents(before: Mapping[str, Any], now: Mapping[str, Parent], folder: 
     `before` are the facts that the child recorded when it began; none where it begins now.
     """
     recorded = before.get("parents")
-    for name, parent in now.items() if isinstance(recorded, Mapping) else ():
-        was = recorded.get(name)
+    known = recorded if isinstance(recorded, Mapping) else {}
+    for name, parent in now.items():
+        was = known.get(name)
         if isinstance(was, Mapping) and any(was.get(key) != value for key, value in asdict(parent).items()):
             raise ValueError(
                 f"{folder} stands on {name} {_told(was)}, which is now {_told(asdict(parent))}; put that run back, or "
