@@ -52,8 +52,12 @@ def test_settings_that_a_class_does_not_take_are_named_with_the_folder(composed,
     run_job(composed("model=pca", "stages=[fit]"), tmp_path / "run")
     path = tmp_path / "run" / "config.yaml"
     text = path.read_text()
-    path.write_text(text.replace("  periods: {}\n", ""))  # an earlier version had none
-    assert disent_runner.load(tmp_path / "run").info.periods == {}
+    assert disent_runner.load(tmp_path / "run").info.value_names == {"shape": ("square", "ellipse", "heart")}
+    names = "  value_names:\n    shape:\n    - square\n    - ellipse\n    - heart\n"
+    assert names in text
+    path.write_text(text.replace("  periods: {}\n", "").replace(names, ""))  # an earlier version had neither
+    info = disent_runner.load(tmp_path / "run").info
+    assert (info.periods, info.value_names) == ({}, {})
     path.write_text(text.replace("  latent_dim: ", "  latent_dims: "))
     with pytest.raises(ValueError, match=rf"^{tmp_path}/run: .*latent_dims"):
         disent_runner.load(tmp_path / "run")

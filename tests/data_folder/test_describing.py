@@ -53,6 +53,12 @@ def test_a_damaged_file_is_said_to_be_one(tmp_path: Path):
     assert "has only 4 bytes; it is made again when it is needed" in describe(asked)
 
 
+def test_names_of_values(tmp_path: Path):
+    said = lines(describe(choose("toylab8", data_dir=tmp_path)))
+    assert ["factor", "wall, 4 values: red, green, blue, yellow"] in said
+    assert ["factor", "identity, 3 values: hat, ice lolly, suitcase"] in said
+
+
 def test_periods(tmp_path: Path):
     assert ["factor", "orientation, 40 values, the same again after 39"] in lines(
         describe(choose("dsprites", data_dir=tmp_path))

@@ -36,6 +36,9 @@ def test_the_card_says_what_there_is_to_know(name: str) -> None:
     assert card.homepage
     assert card.name == name or card.name.startswith(f"{name}_"), "tables name the data set as the command does"
     assert card.periods.keys() <= card.factors.keys()
+    for factor, called in card.value_names.items():
+        assert len(called) == len(set(called)) == card.factors[factor]
+        assert all(value and value == " ".join(value.split()) and "," not in value for value in called)
     if card.image_shape is not None:
         assert card.image_shape[0] in (1, 3)
     if RENDERED in card.sources:

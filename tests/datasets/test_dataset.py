@@ -37,6 +37,16 @@ def test_subset_shows_the_same_images_and_copies_none(dataset: Dataset) -> None:
     assert len(dataset) == dataset.info.num_images == 48
 
 
+def test_names_of_values_are_those_of_the_images_left(dataset: Dataset) -> None:
+    names = {"shape": ("disc", "star"), "x": tuple("abcdef")}
+    named = replace(dataset, info=replace(dataset.info, value_names=names))
+    subset = named.subset({"x": 4})
+    assert subset.info.value_names == {"shape": ("disc", "star"), "x": ("a", "b", "d", "e")}
+    assert brightness(named.subset({"x": 4, "y": 1}))[:4] == [0, 4, 12, 16]
+    assert subset.subset({"x": 2, "shape": 1}).info.value_names == {"shape": ("disc",), "x": ("a", "d")}
+    assert named.take(np.array([3, 40])).info.value_names == names
+
+
 def test_subset_of_a_subset(dataset: Dataset) -> None:
     twice = dataset.subset({"x": 3}).subset({"x": 1, "y": 2})
     assert brightness(twice) == [0, 2, 24, 26]

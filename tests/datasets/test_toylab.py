@@ -37,13 +37,19 @@ def rendered(factors: np.ndarray, sizes: Mapping[str, int]) -> np.ndarray:
     return lab.render_lab(factors)
 
 
-@pytest.mark.parametrize(("card", "name", "sizes"), [(toylab.card, "toylab", SIZES), (toylab.card8, "toylab8", SIZES8)])
-def test_facts(card: Callable[[], Card], name: str, sizes: dict[str, int]) -> None:
+@pytest.mark.parametrize(
+    ("card", "name", "sizes", "palettes"),
+    [(toylab.card, "toylab", SIZES, lab.lab_colours), (toylab.card8, "toylab8", SIZES8, lab.lab8_colours)],
+)
+def test_facts(card: Callable[[], Card], name: str, sizes: dict[str, int], palettes: Callable) -> None:
     made = card()
     assert (made.name, made.sources, made.image_shape) == (name, ["rendered"], (3, 64, 64))
     assert list(made.factors.items()) == list(sizes.items())
     assert made.num_images == math.prod(sizes.values()) == {"toylab": 2_752_512, "toylab8": 43_008}[name]
     assert dict(made.periods) == {"rotation": 8}
+    for factor, colours in zip(("wall", "floor", "object"), palettes(), strict=True):
+        assert [LAB_PALETTE[colour] for colour in made.value_names[factor]] == list(map(tuple, colours.tolist()))
+    assert made.value_names["identity"] == ("hat", "ice lolly", "suitcase")
 
 
 @pytest.mark.usefixtures("few_geometries")

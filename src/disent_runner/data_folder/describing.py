@@ -29,7 +29,7 @@ def _lines(choice: Choice) -> Iterator[tuple[str, str]]:
         yield "as published", wording.image(card.image_shape)
         yield "as used", wording.image(choice.image_shape)
     for name, size in card.factors.items():
-        yield "factor", f"{name}, {size} values" + _period(choice, name)
+        yield "factor", f"{name}, {size} values" + _period(choice, name) + _value_names(choice, name)
     for origin in card.origins:
         yield from _origin(origin, choice)
 
@@ -37,6 +37,11 @@ def _lines(choice: Choice) -> Iterator[tuple[str, str]]:
 def _period(choice: Choice, name: str) -> str:
     period = choice.card.periods.get(name)
     return "" if period is None else f", the same again after {period}"
+
+
+def _value_names(choice: Choice, name: str) -> str:
+    names = choice.card.value_names.get(name)
+    return "" if names is None else f": {', '.join(names)}"
 
 
 def _origin(origin: Origin, choice: Choice) -> Iterator[tuple[str, str]]:

@@ -30,11 +30,15 @@ class Draw:
     """For each row that of its partner, another image with some of the same factors."""
     kind: tuple[str, ...] | None = None
     """The factors that vary in the batch, where the others are those of one image."""
+    symbols: Float[Tensor, "batch *operands symbol"] | None = None
+    """k-hot: what is said of each image, or of an operator's two operands."""
+    operators: Int[Tensor, " batch"] | None = None
+    """What makes of two operands the concept that an image shows: an index into `symbols.recombinations.OPERATORS`."""
 
     @property
     def is_sample(self) -> bool:
         """Whether the images were drawn one by one, so that statistics of the batch are of the data."""
-        return self.partners is None and self.kind is None
+        return self.partners is None and self.kind is None and self.symbols is None
 
 
 class BatchSource(ABC):

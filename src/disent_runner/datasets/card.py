@@ -144,6 +144,8 @@ class Card:
     image_shape: tuple[int, int, int] | None = None
     periods: Mapping[str, int] = field(default_factory=dict)
     """cyclic factor -> after how many steps of its value the image is the same again"""
+    value_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """factor -> what each of its values is called, where they have names"""
     stored_as: str | None = None
     names: Mapping[str, str] = field(default_factory=dict)
     """source -> the name that the images of this source go by, where it is not the data set's: a stand-in's"""

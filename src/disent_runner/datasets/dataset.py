@@ -11,7 +11,7 @@ from torch import Tensor
 
 from disent_runner.datasets.images.image_store import ImageStore
 from disent_runner.datasets.info import DatasetInfo
-from disent_runner.datasets.labels.factors import Factors
+from disent_runner.datasets.labels.factors import Factors, evenly_spaced
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +68,11 @@ class Dataset:
         whole = {
             name: period for name, period in self.info.periods.items() if space.sizes[name] == self.info.factors[name]
         }
-        info = replace(self.info, factors=dict(space.sizes), num_images=len(space), periods=whole)
+        names = {
+            name: tuple(names[value] for value in evenly_spaced(space.sizes[name], len(names)))
+            for name, names in self.info.value_names.items()
+        }
+        info = replace(self.info, factors=dict(space.sizes), num_images=len(space), periods=whole, value_names=names)
         return replace(self, info=info, space=space, rows=rows)
 
     def to(self, device: torch.device | str) -> "Dataset":

@@ -32,6 +32,7 @@ def derived_card(*, name: str, title: str, derive: Derivation, shown_as: str, **
         num_images=plain.num_images,
         image_shape=(3, *dsprites.IMAGE_SHAPE[1:]),
         periods=plain.periods,
+        value_names=plain.value_names,
         origins=tuple(
             replace(origin, show=show, shown_as=shown_as, published_by=plain.name) for origin in plain.origins
         ),

@@ -23,6 +23,7 @@ HDF5 = PublishedFile(
     "sha256:729fa22e884c9c500e1f17415d580746b4c5894fbbb780a1319bbcfa39a745bb",
     f"{REPOSITORY}/raw/master/{STEM}.hdf5",
 )
+SHAPES = ("square", "ellipse", "heart")
 IMAGE_SHAPE = (1, IMAGE_SIDE, IMAGE_SIDE)
 PUBLISHED = {
     "shape": ("shape", 1, 3),
@@ -46,6 +47,7 @@ def card(*, npz: PublishedFile = NPZ, hdf5: PublishedFile = HDF5, sizes: Mapping
         num_images=math.prod(sizes.values()),
         image_shape=IMAGE_SHAPE,
         periods={"orientation": sizes["orientation"] - 1} if "orientation" in sizes else {},  # 0 to 2π, both included
+        value_names={"shape": SHAPES} if sizes.get("shape") == len(SHAPES) else {},
         origins=(
             Origin(OFFICIAL, partial(_read, read_npz, sizes), files=(npz,)),
             Origin(OFFICIAL, partial(_read, read_hdf5, sizes), files=(hdf5,)),

@@ -20,6 +20,10 @@ PLAIN = {
     "t10k-images-idx3-ubyte": "sha256:5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
     "t10k-labels-idx1-ubyte": "sha256:0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
 }
+CLASSES = (
+    *("T-shirt/top", "trouser", "pullover", "dress", "coat"),
+    *("sandal", "shirt", "sneaker", "bag", "ankle boot"),
+)
 DEBIAN_FOLDER = "/usr/share/datasets/fashion-mnist"
 DEBIAN = {
     "train-images-idx3-ubyte": "md5:cf8536b0aa1a6ac5fa3f23001093305c",
@@ -53,6 +57,7 @@ def card(*, part: Annotated[str, OneOf("all", "train", "test")] = "all") -> Card
         factors={"class": 10},
         num_images=NUM_IMAGES[part],
         image_shape=IMAGE_SHAPE,
+        value_names={"class": CLASSES},
         stored_as=stored_as("fashion_mnist", part),
         origins=(
             Origin(OFFICIAL, read, files=compressed, only_in_subfolder=True),

@@ -20,3 +20,5 @@ class DatasetInfo:
     """cyclic factor -> after how many steps of its value the image is the same again"""
     binned: Mapping[str, int] | None = None
     """continuous factor -> number of bins that its labels were put into; None for labels that needed no conversion"""
+    value_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """factor -> what each of its values is called, where they have names"""

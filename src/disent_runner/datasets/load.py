@@ -68,6 +68,7 @@ def load(
         source=UNCHECKED if origin.source == OFFICIAL and not check_hash else origin.source,
         periods={name: period for name, period in card.periods.items() if name in factors.sizes},
         binned=_binned(cached),
+        value_names={name: names for name, names in card.value_names.items() if factors.sizes.get(name) == len(names)},
     )
     return Dataset(info=info, space=factors, images=images, content_hash=content_hash)
 

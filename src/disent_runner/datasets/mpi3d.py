@@ -25,6 +25,12 @@ LARGE_GRID = {
     "vertical_axis": 40,
 }
 SMALL_GRID = {**LARGE_GRID, "object_color": 4, "object_shape": 4}
+VALUE_NAMES = {
+    "object_size": ("small", "large"),
+    "camera_height": ("top", "center", "bottom"),
+    "background_color": ("purple", "sea green", "salmon"),
+}
+"""Those that are the same in all editions."""
 DOWNLOADS = "https://huggingface.co/datasets/waleedgondal/mpi3d/resolve/main"
 
 
@@ -72,6 +78,7 @@ def card(*, variant: Annotated[str, OneOf(*VARIANTS)], grids: Sequence[Mapping[s
         factors=grids[0],
         num_images=math.prod(grids[0].values()),
         image_shape=(3, IMAGE_SIDE, IMAGE_SIDE),
+        value_names={name: names for name, names in VALUE_NAMES.items() if grids[0].get(name) == len(names)},
         origins=(Origin(OFFICIAL, partial(_read, grids), files=(chosen.file,), hint=chosen.hint),),
     )
 

@@ -67,6 +67,7 @@ def _facts() -> dict:
         "num_images": math.prod(ROOM_SIZES.values()),
         "image_shape": IMAGE_SHAPE,
         "periods": {name: size for name, size in ROOM_SIZES.items() if name.endswith("hue")},
+        "value_names": {"shape": ("cube", "cylinder", "sphere", "pill")},
         "layout": Layout("images", _beside),
     }
 

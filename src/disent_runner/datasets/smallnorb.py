@@ -23,6 +23,8 @@ SIZES = {"category": 5, "instance": 10, "elevation": 9, "azimuth": 18, "lighting
 STEPS = {"azimuth": 2}
 """Of the labels of a factor, where they are not 0, 1, 2, …"""
 
+CATEGORIES = ("animal", "human", "airplane", "truck", "car")
+
 IMAGE_SIDE = 96
 PAIR = (2, IMAGE_SIDE, IMAGE_SIDE)
 """One image from each camera."""
@@ -65,6 +67,7 @@ def card(*, instance: Annotated[str, OneOf("nuisance", "factor")] = "nuisance") 
         num_images=math.prod(SIZES.values()),
         image_shape=(1, IMAGE_SIDE, IMAGE_SIDE),
         periods={"azimuth": SIZES["azimuth"]},
+        value_names={"category": CATEGORIES},
         origins=(Origin(OFFICIAL, partial(_read, is_factor), files=FILES),),
     )
 

@@ -11,21 +11,35 @@ import numpy as np
 
 from disent_runner.datasets.card import Card, Contents, in_blocks, rendered
 from disent_runner.datasets.labels.factor_space import FactorSpace
-from disent_runner.rendering.lab import IMAGE_SIDE, LAB8_SIZES, LAB_SIZES, lab8_colours, lab_colours, lab_layers
+from disent_runner.rendering.lab import (
+    IDENTITIES,
+    IMAGE_SIDE,
+    LAB8_SIZES,
+    LAB_SIZES,
+    lab8_colours,
+    lab_colours,
+    lab_layers,
+)
+from disent_runner.rendering.lab_palette import FOUR_COLOURS, LAB_PALETTE
 
 if TYPE_CHECKING:
     from disent_runner.datasets.images.image_store import ImageStore
 
 
 def card() -> Card:
-    return _card("toylab", LAB_SIZES, lab_colours)
+    return _card("toylab", LAB_SIZES, lab_colours, tuple(LAB_PALETTE))
 
 
 def card8() -> Card:
-    return _card("toylab8", LAB8_SIZES, lab8_colours)
+    return _card("toylab8", LAB8_SIZES, lab8_colours, FOUR_COLOURS)
 
 
-def _card(name: str, sizes: Mapping[str, int], palettes: Callable[[], Sequence[np.ndarray]]) -> Card:
+def _card(
+    name: str,
+    sizes: Mapping[str, int],
+    palettes: Callable[[], Sequence[np.ndarray]],
+    colours: tuple[str, ...],
+) -> Card:
     def render() -> Contents:
         layers = lab_layers()
         return Contents(layers.shape[1:], FactorSpace(sizes), in_blocks(layers), num_rows=len(layers))
@@ -46,5 +60,6 @@ def _card(name: str, sizes: Mapping[str, int], palettes: Callable[[], Sequence[n
         num_images=math.prod(sizes.values()),
         image_shape=(3, IMAGE_SIDE, IMAGE_SIDE),
         periods={"rotation": sizes["rotation"]},
+        value_names={**dict.fromkeys(("wall", "floor", "object"), colours), "identity": IDENTITIES},
         origins=(rendered(render, show=show, shown_as=f"layers in the colours of {name}, version 1"),),
     )

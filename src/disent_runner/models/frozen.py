@@ -53,3 +53,10 @@ class Frozen:
     def decode(self, codes: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch channel height width"]:
         """Images in [0, 1], where the codes are."""
         return self.on(codes.device).model.decode(codes)
+
+
+def check_same_data(key: str, frozen: Frozen, info: DatasetInfo) -> None:
+    """Raises ValueError where the frozen model, the setting `key`, is of other images than those of `info`."""
+    if (frozen.info.name, frozen.info.image_shape) != (info.name, info.image_shape):
+        theirs, ours = (f"{one.name} of {'×'.join(map(str, one.image_shape))}" for one in (frozen.info, info))
+        raise ValueError(f"model.{key} was trained on {theirs}, these are {ours}; train one on the same images")

@@ -18,6 +18,7 @@ from disent_runner.rendering.checks import check_range
 from disent_runner.rendering.lab_palette import FOUR_COLOURS, LAB_PALETTE
 
 LAB_SIZES = {"wall": 16, "floor": 16, "object": 16, "identity": 3, "yaw": 7, "spawn": 4, "rotation": 8}
+IDENTITIES = ("hat", "ice lolly", "suitcase")
 LAB8_SIZES = {**LAB_SIZES, "wall": 4, "floor": 4, "object": 4}
 IMAGE_SIDE = 64
 SAMPLES_PER_SIDE = 4

@@ -62,6 +62,7 @@ def record_start(
         "image_shape": list(info.image_shape),
         "factors": dict(info.factors),
         "periods": dict(info.periods),
+        "value_names": {name: list(names) for name, names in info.value_names.items()},
         "num_images": info.num_images,
         "versions": _versions(),
         "git_commit": git_commit(),
@@ -188,6 +189,7 @@ def trained_info(facts: Mapping[str, Any]) -> "DatasetInfo":
         num_images=facts["num_images"] - facts.get("num_held_out", 0),
         source=facts["data_source"],
         periods=dict(facts.get("periods") or {}),
+        value_names={name: tuple(names) for name, names in dict(facts.get("value_names") or {}).items()},
     )
 
 

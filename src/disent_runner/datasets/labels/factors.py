@@ -86,5 +86,9 @@ class Factors(ABC):
             size = self.shape[self.column(name, "dataset.subset")]
             if not isinstance(count, int) or not 1 <= count <= size:
                 raise ValueError(f"dataset.subset.{name} must be a whole number, 1 to {size}, got {count}")
-        kept = [(counts.get(name, size), size) for name, size in self.sizes.items()]
-        return [np.arange(count) * size // count for count, size in kept]
+        return [evenly_spaced(counts.get(name, size), size) for name, size in self.sizes.items()]
+
+
+def evenly_spaced(count: int, size: int) -> Int[np.ndarray, " count"]:
+    """The values that a subset keeps of a factor with `size` of them."""
+    return np.arange(count) * size // count

@@ -14,7 +14,9 @@ from typing import final
 import numpy as np
 from jaxtyping import Bool, Int
 
+from disent_runner.datasets.dataset import Dataset
 from disent_runner.datasets.labels.factors import Factors
+from disent_runner.datasets.labels.label_table import UNKNOWN
 from disent_runner.datasets.splits import by_combination
 
 FACTORS = ("wall", "floor", "object", "identity")
@@ -131,6 +133,26 @@ class Scenes:
             drawn[row] = images[begins[cells[places]] + picks - (ends - sizes)[places]]
         return drawn
 
+    def draw_image(self, concepts: Concepts, rng: np.random.Generator) -> Int[np.ndarray, " concept"]:
+        """The index of an image that shows each concept, none of a combination held out; all alike are equally likely.
+
+        ValueError where training may see no image of a concept.
+        """
+        if not (shown := self.are_shown(concepts)).all():
+            raise ValueError(f"no image to train on shows the concept {self.described(concepts[~shown][0])}")
+        picks = rng.integers(self.num_examples[tuple(concepts.T)])
+        cells = concepts.copy()
+        for factor, size in enumerate(self.shape):  # what is not named is settled factor by factor
+            (rows,) = np.nonzero(cells[:, factor] == ANY)
+            choices = np.repeat(cells[rows, None], size, axis=1)
+            choices[:, :, factor] = np.arange(size)
+            ends = self.num_examples[tuple(np.moveaxis(choices, 2, 0))].cumsum(axis=1)
+            value = (picks[rows, None] >= ends).sum(axis=1)
+            picks[rows] -= np.where(value > 0, ends[np.arange(len(rows)), value - 1], 0)
+            cells[rows, factor] = value
+        images, begins = self._images
+        return images[begins[np.ravel_multi_index(tuple(cells.T), self.shape)] + picks]
+
     def described(self, concept: Int[np.ndarray, " factor"]) -> dict[str, int]:
         """The values that a concept names."""
         return {name: value for name, value in zip(self.sizes, concept.tolist(), strict=True) if value != ANY}
@@ -142,13 +164,29 @@ def scenes(space: Factors, *, factors: Sequence[str] = FACTORS, count: int, seed
     They are those of `split=combinations` with these `factors`, `count` and `seed`. ValueError as there.
     """
     held_out_images = by_combination(space, factors=factors, count=count, seed=seed)
-    columns = [space.column(name, "the concepts") for name in factors]
-    sizes = {name: space.sizes[name] for name in factors}
-    values = space.factors(np.arange(len(space)))[:, columns]
-    numbers = np.asarray(np.ravel_multi_index(tuple(values.T), tuple(sizes.values())), np.int64)
+    sizes, numbers = _combinations(space, factors)
     held_out = np.zeros(math.prod(sizes.values()), bool)
     held_out[numbers[held_out_images]] = True
     return Scenes(sizes, numbers, held_out)
+
+
+def scenes_of(training: Dataset, factors: Sequence[str] = FACTORS) -> Scenes:
+    """The scenes of the images that training sees: combinations of the factors that none of them shows are held out.
+
+    ValueError for an unknown factor or a missing label.
+    """
+    sizes, numbers = _combinations(training.space, factors)
+    return Scenes(sizes, numbers, np.bincount(numbers, minlength=math.prod(sizes.values())) == 0)
+
+
+def _combinations(space: Factors, factors: Sequence[str]) -> tuple[dict[str, int], Int[np.ndarray, " image"]]:
+    """The factors' sizes, and which combination of their values each image shows."""
+    columns = [space.column(name, "model.factors") for name in factors]
+    sizes = {name: space.sizes[name] for name in factors}
+    values = space.factors(np.arange(len(space)))[:, columns]
+    if (num_unknown := (values == UNKNOWN).any(axis=1).sum()) > 0:
+        raise ValueError(f"{num_unknown} images have no label of {' and '.join(factors)}; no concept is learnt of them")
+    return sizes, np.asarray(np.ravel_multi_index(tuple(values.T), tuple(sizes.values())), np.int64)
 
 
 def all_concepts(scenes: Scenes) -> Concepts:

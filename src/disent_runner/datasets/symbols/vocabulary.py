@@ -1,7 +1,8 @@
 """The symbols of SCAN (Higgins et al. 2018): k-hot vectors that say which values a concept names."""
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import final
 
 import numpy as np
@@ -18,6 +19,8 @@ class Vocabulary:
     sizes: Mapping[str, int]
     synonyms: tuple[int, ...] = ()
     """the symbol that each means the same as"""
+    value_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """factor -> what each of its values is called, where they have names"""
 
     def __len__(self) -> int:
         return self.num_values + len(self.synonyms)
@@ -33,8 +36,8 @@ class Vocabulary:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What each symbol is called."""
-        values = [f"{factor} {value}" for factor, size in self.sizes.items() for value in range(size)]
+        """What each symbol is called: `red wall`, `hat` where no other factor has one, `scale 3` without names."""
+        values = attribute_names(self.sizes, self.value_names)
         return (*values, *(f"{values[meant]}, synonym {number}" for number, meant in enumerate(self.synonyms, start=1)))
 
     @property
@@ -70,10 +73,32 @@ class Vocabulary:
         return np.stack(columns, axis=1)
 
 
-def draw_vocabulary(sizes: Mapping[str, int], *, synonyms: int = 0, seed: int = 0) -> Vocabulary:
+def attribute_names(sizes: Mapping[str, int], value_names: Mapping[str, tuple[str, ...]]) -> list[str]:
+    """What each value of each factor is called, in order. ValueError where a factor has another number of names."""
+    times = Counter(name for factor in sizes for name in value_names.get(factor, ()))
+    names: list[str] = []
+    for factor, size in sizes.items():
+        given = value_names.get(factor)
+        if given is None:
+            names += [f"{factor} {value}" for value in range(size)]
+        elif len(given) == size:
+            names += [name if times[name] == 1 else f"{name} {factor}" for name in given]
+        else:
+            raise ValueError(f"{factor} has {size} values and {len(given)} names: {', '.join(given)}")
+    return names
+
+
+def draw_vocabulary(
+    sizes: Mapping[str, int],
+    *,
+    synonyms: int = 0,
+    seed: int = 0,
+    value_names: Mapping[str, tuple[str, ...]] | None = None,
+) -> Vocabulary:
     """The vocabulary with synonyms of so many different values. ValueError for more of them than values."""
     num_values = sum(sizes.values())
     if not 0 <= synonyms <= num_values:
         raise ValueError(f"the number of synonyms must be 0 to {num_values}, got {synonyms}")
     chosen = np.random.default_rng(seed).choice(num_values, synonyms, replace=False)
-    return Vocabulary(dict(sizes), tuple(chosen.tolist()))
+    names = {factor: names for factor, names in (value_names or {}).items() if factor in sizes}
+    return Vocabulary(dict(sizes), tuple(chosen.tolist()), names)
