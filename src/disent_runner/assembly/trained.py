@@ -142,7 +142,7 @@ def load_run(path: str, *, device: str, trust: bool) -> TrainedRun:
     except (KeyError, TypeError) as error:
         raise ValueError(f"{folder}: the part `run` of config.yaml is damaged ({error!r})") from None
     try:
-        model = build.build_model(config, info)
+        model = build.build_model(config, info, folder=folder)
     except (InstantiationException, ValueError) as error:
         raise ValueError(f"{folder}: {in_one_line(error, CONF)}") from None
     load_trained(model, folder, checkpoint=path)

@@ -124,7 +124,7 @@ def _show_plan(config: DictConfig, folder: Path, request: str) -> None:
 
     for line in plan_lines(config, folder, request, _composed):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
-    remove_empty(folder, up_to=Path(config.output_root))
+    remove_empty(folder, up_to=Path(config.output_root).absolute().parent)
 
 
 def run() -> None:
