@@ -17,6 +17,7 @@ from disent_runner.assembly import schema
 from disent_runner.assembly.declared import Signature, signature_of
 from disent_runner.assembly.kinds import mistake, shown
 from disent_runner.assembly.mistakes import closest
+from disent_runner.runs.identity import is_parent
 
 _OF_OTHERS = ("hydra", "logger", "study")
 """What others read, and what is judged where it is read."""
@@ -119,6 +120,8 @@ def _of_part(place: str, node: Mapping[str, Any], raw: Mapping[str, Any]) -> Ite
             continue
         if key not in signature.types and not signature.takes_others:
             yield _unknown(_typed_key(f"{place}.{key}", raw), key, signature, node)
+        elif is_parent(value):
+            yield from _of_section(schema.Parent, f"{key}.", value, raw, set())
         elif said := _said(f"{place}.{key}", value, kinds.get(key, Any), raw):
             yield said
 

@@ -49,6 +49,17 @@ class Dataset:
     dequantize: bool
 
 
+class Parent:
+    """A run that a model stands on: `run` and `overrides` are typed, the others are settled."""
+
+    run: Text | None
+    overrides: list[Text]
+    folder: Text | None
+    id: Text | None
+    seed: Seed | None
+    step: WholeNumber | None
+
+
 class Trainer:
     """trainer.*."""
 

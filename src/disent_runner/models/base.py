@@ -76,6 +76,8 @@ class AbstractModel(pl.LightningModule, ABC):
         """What each step since the last row of the training log reported, still on the device."""
         self.stop_requested = False
         """Set from outside (a signal, another thread): training then ends after the step under way."""
+        self.parents: dict[str, Any] = {}
+        """Which runs it stands on, by the keyword that took each, for its record; they are in no checkpoint of its."""
         self.optimizer_of: dict[str, torch.optim.Optimizer] = {}
         """The optimizers by the names of the players, from the start of training on."""
 

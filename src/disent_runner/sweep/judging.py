@@ -53,7 +53,7 @@ def judge_sweep(study: "Study", board: Board, *, experiment: str | None) -> None
     if waiting:
         say(f"no verdict yet: {counted(waiting, 'run')} not done; the same command gives it then")
         return
-    verdict = judge(study, [study_run(job) for job in board.jobs], board.keep, experiment=experiment)
+    verdict = judge(study, [study_run(job) for job in board.jobs if not job.role], board.keep, experiment=experiment)
     claims = verdict["claims"]
     for name, claim in claims.items():
         say(f"{name}: {verdict_text(claim)}: {claim['claim']}{_values(claim)}")
