@@ -262,3 +262,11 @@ def test_any_factors_complete_or_not(sizes: list[int], data: st.DataObject) -> N
 def test_impossible_scenes(settings_: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         scenes(ROOMS, seed=0, **settings_)
+
+
+def test_concepts_of_few_images_are_not_drawn_where_more_are_needed(rooms: Scenes) -> None:
+    """Five rooms show each combination, and 20 of these are held out; what names fewer factors has more."""
+    drawn = draw_concepts(rooms, count=100, seed=0, num_images=6)
+    assert (order(drawn) < 4).all()
+    with pytest.raises(ValueError, match=r"the number of concepts with 900 images to train on must be 1 to 0, got 100"):
+        draw_concepts(rooms, count=100, seed=0, num_images=900)
