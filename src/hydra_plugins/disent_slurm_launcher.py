@@ -3,7 +3,7 @@
 import os
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -60,14 +60,14 @@ class SlurmLauncher(Launcher):
 
         queue = queued_tasks() or set()
         new = [job for job in jobs if read_status(job.folder).get("task") not in queue]
-        submitted = self._submit([job.overrides for job in new], first) if new else []
+        tasks = {read_status(need.folder).get("task") for job in new for need in job.needs}
+        submitted = self._submit([job.overrides for job in new], first, after=tasks & queue) if new else []
         for job, task in zip(new, submitted, strict=True):
             report_queued(job.folder, job.request, task.job_id)
         arrays = ", ".join(sorted({task.job_id.partition("_")[0] for task in submitted}))
         if submitted:
             say(f"{counted(len(submitted), 'task')} submitted as SLURM job {arrays}; scancel {arrays} stops them")
         if not self.waits:
-            say("the same command says how far they are, and picks up what was lost")
             return []
         absent = dict.fromkeys(jobs, 0)
         while absent:
@@ -81,8 +81,11 @@ class SlurmLauncher(Launcher):
         results = {job: _result(task) for job, task in zip(new, submitted, strict=True)}
         return [results.get(job) or JobReturn(status=JobStatus.UNKNOWN) for job in jobs]
 
-    def _submit(self, overrides: Sequence[Sequence[str]], first: int) -> list[Any]:
-        """Submitit's handle of each task; what it calls is the plugin's launcher, which knows how to be requeued."""
+    def _submit(self, overrides: Sequence[Sequence[str]], first: int, *, after: Collection[str] = ()) -> list[Any]:
+        """Submitit's handle of each task; what it calls is the plugin's launcher, which knows how to be requeued.
+
+        They begin `after` other tasks have ended, however these ended: what is missing then is said by each.
+        """
         import submitit
         from hydra.core.singleton import Singleton
         from hydra_plugins.hydra_submitit_launcher.config import BaseQueueConf
@@ -96,6 +99,10 @@ class SlurmLauncher(Launcher):
             cluster="slurm",
             slurm_max_num_timeout=self.task.params["max_num_timeout"],
         )
+        if after:
+            arrays = ":".join(sorted({task.partition("_")[0] for task in after}))
+            others = params.get("additional_parameters") or {}
+            params["additional_parameters"] = {**others, "dependency": f"afterany:{arrays}"}
         executor.update_parameters(**{key if key in common else f"slurm_{key}": value for key, value in params.items()})
         state = Singleton.get_state()
         tasks: list[Any] = []

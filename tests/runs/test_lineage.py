@@ -46,7 +46,9 @@ def test_parents_are_parts_of_a_model_that_name_a_run():
 def test_a_run_whose_parent_changed_is_refused(change):
     recorded = {"parents": {"vision": {**vars(WAS), "settings": {}}}}
     check_parents(recorded, {"vision": WAS}, Path("child"))
-    with pytest.raises(ValueError, match=r"^child stands on vision 0a1b2c3d seed=1 at step 5 with weights ffffffff…, w"):
+    with pytest.raises(
+        ValueError, match=r"^child stands on vision 0a1b2c3d seed=1 at step 5 with weights ffffffff…, w"
+    ):
         check_parents(recorded, {"vision": Parent(**{**vars(WAS), **change})}, Path("child"))
 
 

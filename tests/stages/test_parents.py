@@ -54,7 +54,9 @@ def test_what_is_missing_below_is_trained_first_and_found_again(disent_run, tmp_
     refused = disent_run(*COMMON)
     assert refused.returncode == 1
     (line,) = refused.stderr.splitlines()
-    assert f"stands on dae {dae.parent.name} seed=0 at step 5 with weights {parent['weights'][:8]}…, which is now" in line
+    assert (
+        f"stands on dae {dae.parent.name} seed=0 at step 5 with weights {parent['weights'][:8]}…, which is now" in line
+    )
 
 
 @pytest.mark.slow

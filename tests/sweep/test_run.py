@@ -141,6 +141,11 @@ def test_a_failure_below_is_that_of_all_above_until_the_next_time(jobs, tmp_path
     assert launched[1:] == [["vision"], ["seed=0", "seed=1"]]
 
 
+def test_what_a_launcher_lost_is_lost_for_all_above(jobs, tmp_path):
+    with pytest.raises(SweepNotDone, match="2 failed and 1 waiting of 3 runs"):
+        run_sweep(_standing_on(jobs[:2], tmp_path), lambda chosen: None, root=tmp_path, command="", waits=True)
+
+
 def test_a_launcher_that_returns_at_once_gets_each_level_in_order(jobs, tmp_path):
     launched: list[list[str]] = []
     run_sweep(
