@@ -142,7 +142,7 @@ def test_a_failure_below_is_that_of_all_above_until_the_next_time(jobs, tmp_path
 
 
 def test_what_a_launcher_lost_is_lost_for_all_above(jobs, tmp_path):
-    with pytest.raises(SweepNotDone, match="2 failed and 1 waiting of 3 runs"):
+    with pytest.raises(SweepNotDone, match="1 waiting and 2 failed of 3 runs"):
         run_sweep(_standing_on(jobs[:2], tmp_path), lambda chosen: None, root=tmp_path, command="", waits=True)
 
 
