@@ -6,7 +6,7 @@ from importlib.metadata import version
 import pytest
 
 from disent_runner.commands import data, report
-from disent_runner.commands.options import in_order
+from disent_runner.commands.options import in_order, without_comment
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,8 @@ def test_the_version_is_ours(parser, capsys):
     with pytest.raises(SystemExit, match="0"):
         parser().parse_args(["--version"])
     assert capsys.readouterr().out == f"disent-runner {version('disent-runner')}\n"
+
+
+def test_what_stands_behind_a_number_sign_is_a_comment():
+    assert without_comment(["outputs", "#", "mean", "±", "std"]) == ["outputs"]
+    assert without_comment(["model.name=#1", "a=b#"]) == ["model.name=#1", "a=b#"]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from disent_runner.commands.options import version_text
+from disent_runner.commands.options import version_text, without_comment
 from disent_runner.machine.files import check_working_folder
 from disent_runner.machine.output import forgiving_output
 from disent_runner.machine.texts import printable
@@ -72,7 +72,7 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Exit code 0 when all is done and right, 1 after a mistake or where a file is wrong, 130 after Ctrl-C."""
     forgiving_output()
-    asked = _parsed(arguments)
+    asked = _parsed(without_comment(sys.argv[1:] if arguments is None else arguments))
     try:
         check_working_folder()
         asked.command(asked)
@@ -91,7 +91,7 @@ def _folder(path: str) -> Path:
     return Path(path).expanduser()
 
 
-def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
+def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
     """The arguments; argparse itself takes no settings after an option."""
     command_line = parser()
     asked, others = command_line.parse_known_args(arguments)

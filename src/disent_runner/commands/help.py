@@ -20,7 +20,9 @@ _TAIL = """
 sweeps:  hydra/launcher=joblib (processes here), slurm (a job array), ray    hydra/sweeper=optuna objective=mig (search)
 options: --cfg job (print the composed config)   --info (how it was composed)   --config-dir DIR (your own groups)
          --hydra-help (all of Hydra's options)    HYDRA_FULL_ERROR=1 (tracebacks)
-completion: eval "$(disent-run -sc install=bash)"     (zsh: install=zsh)   disent-run -sc install=fish | source"""
+completion, by shell: eval "$(disent-run -sc install=bash)"
+                      eval "$(disent-run -sc install=zsh)"
+                      disent-run -sc install=fish | source"""
 _DEFAULT = re.compile(r"^  - (?P<group>[a-z_]+): (?P<choice>\[[^\]]*\]|\S+) # (?P<what>.+)$", re.MULTILINE)
 
 

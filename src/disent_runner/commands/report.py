@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from disent_runner.commands.options import version_text
+from disent_runner.commands.options import version_text, without_comment
 from disent_runner.machine.files import check_working_folder
 from disent_runner.machine.output import forgiving_output
 from disent_runner.machine.texts import printable
@@ -46,7 +46,7 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Exit code 0 when the report is written, 1 after a mistake or without a run that can be used."""
     forgiving_output()
-    options = parser().parse_args(arguments)
+    options = parser().parse_args(without_comment(sys.argv[1:] if arguments is None else arguments))
     try:
         check_working_folder()
         show_sweeps(options.folders) if options.watch else write(options.folders, options.out)

@@ -12,7 +12,7 @@ from omegaconf import DictConfig
 
 from disent_runner.assembly.conf import CONF
 from disent_runner.commands.completion import ZSH, is_asked_for_zsh
-from disent_runner.commands.options import in_order, version_text
+from disent_runner.commands.options import in_order, version_text, without_comment
 from disent_runner.machine.files import check_working_folder
 from disent_runner.machine.interruption import OF_A_TERMINAL, Interrupted, stoppable
 from disent_runner.machine.output import forgiving_output
@@ -98,6 +98,7 @@ def _run(config: DictConfig, folder: Path, *, is_alone: bool) -> float | None:
 def run() -> None:
     """`disent-run`: exit code 0 when every stage is done, 1 after a mistake, 128 + signal after an interruption."""
     forgiving_output(at_any_cost=True)
+    sys.argv = without_comment(sys.argv)
     if {"--help", "-h"} & set(sys.argv[1:]):
         from disent_runner.commands.help import help_text
 
