@@ -26,9 +26,7 @@ from tests.shells import typed as typed_into
 from tests.typed import run_typed
 
 COMMANDS = commands()
-SET_UPS = {
-    re.search(r"install=(\w+)", command)[1]: command for command in COMMANDS if "install=" in command
-}  # by shell
+SET_UPS = {shell: command for command in COMMANDS for shell in re.findall(r"install=(\w+)", command)}
 OURS = [command for command in COMMANDS if command.startswith("disent-") and command not in SET_UPS.values()]
 OTHERS = [command for command in COMMANDS if command not in [*OURS, *SET_UPS.values()]]
 NOT_TYPED = {
