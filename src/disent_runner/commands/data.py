@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 _EPILOG = """
 examples:
   disent-data list
-  disent-data prepare dsprites                             downloads it; with --source rendered, makes the same images
-  disent-data prepare shapes3d dataset.image_size=32       in another size: settings are those of disent-run
+  disent-data list --config-dir DIR                   those of DIR/dataset/ too
+  disent-data prepare dsprites                        downloads it
+  disent-data prepare dsprites --source rendered      makes the same images
+  disent-data prepare shapes3d dataset.image_size=32  settings of disent-run
   disent-data verify dsprites
-  disent-data info custom dataset.path=mine.npz            a file of arrays, or a folder of pictures
-  disent-data list --config-dir DIR                        with the data sets of DIR/dataset/
-  disent-data export dsprites dsprites.npz                 in the layout of the published file
+  disent-data info custom dataset.path=mine.npz       or a folder of pictures
+  disent-data export dsprites dsprites.npz            in the published layout
   disent-data export dsprites small.h5 'dataset.subset={scale: 2}'
 """
 
@@ -35,7 +36,7 @@ def parser() -> argparse.ArgumentParser:
     """The command's arguments."""
     command_line = argparse.ArgumentParser(
         prog="disent-data",
-        description="List data sets, download or render them, check them, and write them for other programs.",
+        description="List data sets, download or render them, check and export them.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

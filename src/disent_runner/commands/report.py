@@ -12,15 +12,16 @@ from disent_runner.machine.output import forgiving_output
 from disent_runner.machine.texts import printable
 
 _EPILOG = """
-It writes runs.csv (every number of every run), table.csv, table.md and table.tex (mean ± std over seeds), udr.csv,
-udr_correlation.csv, left_out.csv (what does not count, and why), plots/ and index.html, a page with all of it.
+It writes runs.csv (every number of every run), table.csv, table.md and
+table.tex (mean ± std over seeds), udr.csv, udr_correlation.csv, left_out.csv
+(what does not count, and why), plots/ and index.html, a page with all of it.
 
 examples:
-  disent-report outputs                                  into outputs/report
-  disent-report outputs/dsprites/betavae old/dsprites    into ./report
+  disent-report outputs                                 into outputs/report
+  disent-report outputs/dsprites/betavae old/dsprites   into ./report
   disent-report outputs --out paper/results
-  disent-report outputs/sweeps/*                         the runs of these sweeps
-  disent-report outputs --watch                          how far the sweeps are
+  disent-report outputs/sweeps/*                        the runs of these sweeps
+  disent-report outputs --watch                         how far the sweeps are
 """
 
 

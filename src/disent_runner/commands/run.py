@@ -3,6 +3,7 @@
 import gc
 import logging
 import os
+import shutil
 import sys
 import traceback
 from pathlib import Path
@@ -102,7 +103,7 @@ def run() -> None:
     if {"--help", "-h"} & set(sys.argv[1:]):
         from disent_runner.commands.help import help_text
 
-        print(help_text(CONF))
+        print(help_text(CONF, shutil.get_terminal_size().columns if sys.stdout.isatty() else None))
         return
     if is_asked_for_zsh(sys.argv[1:]):
         print(ZSH)
