@@ -88,7 +88,9 @@ def _run(config: DictConfig, folder: Path, *, is_alone: bool) -> float | None:
         if is_alone:
             from disent_runner.stages.closing import say_end
 
-            say_end(folder, Path(config.output_root))
+            codes = "sampled" if asked.representation == "sampled" else "mean"
+            subject = {"representation": codes, "factors": asked.factors, "part": asked.evaluation.part}
+            say_end(folder, Path(config.output_root), **subject)
     if config.objective is None:
         return None
     from disent_runner.sweep.objective import objective
