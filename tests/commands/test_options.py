@@ -5,8 +5,10 @@ from importlib.metadata import version
 
 import pytest
 
+from disent_runner.assembly.conf import CONF
 from disent_runner.commands import data, report
-from disent_runner.commands.options import in_order
+from disent_runner.commands.help import help_text
+from disent_runner.commands.options import in_order, without_comment
 
 
 @pytest.mark.parametrize(
@@ -49,3 +51,27 @@ def test_the_version_is_ours(parser, capsys):
     with pytest.raises(SystemExit, match="0"):
         parser().parse_args(["--version"])
     assert capsys.readouterr().out == f"disent-runner {version('disent-runner')}\n"
+
+
+def test_what_stands_behind_a_number_sign_is_a_comment():
+    assert without_comment(["outputs", "#", "mean", "±", "std"]) == ["outputs"]
+    assert without_comment(["model.name=#1", "a=b#"]) == ["model.name=#1", "a=b#"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        help_text(CONF, 80),
+        report.parser().epilog,
+        report.parser().description,
+        data.parser().epilog,
+        data.parser().description,
+    ],
+)
+def test_help_fits_into_eighty_columns(text):
+    assert [line for line in text.splitlines() if len(line) > 80] == []
+
+
+def test_help_that_is_piped_has_each_choice_in_a_line():
+    assert help_text(CONF, 80).split() == help_text(CONF).split()
+    assert any(len(line) > 120 for line in help_text(CONF).splitlines())

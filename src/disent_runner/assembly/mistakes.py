@@ -30,6 +30,13 @@ _OUT_OF_MEMORY = (
 """How torch, oneDNN, the loader and NumPy say so."""
 
 
+_IN_PLUGINS = {
+    "hydra/launcher=joblib": "pip install 'disent-runner[sweep]'",
+    "hydra/launcher=ray": "pip install hydra-ray-launcher",
+}
+"""Choices that are there once a plugin of Hydra is."""
+
+
 def in_one_line(error: BaseException, conf: Path) -> str:
     """The mistake, what was expected and the fix; `conf` is the folder of the config groups."""
     return printable(_told(error, conf))
@@ -79,6 +86,8 @@ def _unknown_choice(missing: str, options: Iterable[str] | None, conf: Path) -> 
     group, _, name = path.rpartition("/") if path.startswith("hydra/") else path.partition("/")
     if not name and not (conf / group).is_dir():  # the config of all, which -cn names
         return f"--config-name={group}: there is no {group}.yaml in {conf}, nor in a --config-dir; leave it out"
+    if install := _IN_PLUGINS.get(f"{group}={name}"):
+        return f"{group}={name} needs a plugin of Hydra: {install}"
     inner = f"{name.rpartition('/')[0]}/".lstrip("/")
     below = (file.relative_to(conf / group).with_suffix("") for file in (conf / group / inner).rglob("*.yaml"))
     known = [f"{inner}{option}" for option in options or ()] or [str(choice) for choice in below]

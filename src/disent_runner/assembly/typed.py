@@ -67,8 +67,8 @@ def mistake(error: OverrideParseException) -> str:
     strange = next((letter for letter in value if not _KNOWN.match(letter)), value[:1] or "=")
     if "{" in value:
         return (
-            f'{argument}: {_name(strange)} cannot stand between {{ and }} as it is: a value is quoted, {{a: "b"}}, and '
-            f"a key has letters from a to z, or stands in a file of your own (--config-dir)"
+            f"{argument}: {_name(strange)} cannot stand between {{ and }} as it is: a value is quoted, "
+            f"'{key}={{a: \"b\"}}', and a key has letters from a to z, or stands in a file of your own (--config-dir)"
         )
     return f"{argument}: {_name(strange)} is not for plain values; quote it: {_advised(key, value)}"
 

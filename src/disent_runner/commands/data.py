@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from disent_runner.commands.options import version_text
+from disent_runner.commands.options import version_text, without_comment
 from disent_runner.machine.files import check_working_folder
 from disent_runner.machine.output import forgiving_output
 from disent_runner.machine.texts import printable
@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 _EPILOG = """
 examples:
   disent-data list
-  disent-data prepare dsprites                             downloads it; with --source rendered, makes the same images
-  disent-data prepare shapes3d dataset.image_size=32       in another size: settings are those of disent-run
+  disent-data list --config-dir DIR                   those of DIR/dataset/ too
+  disent-data prepare dsprites                        downloads it
+  disent-data prepare dsprites --source rendered      makes the same images
+  disent-data prepare shapes3d dataset.image_size=32  settings of disent-run
   disent-data verify dsprites
-  disent-data info custom dataset.path=mine.npz            a file of arrays, or a folder of pictures
-  disent-data list --config-dir DIR                        with the data sets of DIR/dataset/
-  disent-data export dsprites dsprites.npz                 in the layout of the published file
+  disent-data info custom dataset.path=mine.npz       or a folder of pictures
+  disent-data export dsprites dsprites.npz            in the published layout
   disent-data export dsprites small.h5 'dataset.subset={scale: 2}'
 """
 
@@ -35,7 +36,7 @@ def parser() -> argparse.ArgumentParser:
     """The command's arguments."""
     command_line = argparse.ArgumentParser(
         prog="disent-data",
-        description="List data sets, download or render them, check them, and write them for other programs.",
+        description="List data sets, download or render them, check and export them.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -72,7 +73,7 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Exit code 0 when all is done and right, 1 after a mistake or where a file is wrong, 130 after Ctrl-C."""
     forgiving_output()
-    asked = _parsed(arguments)
+    asked = _parsed(without_comment(sys.argv[1:] if arguments is None else arguments))
     try:
         check_working_folder()
         asked.command(asked)
@@ -91,7 +92,7 @@ def _folder(path: str) -> Path:
     return Path(path).expanduser()
 
 
-def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
+def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
     """The arguments; argparse itself takes no settings after an option."""
     command_line = parser()
     asked, others = command_line.parse_known_args(arguments)

@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Sequence
 from importlib.metadata import version
+from itertools import takewhile
 from typing import NoReturn
 
 _AGENT = "in the command of a `wandb sweep`: ${args_no_hyphens}"
@@ -41,6 +42,11 @@ def _no_option(word: str, next_word: str) -> str:
     if not key or not key[0].isalpha():
         return f"{word}: no such option; --hydra-help lists them"
     return f"{word}: no such option; settings have no hyphens: {key}={value or '…'} ({_AGENT})"
+
+
+def without_comment(arguments: Sequence[str]) -> list[str]:
+    """What stands before a `#`: zsh, as it comes, hands a comment that is typed or pasted on to the command."""
+    return list(takewhile(lambda word: word != "#", arguments))
 
 
 def version_text() -> str:

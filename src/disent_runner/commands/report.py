@@ -6,21 +6,22 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from disent_runner.commands.options import version_text
+from disent_runner.commands.options import version_text, without_comment
 from disent_runner.machine.files import check_working_folder
 from disent_runner.machine.output import forgiving_output
 from disent_runner.machine.texts import printable
 
 _EPILOG = """
-It writes runs.csv (every number of every run), table.csv, table.md and table.tex (mean ± std over seeds), udr.csv,
-udr_correlation.csv, left_out.csv (what does not count, and why), plots/ and index.html, a page with all of it.
+It writes runs.csv (every number of every run), table.csv, table.md and
+table.tex (mean ± std over seeds), udr.csv, udr_correlation.csv, left_out.csv
+(what does not count, and why), plots/ and index.html, a page with all of it.
 
 examples:
-  disent-report outputs                                  into outputs/report
-  disent-report outputs/dsprites/betavae old/dsprites    into ./report
+  disent-report outputs                                 into outputs/report
+  disent-report outputs/dsprites/betavae old/dsprites   into ./report
   disent-report outputs --out paper/results
-  disent-report outputs/sweeps/*                         the runs of these sweeps
-  disent-report outputs --watch                          how far the sweeps are
+  disent-report outputs/sweeps/*                        the runs of these sweeps
+  disent-report outputs --watch                         how far the sweeps are
 """
 
 
@@ -46,7 +47,7 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Exit code 0 when the report is written, 1 after a mistake or without a run that can be used."""
     forgiving_output()
-    options = parser().parse_args(arguments)
+    options = parser().parse_args(without_comment(sys.argv[1:] if arguments is None else arguments))
     try:
         check_working_folder()
         show_sweeps(options.folders) if options.watch else write(options.folders, options.out)

@@ -3,6 +3,7 @@
 import gc
 import logging
 import os
+import shutil
 import sys
 import traceback
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ from omegaconf import DictConfig
 from disent_runner.assembly.below import PLAN
 from disent_runner.assembly.conf import CONF
 from disent_runner.commands.completion import ZSH, is_asked_for_zsh
-from disent_runner.commands.options import in_order, version_text
+from disent_runner.commands.options import in_order, version_text, without_comment
 from disent_runner.machine.files import check_working_folder
 from disent_runner.machine.interruption import OF_A_TERMINAL, Interrupted, stoppable
 from disent_runner.machine.output import forgiving_output
@@ -96,7 +97,9 @@ def _run(config: DictConfig, folder: Path, *, is_alone: bool) -> float | None:
         if is_alone:
             from disent_runner.stages.closing import say_end
 
-            say_end(folder, Path(config.output_root))
+            codes = "sampled" if asked.representation == "sampled" else "mean"
+            subject = {"representation": codes, "factors": asked.factors, "part": asked.evaluation.part}
+            say_end(folder, Path(config.output_root), **subject)
     if config.objective is None:
         return None
     from disent_runner.sweep.objective import objective
@@ -130,10 +133,11 @@ def _show_plan(config: DictConfig, folder: Path, request: str) -> None:
 def run() -> None:
     """`disent-run`: exit code 0 when every stage is done, 1 after a mistake, 128 + signal after an interruption."""
     forgiving_output(at_any_cost=True)
+    sys.argv = without_comment(sys.argv)
     if {"--help", "-h"} & set(sys.argv[1:]):
         from disent_runner.commands.help import help_text
 
-        print(help_text(CONF))
+        print(help_text(CONF, shutil.get_terminal_size().columns if sys.stdout.isatty() else None))
         return
     if is_asked_for_zsh(sys.argv[1:]):
         print(ZSH)
