@@ -1,8 +1,10 @@
-"""The options of `disent-run`: Hydra's, in any place among the settings; what is none of them is said in one line."""
+"""Options. Those of `disent-run` are Hydra's, in any place among the settings; a mistake in any is said in one line."""
 
 import argparse
+import os
 from collections.abc import Sequence
 from importlib.metadata import version
+from pathlib import Path
 from typing import NoReturn
 
 _AGENT = "in the command of a `wandb sweep`: ${args_no_hyphens}"
@@ -41,6 +43,32 @@ def _no_option(word: str, next_word: str) -> str:
     if not key or not key[0].isalpha():
         return f"{word}: no such option; --hydra-help lists them"
     return f"{word}: no such option; settings have no hyphens: {key}={value or '…'} ({_AGENT})"
+
+
+class Arguments(argparse.ArgumentParser):
+    """Of the other commands; a mistake is one line, with no usage of many before it."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {' '.join(message.split())}; {self.prog} --help shows what it takes\n")
+
+
+def path(typed: str) -> Path:
+    """A path as people type it: `~/` is the home folder also where no shell reads it, behind `=`.
+
+    Raises ArgumentTypeError for an empty one, of a variable that is not set for example, which would be the working
+    folder.
+    """
+    if not typed.strip():
+        raise argparse.ArgumentTypeError("expected a path, got an empty text")
+    return Path(os.path.expanduser(typed))  # noqa: PTH111 - pathlib raises where there is no such home
+
+
+def folder(typed: str) -> Path:
+    """The path of a folder, which need not be there. Raises ArgumentTypeError where there is something else."""
+    found = path(typed)
+    if found.exists() and not found.is_dir():
+        raise argparse.ArgumentTypeError(f"{typed} is no folder")
+    return found
 
 
 def version_text() -> str:

@@ -11,7 +11,7 @@ import hydra
 from omegaconf import DictConfig
 
 from disent_runner.assembly.conf import CONF
-from disent_runner.commands.completion import ZSH, is_asked_for_zsh
+from disent_runner.commands.completion import shell_to_install, words_beside_hydra
 from disent_runner.commands.options import in_order, version_text
 from disent_runner.machine.files import check_working_folder
 from disent_runner.machine.interruption import OF_A_TERMINAL, Interrupted, stoppable
@@ -103,9 +103,11 @@ def run() -> None:
 
         print(help_text(CONF))
         return
-    if is_asked_for_zsh(sys.argv[1:]):
-        print(ZSH)
-        return
+    shell = shell_to_install(sys.argv[1:])
+    if shell is not None:
+        print(words_beside_hydra(shell), flush=True)
+        if shell == "zsh":
+            return
     if "--version" in sys.argv[1:]:
         print(version_text())
         return
