@@ -7,6 +7,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn
 
+_MANY = {"sweep", "experiment", "hydra.mode"}
+"""What can make many runs of a command without -m."""
 _AGENT = "in the command of a `wandb sweep`: ${args_no_hyphens}"
 
 
@@ -34,6 +36,20 @@ def in_order(arguments: Sequence[str]) -> list[str]:
     is_option = [word.startswith("-") or word not in settings for word in arguments]
     options = [word for word, is_one in zip(arguments, is_option, strict=True) if is_one]
     return [*options, *(word for word, is_one in zip(arguments, is_option, strict=True) if not is_one)]
+
+
+def check_mode(arguments: Sequence[str]) -> None:
+    """ValueError for what says how many runs are done, such as SLURM, beside a single run, which would not heed it."""
+    from hydra._internal.utils import get_args_parser
+
+    asked = get_args_parser().parse_args(arguments)
+    keys = {word.partition("=")[0].lstrip("+") for word in asked.overrides}
+    if asked.multirun or asked.cfg or asked.info or asked.shell_completion or keys & _MANY:
+        return
+    for word in asked.overrides:
+        key, _, value = word.partition("=")
+        if key in ("hydra/launcher", "hydra/sweeper") and value not in ("basic", "grid"):
+            raise ValueError(f"{word}: that is how many runs are done, and this is one; add -m")
 
 
 def _no_option(word: str, next_word: str) -> str:

@@ -12,7 +12,7 @@ from omegaconf import DictConfig
 
 from disent_runner.assembly.conf import CONF
 from disent_runner.commands.completion import shell_to_install, words_beside_hydra
-from disent_runner.commands.options import in_order, version_text
+from disent_runner.commands.options import check_mode, in_order, version_text
 from disent_runner.machine.files import check_working_folder
 from disent_runner.machine.interruption import OF_A_TERMINAL, Interrupted, stoppable
 from disent_runner.machine.output import forgiving_output
@@ -115,6 +115,7 @@ def run() -> None:
 
     try:
         sys.argv[1:] = [as_read(argument) for argument in in_order(sys.argv[1:])]
+        check_mode(sys.argv[1:])
     except ValueError as error:
         _say(error)
         sys.exit(1)

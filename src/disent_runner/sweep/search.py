@@ -14,11 +14,12 @@ from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
 from omegaconf import DictConfig
 
+from disent_runner.assembly import schema
+from disent_runner.assembly.checking import hints
 from disent_runner.assembly.kinds import mistake
 from disent_runner.assembly.loader import parsed
 from disent_runner.assembly.mistakes import closest
 from disent_runner.assembly.presets import Options, values_of
-from disent_runner.machine.ranges import Count, Share, Text
 from disent_runner.machine.texts import counted
 from disent_runner.sweep.board import say
 from disent_runner.sweep.grid import lines_of
@@ -26,8 +27,6 @@ from disent_runner.sweep.loader import SweepLoader
 from disent_runner.sweep.run import SweepNotDone
 
 _EXAMPLE = "'model.beta=tag(log,interval(1,32))'"
-_SETTINGS = {"n_trials": Count, "n_jobs": Count, "max_failure_rate": Share, "storage": Text | None}
-_SETTINGS |= {"study_name": Text | None, "custom_search_space": Text | None}
 _OTHERS = ("_target_", "_recursive_", "sampler", "direction", "params")
 
 
@@ -61,14 +60,13 @@ def search_of(config: DictConfig, overrides: Sequence[str], options: Options) ->
     direction, for nothing to vary, and for what cannot be varied.
     """
     sweeper = config.hydra.sweeper
-    if unknown := sweeper.keys() - {*_SETTINGS, *_OTHERS}:
-        raise ValueError(
-            f"hydra.sweeper.{min(unknown)}: a search has no such setting{closest(min(unknown), _SETTINGS)}"
-        )
+    kinds = hints(schema.Search)
+    if unknown := sweeper.keys() - {*kinds, *_OTHERS}:
+        raise ValueError(f"hydra.sweeper.{min(unknown)}: a search has no such setting{closest(min(unknown), kinds)}")
     if "sampler" not in sweeper:
         chosen, known = config.hydra.runtime.choices.get("hydra/sweeper/sampler"), options("hydra/sweeper/sampler")
         raise ValueError(f"hydra/sweeper/sampler={chosen}: no such sampler; choose from {', '.join(known)}")
-    for key, kind in _SETTINGS.items():
+    for key, kind in kinds.items():
         if said := mistake(f"hydra.sweeper.{key}", sweeper[key], kind):
             raise ValueError(said)
     by_key = {one.get_key_element().lstrip("+~"): one for one in parsed([*lines_of(sweeper.params or {}), *overrides])}
