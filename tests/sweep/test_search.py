@@ -1,5 +1,9 @@
 """What is asked of a search, before any of it is run."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +12,8 @@ from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import OmegaConf
 
 from disent_runner.assembly.conf import CONF
+from disent_runner.runs.folder import RunInUse
+from disent_runner.sweep import search as search_module
 from disent_runner.sweep.run import SweepNotDone
 from disent_runner.sweep.search import Search, Trials, open_study, search_of
 
@@ -83,6 +89,21 @@ def test_a_storage_that_cannot_be_opened_is_one_line(storage, composed):
     assert "\n" not in str(raised.value)
 
 
+def test_a_trial_whose_run_another_process_works_on_waits_for_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(search_module, "SECONDS_BETWEEN_TRIES", 0.0)
+    ends: list[Any] = [RunInUse("taken"), RunInUse("taken"), 0.5]
+
+    class Launched:
+        def launch(self, job_overrides: Any, initial_job_idx: int) -> list[JobReturn]:
+            returned = [ends.pop(0) if job == ["seed=1"] else 0.25 for job in job_overrides]
+            states = [JobStatus.FAILED if isinstance(end, Exception) else JobStatus.COMPLETED for end in returned]
+            return [JobReturn(status=state, _return_value=end) for state, end in zip(states, returned, strict=True)]
+
+    trials = Trials(Launched(), (), tmp_path)  # pyright: ignore[reportArgumentType]
+    assert [job.return_value for job in trials.launch([("seed=0",), ("seed=1",)], 0)] == [0.25, 0.5]
+    assert (ends, trials.failures) == ([], [])
+
+
 def test_trials_hold_what_is_fixed_and_a_failed_one_is_told_without_a_word(tmp_path, capsys):
     class Launched:
         def launch(self, job_overrides: Any, initial_job_idx: int) -> list[JobReturn]:
@@ -97,3 +118,13 @@ def test_trials_hold_what_is_fixed_and_a_failed_one_is_told_without_a_word(tmp_p
         trials.raise_failures()
     assert capsys.readouterr().err == ""
     assert (tmp_path / "outputs").is_dir()
+
+
+def test_the_search_is_ours_in_whatever_order_plugins_are_found(tmp_path):
+    """Each stores what it has under its name, and the last one stays: in a wheel that is not ours."""
+    source = Path(search_module.__file__).parents[2]
+    command = [sys.executable, "-m", "disent_runner", "hydra/sweeper=optuna", "--cfg", "hydra"]
+    for path in ("", str(source)):
+        environment = {**os.environ, "PYTHONPATH": path}
+        done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment, check=True)
+        assert "_target_: hydra_plugins.disent_search.SearchSweeper" in done.stdout

@@ -4,6 +4,7 @@ import hashlib
 import json
 import logging
 import os
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,10 +22,14 @@ from disent_runner.assembly.loader import parsed
 from disent_runner.assembly.mistakes import closest
 from disent_runner.assembly.presets import Options, values_of
 from disent_runner.machine.texts import counted
+from disent_runner.runs.folder import RunInUse
 from disent_runner.sweep.board import say
 from disent_runner.sweep.grid import lines_of
 from disent_runner.sweep.loader import SweepLoader
 from disent_runner.sweep.run import SweepNotDone
+
+SECONDS_BETWEEN_TRIES = 5.0
+"""At a run that another process works on."""
 
 _EXAMPLE = "'model.beta=tag(log,interval(1,32))'"
 _OTHERS = ("_target_", "_recursive_", "sampler", "direction", "params")
@@ -199,7 +204,13 @@ class Trials(Launcher):
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         self.root.mkdir(parents=True, exist_ok=True)  # for the result, which Optuna's plugin writes there
-        returned = self.launcher.launch([[*self.fixed, *own] for own in job_overrides], initial_job_idx)
+        jobs = [[*self.fixed, *own] for own in job_overrides]
+        returned = list(self.launcher.launch(jobs, initial_job_idx))
+        while busy := [place for place, job in enumerate(returned) if _is_in_use(job)]:  # by another search, say
+            time.sleep(SECONDS_BETWEEN_TRIES)
+            again = self.launcher.launch([jobs[place] for place in busy], initial_job_idx)
+            for place, job in zip(busy, again, strict=True):
+                returned[place] = job
         self.launched += len(returned)
         for own, job in zip(job_overrides, returned, strict=True):
             if job.status is not JobStatus.COMPLETED:
@@ -213,6 +224,10 @@ class Trials(Launcher):
                 f"{len(self.failures)} of {counted(self.launched, 'trial')} failed, {', '.join(self.failures)}; "
                 "hydra.sweeper.max_failure_rate=0.5 goes on after such ones"
             ) from None
+
+
+def _is_in_use(job: JobReturn) -> bool:
+    return job.status is JobStatus.FAILED and isinstance(job._return_value, RunInUse)
 
 
 class _Failed(JobReturn):
