@@ -3,7 +3,7 @@
 import os
 import subprocess
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,8 @@ from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
+
+from disent_runner.machine.ranges import Count, Positive, Text, WholeNumber
 
 if TYPE_CHECKING:
     from disent_runner.sweep.jobs import Job
@@ -28,9 +30,36 @@ class SlurmLauncher(Launcher):
     Whether a run is done is read from its folder, so that tasks of an earlier command are waited for like new ones.
     """
 
-    def __init__(self, wait: bool, **params: Any) -> None:
+    def __init__(
+        self,
+        *,
+        wait: bool,
+        partition: Text | None,
+        timeout_min: Count,
+        gpus_per_node: WholeNumber | None,
+        cpus_per_task: Count,
+        mem_gb: Positive | None,
+        array_parallelism: Count,
+        max_num_timeout: WholeNumber,
+        signal_delay_s: Count,
+        setup: list[Text] | None,
+        additional_parameters: Mapping[str, str | int | float | bool | None],
+        **params: Any,
+    ) -> None:
         self.waits = wait
-        self.params = params
+        self.params = {
+            "partition": partition,
+            "timeout_min": timeout_min,
+            "gpus_per_node": gpus_per_node,
+            "cpus_per_task": cpus_per_task,
+            "mem_gb": mem_gb,
+            "array_parallelism": array_parallelism,
+            "max_num_timeout": max_num_timeout,
+            "signal_delay_s": signal_delay_s,
+            "setup": setup,
+            "additional_parameters": additional_parameters,
+            **params,
+        }
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         try:

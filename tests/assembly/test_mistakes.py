@@ -25,6 +25,8 @@ from disent_runner.stages.interrupts import Interrupted
         ),
         ("+experiment=bias", "experiment=bias: no such experiment"),
         ("modle=vae", "modle: no such key, did you mean model?; keys here: continuous, data_dir,"),
+        ("hydra.sweep.dir=null", "hydra.sweep.dir=null: field 'hydra.sweep.dir' is not Optional"),
+        ("model.beta=1,,2", "model.beta=1,,2: nothing stands between two commas"),
         ("trainer.max_steps=[1", "trainer.max_steps=[1: [ and ] do not match"),
     ],
 )

@@ -1,5 +1,6 @@
 """A finished run in a notebook: its model as functions of arrays, its config, its numbers."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -134,6 +135,7 @@ def _numbers(what: str, given: Any) -> np.ndarray:
 
 def load_run(path: str, *, device: str, trust: bool) -> TrainedRun:
     """See `disent_runner.load`."""
+    path = os.path.expanduser(path)  # noqa: PTH111 - pathlib raises where there is no such home
     folder = run_folder_of(path)
     config = recorded_config(folder, trust=trust)
     config.trainer.compile = False

@@ -62,6 +62,8 @@ def mistake(error: OverrideParseException) -> str:
             )
     if value.count("'") % 2 or value.count('"') % 2:
         return f"{argument}: a quote is not closed; in the shell, '{key}=\"it''s one value\"'"
+    if re.search(r",\s*(,|$)", value) or value.startswith(","):
+        return f"{argument}: nothing stands between two commas; take one out"
     if _CALL.fullmatch(value):
         return f"{argument}: {_reason(error)}; a text with parentheses is quoted: {_advised(key, value)}"
     strange = next((letter for letter in value if not _KNOWN.match(letter)), value[:1] or "=")

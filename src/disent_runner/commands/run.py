@@ -14,8 +14,8 @@ from omegaconf import DictConfig
 
 from disent_runner.assembly.below import PLAN
 from disent_runner.assembly.conf import CONF
-from disent_runner.commands.completion import ZSH, is_asked_for_zsh
-from disent_runner.commands.options import in_order, version_text, without_comment
+from disent_runner.commands.completion import shell_to_install, words_beside_hydra
+from disent_runner.commands.options import check_mode, in_order, version_text, without_comment
 from disent_runner.machine.files import check_working_folder
 from disent_runner.machine.interruption import OF_A_TERMINAL, Interrupted, stoppable
 from disent_runner.machine.output import forgiving_output
@@ -139,9 +139,11 @@ def run() -> None:
 
         print(help_text(CONF, shutil.get_terminal_size().columns if sys.stdout.isatty() else None))
         return
-    if is_asked_for_zsh(sys.argv[1:]):
-        print(ZSH)
-        return
+    shell = shell_to_install(sys.argv[1:])
+    if shell is not None:
+        print(words_beside_hydra(shell), flush=True)
+        if shell == "zsh":
+            return
     if "--version" in sys.argv[1:]:
         print(version_text())
         return
@@ -152,6 +154,7 @@ def run() -> None:
         os.environ[PLAN] = "1"
     try:
         sys.argv[1:] = [as_read(argument) for argument in in_order(sys.argv[1:])]
+        check_mode(sys.argv[1:])
     except ValueError as error:
         _say(error)
         sys.exit(1)
