@@ -29,8 +29,8 @@ def test_the_shell_is_read_from_the_command():
 
 def test_zsh_offers_choices(tmp_path):
     stubs = 'compdef() { }; compadd() { shift 3; print -l -- "$@" }'
-    script = f"{stubs}\n{ZSH}\nwords=(disent-run model=b); CURRENT=2; _disent_run"
-    assert typed("zsh", f"cd {tmp_path}; {script}") == ["model=betavae", "model=btcvae"]
+    script = f"{stubs}\n{ZSH}\nwords=(disent-run model=bt); CURRENT=2; _disent_run"
+    assert typed("zsh", f"cd {tmp_path}; {script}") == ["model=btcvae"]
 
 
 def test_zsh_without_a_set_up_loads_what_completes(tmp_path):

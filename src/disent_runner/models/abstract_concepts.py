@@ -52,7 +52,7 @@ class AbstractConcepts(AbstractModel):
         if (count := math.prod(size + 1 for size in sizes.values())) > MOST_CONCEPTS:
             raise ValueError(
                 f"model.factors: {len(sizes)} factors have {count:,} concepts, at most {MOST_CONCEPTS:,} are taken; "
-                f"name fewer, model.factors=[{','.join(self.factors[:2])}]"
+                f"name fewer, 'model.factors=[{','.join(self.factors[:2])}]'"
             )
         self.vocabulary = draw_vocabulary(sizes, synonyms=synonyms, value_names=info.value_names)
         """The symbols; the same for every seed."""
