@@ -7,7 +7,7 @@ import torch
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
 from disent_runner.losses.likelihoods import LearnedGaussian
-from disent_runner.models.abstract_concepts import symbols_of
+from disent_runner.models.abstract_concepts import symbols_in
 from disent_runner.models.telbo import TELBO, unchanged
 
 SETTINGS = {"alpha_x": 2.0, "alpha_y": 10.0, "alpha_y_alone": 3.0, "lambda_sparse": 5e-6, "unpaired": False}
@@ -40,7 +40,7 @@ def reached(model: TELBO, loss: torch.Tensor) -> set[str]:
 @pytest.mark.parametrize("unpaired", [False, True])
 def test_the_loss_is_the_mean_of_three_bounds(unpaired, taught) -> None:
     model, batch = taught(unpaired=unpaired)
-    images, symbols = batch().images, symbols_of(batch())
+    images, symbols = batch().images, symbols_in(batch())
     torch.manual_seed(1)
     noise = [torch.randn(12, 3), torch.randn(24 if unpaired else 12, 3), torch.randn(12, 3)]
     everything = torch.cat([images, batch().second_images]) if unpaired else images
@@ -70,7 +70,7 @@ def test_the_loss_is_the_mean_of_three_bounds(unpaired, taught) -> None:
 
 def test_each_bound_reaches_what_it_trains(taught) -> None:
     model, batch = taught()
-    images, symbols = batch().images, symbols_of(batch())
+    images, symbols = batch().images, symbols_in(batch())
     joint = model.encoder(images, symbols)[0].chunk(2, dim=1)
     everything = total(model.joint_terms(tuple(joint), images, symbols))
     assert reached(model, everything) == {"encoder", "decoder", "symbol_decoder"}
@@ -100,7 +100,7 @@ def test_gradients_pass_through_what_is_unchanged() -> None:
 def test_the_unimodal_divergence_and_its_gradient_are_those_of_torch_distributions(taught) -> None:
     """By the log variances of q(z|x) and of the experts, which another implementation leaves out."""
     model, batch = taught()
-    images, symbols = batch().images, symbols_of(batch())
+    images, symbols = batch().images, symbols_in(batch())
     with torch.no_grad():
         model.expert_logvar.copy_(torch.randn(model.expert_logvar.shape) / 2)
         model.expert_mean.copy_(torch.randn(model.expert_mean.shape))
