@@ -21,7 +21,7 @@ class GridConfig:
     _target_: str = "hydra_plugins.disent_sweeper.GridSweeper"
     params: dict[str, Any] = field(default_factory=dict)
     cases: dict[str, Any] = field(default_factory=dict)
-    zip: list[list[str]] = field(default_factory=list)
+    zip: list[Any] = field(default_factory=list)
 
 
 ConfigStore.instance().store(group="hydra/sweeper", name="grid", node=GridConfig, provider="disent_runner")

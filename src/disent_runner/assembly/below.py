@@ -19,6 +19,8 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from disent_runner.assembly import schema
+from disent_runner.assembly.checking import hints
+from disent_runner.assembly.kinds import mistake
 from disent_runner.assembly.mistakes import closest, in_one_line
 from disent_runner.runs.identity import run_id
 from disent_runner.runs.lineage import facts_of, is_trained, named_parents
@@ -71,6 +73,9 @@ def settle(config: DictConfig, asked: Sequence[Override], composer: Composer) ->
     for name in parents:
         node = config.model[name]
         _set_typed(node, name, [one for one in asked if _root(one) == name])
+        for key, kind in hints(schema.Parent).items():
+            if key in node and (said := mistake(f"{name}.{key}", _plain(node, key), kind)):
+                raise HydraException(said)
         if node.run is None:
             own = list(node.overrides)
             try:

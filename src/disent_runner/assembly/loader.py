@@ -71,10 +71,14 @@ class Repository(ConfigRepository):
         return [source for source in self.sources if isinstance(source, Source)]
 
     def load_config(self, config_path: str) -> ConfigResult | None:
-        files = [folder.file(config_path) for folder in self.folders if folder.is_config(config_path)]
+        having = [folder for folder in self.folders if folder.is_config(config_path)]
+        files = [folder.file(config_path) for folder in having]
         if len({file.read_bytes() for file in files}) > 1:  # Hydra would take the first without a word
             raise ValueError(f"{config_path} is there twice, in {' and in '.join(map(str, files))}; rename yours")
-        return super().load_config(config_path)
+        found = super().load_config(config_path)
+        if found is not None and having and having[0].provider == "main":
+            found.is_schema_source = True  # ours: not held against what a plugin has under the same name
+        return found
 
 
 class Loader(ConfigLoaderImpl):

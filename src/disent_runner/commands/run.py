@@ -3,6 +3,7 @@
 import gc
 import logging
 import os
+import shutil
 import sys
 import traceback
 from collections.abc import Sequence
@@ -13,8 +14,8 @@ from omegaconf import DictConfig
 
 from disent_runner.assembly.below import PLAN
 from disent_runner.assembly.conf import CONF
-from disent_runner.commands.completion import ZSH, is_asked_for_zsh
-from disent_runner.commands.options import in_order, version_text
+from disent_runner.commands.completion import shell_to_install, words_beside_hydra
+from disent_runner.commands.options import check_mode, in_order, version_text, without_comment
 from disent_runner.machine.files import check_working_folder
 from disent_runner.machine.interruption import OF_A_TERMINAL, Interrupted, stoppable
 from disent_runner.machine.output import forgiving_output
@@ -96,7 +97,9 @@ def _run(config: DictConfig, folder: Path, *, is_alone: bool) -> float | None:
         if is_alone:
             from disent_runner.stages.closing import say_end
 
-            say_end(folder, Path(config.output_root))
+            codes = "sampled" if asked.representation == "sampled" else "mean"
+            subject = {"representation": codes, "factors": asked.factors, "part": asked.evaluation.part}
+            say_end(folder, Path(config.output_root), **subject)
     if config.objective is None:
         return None
     from disent_runner.sweep.objective import objective
@@ -124,20 +127,23 @@ def _show_plan(config: DictConfig, folder: Path, request: str) -> None:
 
     for line in plan_lines(config, folder, request, _composed):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
-    remove_empty(folder, up_to=Path(config.output_root))
+    remove_empty(folder, up_to=Path(config.output_root).absolute().parent)
 
 
 def run() -> None:
     """`disent-run`: exit code 0 when every stage is done, 1 after a mistake, 128 + signal after an interruption."""
     forgiving_output(at_any_cost=True)
+    sys.argv = without_comment(sys.argv)
     if {"--help", "-h"} & set(sys.argv[1:]):
         from disent_runner.commands.help import help_text
 
-        print(help_text(CONF))
+        print(help_text(CONF, shutil.get_terminal_size().columns if sys.stdout.isatty() else None))
         return
-    if is_asked_for_zsh(sys.argv[1:]):
-        print(ZSH)
-        return
+    shell = shell_to_install(sys.argv[1:])
+    if shell is not None:
+        print(words_beside_hydra(shell), flush=True)
+        if shell == "zsh":
+            return
     if "--version" in sys.argv[1:]:
         print(version_text())
         return
@@ -148,6 +154,7 @@ def run() -> None:
         os.environ[PLAN] = "1"
     try:
         sys.argv[1:] = [as_read(argument) for argument in in_order(sys.argv[1:])]
+        check_mode(sys.argv[1:])
     except ValueError as error:
         _say(error)
         sys.exit(1)

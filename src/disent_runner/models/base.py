@@ -57,7 +57,9 @@ class AbstractModel(pl.LightningModule, ABC):
         """
         super().__init__()
         if not isinstance(warmup, Mapping | None):
-            raise ValueError(f"model.warmup must be steps by the names of terms, such as {{kl: 1000}}, got {warmup!r}")
+            raise ValueError(
+                f"model.warmup must be steps by the names of terms, such as 'model.warmup={{kl: 1000}}', got {warmup!r}"
+            )
         steps_of = warmup or {}
         for key, value in {"gradient_clip": gradient_clip, **{f"warmup.{k}": v for k, v in steps_of.items()}}.items():
             if value is not None and not (is_number(value) and value > 0):

@@ -27,8 +27,12 @@ def labels(rows: Sequence[Row]) -> list[str]:
     keys = [key for key in dict.fromkeys(key for row in rows for key in row) if key not in _NAMES]
     keys.sort(key=lambda key: (key in _LAST, not _is_greek(key)))
     told: list[list[str]] = [[] for _ in rows]
-    for group in _groups(rows, lambda place: rows[place]["model"]):
-        for key in filter(_is_typed, keys):
+    for key in filter(_is_typed, keys):
+        # rows of a data set whose runs do not differ in a setting of its images lack it
+        names = (
+            ("model", "dataset") if key.startswith("dataset.") and any(key not in row for row in rows) else ("model",)
+        )
+        for group in _groups(rows, lambda place, names=names: tuple(rows[place][name] for name in names)):
             _tell(key, rows, group, told)
     for key in keys:
         for group in _groups(rows, lambda place: _said(rows[place], told[place])):

@@ -56,8 +56,8 @@ def folder_of(name: str, node: Mapping[str, Any], *, child: Path | None = None) 
     else:
         raise ValueError(f"{name}: it was not settled which run that is; compose the config with disent-run")
     if child is not None:
-        roots = child.resolve().parents[_DEPTH - 1 : _DEPTH]
-        places += [root.joinpath(*places[0].parts[-_DEPTH - is_file :]) for root in roots for is_file in (0, 1)]
+        depth = _DEPTH + (2 if places[0].suffix == ".pt" else 0)
+        places += [root.joinpath(*places[0].parts[-depth:]) for root in child.resolve().parents[_DEPTH - 1 : _DEPTH]]
     for place in places:
         folder = place.parent.parent if place.suffix == ".pt" else place
         if has_record(folder) and _is_it(folder, node):
@@ -122,7 +122,7 @@ def parent_of(folder: Path, *, step: int, weights: str) -> Parent:
 
 
 def recorded_as(parent: Parent, folder: Path) -> dict[str, Any]:
-    """What a child records of it: which run it is, its settings, by which reports tell children apart, and its place."""
+    """What a child records of it: which run it is, the settings by which reports tell children apart, its place."""
     return {**asdict(parent), "settings": settings_of(named_record(folder)), "folder": path_text(folder)}
 
 

@@ -235,7 +235,7 @@ def check_choices(config: DictConfig, info: DatasetInfo) -> None:
         raise ValueError(f"representation must be mean, sampled or an npz file, got {config.representation!r}")
     for key in NAMED:
         if config.get(key) is not None:
-            raise ValueError(f"{key}={config[key]} is of codes from a file; of your own images say dataset.{key}=[…]")
+            raise ValueError(f"{key}={config[key]} is of codes from a file; of your own images say 'dataset.{key}=[…]'")
     unknown = [name for name in config.factors or () if name not in info.factors]
     if unknown:
         raise ValueError(f"factors must be some of {', '.join(info.factors)}, got [{', '.join(config.factors)}]")

@@ -60,7 +60,8 @@ class Board:
             while not ended.wait(SECONDS_BETWEEN_LOOKS):
                 now = _counts(self.look())
                 self.write()
-                if (now["done"], now["failed"]) != (last["done"], last["failed"]):
+                is_last = now["done"] + now["failed"] == len(self.jobs)  # which is said at the end
+                if (now["done"], now["failed"]) != (last["done"], last["failed"]) and not is_last:
                     say(summary_line(self.standings))
                     last = now
 

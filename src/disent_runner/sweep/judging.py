@@ -33,6 +33,8 @@ def study_of(config: DictConfig, typed: Sequence[str] = ()) -> "Study | None":
         return None
     from disent_runner.study.study import CHANGED, study_from  # statistics and pictures are of no use to other sweeps
 
+    if not OmegaConf.is_dict(config.study):
+        raise ValueError(f"study={config.study}: expected its keys, shows, source, scale, …; recipes have one")
     node: Any = OmegaConf.to_container(config.study, resolve=True)
     study = study_from(node, factors=None if config.factors is None else tuple(config.factors))
     return replace(study, scale=CHANGED, changes=changes) if (changes := changes_among(typed)) else study

@@ -62,9 +62,10 @@ def run_sweep(
     try:
         with board.kept_up_to_date():
             while open_jobs := [job for job, now in board.look().items() if _is_open(now, job in launched)]:
-                lost = [job for job in open_jobs if _lost_needs(job, board.standings, launched)]
-                for job in lost:
-                    _fail(job, board.standings)
+                over = launched if waits else ()
+                lost = {job: need for job in open_jobs if (need := _lost_need(job, board.standings, over))}
+                for job, need in lost.items():
+                    _fail(job, need, board.standings[need].state)
                 launched.update(lost)
                 free = [job for job in open_jobs if job not in lost and board.standings[job].state != "running"]
                 ready = [job for job in free if _is_ready(job, board.standings, launched if not waits else ())]
@@ -75,6 +76,8 @@ def run_sweep(
                     break
                 elif not lost:
                     time.sleep(SECONDS_BETWEEN_TRIES)
+        if launched and not waits:
+            say("the same command says how far they are, and picks up what was lost")
     finally:
         say(summary_line(board.look()))
         say_failures(board.standings)
@@ -104,14 +107,15 @@ def _is_ready(job: Job, standings: Mapping[Job, Standing], queued: Collection[Jo
     return all(standings[need].state == "done" or need in queued for need in job.needs)
 
 
-def _lost_needs(job: Job, standings: Mapping[Job, Standing], launched: set[Job]) -> list[Job]:
-    return [need for need in job.needs if need in launched and standings[need].state in ("failed", "interrupted")]
+def _lost_need(job: Job, standings: Mapping[Job, Standing], over: Collection[Job]) -> Job | None:
+    """What it stands on that was launched, is over and was not done; None where nothing is lost."""
+    return next((need for need in job.needs if need in over and standings[need].state not in ("done", "running")), None)
 
 
-def _fail(job: Job, standings: Mapping[Job, Standing]) -> None:
+def _fail(job: Job, need: Job, state: str) -> None:
     """Say in the folder of a run why it was not begun."""
-    need = next(need for need in job.needs if standings[need].state in ("failed", "interrupted"))
-    reason = f"its {need.role} {standings[need].state}, in {need.folder}"
+    what = state if state in ("failed", "interrupted") else f"did not begin ({state})"
+    reason = f"its {need.role} {what}, in {need.folder}"
     with suppress(RunInUse), exclusive(job.folder):
         write_status(job.folder, "failed", request=job.request, error=reason)
 
