@@ -18,7 +18,7 @@ from disent_runner.models.frozen import Frozen, check_same_data
 
 @final
 class BetaVAEDAE(AbstractVAE):
-    """Higgins et al. 2017 (DARLA, eq. 2) and 2018 (SCAN, eq. 2): ‖J(x̂) - J(x)‖² + β KL(q(z|x) ‖ N(0, 1)).
+    """Higgins et al. 2017 (DARLA) and 2018 (SCAN): ‖J(x̂) - J(x)‖² + β KL(q(z|x) ‖ N(0, 1)).
 
     J are the layers of a frozen denoising auto-encoder up to `feature_layer`: `bottleneck`, `decoder_hidden` or
     `output`, before its sigmoid. x̂ is the decoder's image with normal noise of standard deviation `image_sigma`. The

@@ -31,7 +31,7 @@ TARGETS = ("image", "symbol")
 
 @final
 class Recombination(AbstractModel):
-    """Higgins et al. 2018, section 4: KL(q(z|x) ‖ ψ(z|y₁, y₂, r)) of the result of an operator r on two concepts.
+    """Higgins et al. 2018: KL(q(z|x) ‖ ψ(z|y₁, y₂, r)) of the result of an operator r on two concepts.
 
     x is an image that shows the result, and all but ψ is that of the frozen `concepts`. `kl` reverse turns the
     divergence round, as in their SCAN_R. `target` symbol: q(z|y) of the result's symbols instead of q(z|x), as in a
