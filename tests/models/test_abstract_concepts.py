@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from disent_runner.datasets.symbols.concepts import ANY, FACTORS, order
-from disent_runner.models.abstract_concepts import symbols_of
+from disent_runner.models.abstract_concepts import symbols_in
 from disent_runner.models.scan_concepts import ScanConcepts
 from disent_runner.networks.symbols import SymbolNetwork
 
@@ -43,7 +43,7 @@ def test_unseen_concepts_are_the_combinations_without_an_image(taught, rooms) ->
 
 def test_batches_are_symbols_of_the_concepts_beside_their_images(taught, rooms) -> None:
     model, batch = taught()
-    drawn = model.vocabulary.decode(symbols_of(batch()).numpy())
+    drawn = model.vocabulary.decode(symbols_in(batch()).numpy())
     assert len(model.vocabulary) == 3 + 3 + 2 + 2 + 2
     shown = rooms.space.factors(batch().draw.rows.numpy())[:, :4]
     assert ((drawn == ANY) | (drawn == shown)).all()
@@ -106,6 +106,6 @@ def test_data_without_factors_or_with_too_many_are_refused(rooms, vision) -> Non
 def test_how_specific_concepts_are_is_logged(taught) -> None:
     model, batch = taught()
     logged = model.update(batch())
-    _, logvar = model.encode_symbols(symbols_of(batch()))
+    _, logvar = model.encode_symbols(symbols_in(batch()))
     torch.testing.assert_close(logged["specificity"], (1 - (logvar / 2).exp()).clamp_min(0).mean(0).detach())
     assert "specificity" not in model.update(replace(batch(1), is_logged=False))

@@ -14,7 +14,7 @@ from disent_runner.models.frozen import Frozen
 from disent_runner.networks.initialization import he_uniform
 from tests.models.conftest import LEARNING_RATE
 
-SETTINGS = {"feature_layer": "output", "beta": 3.0, "image_sigma": 0.0, "check_dae": True}
+SETTINGS = {"feature_layer": "output", "beta": 3.0, "image_sigma": 0.0, "check_dae": True, "through_dae": True}
 
 
 @pytest.fixture
@@ -91,6 +91,13 @@ def test_an_auto_encoder_at_the_mean_image_is_refused_in_one_line(vae, dae, data
     with pytest.raises(ValueError, match=message + r"than 300 steps, dae.trainer.max_steps=10000, or take it as it is"):
         vae().learn(dataset, np.random.default_rng(0))
     vae(check_dae=False).learn(dataset, np.random.default_rng(0))
+
+
+def test_images_of_codes_are_what_the_auto_encoder_sees(vae, dae) -> None:
+    codes = torch.randn(4, 3)
+    images = vae(through_dae=False).decode(codes)
+    torch.testing.assert_close(images, torch.sigmoid(vae().decoder(codes)))
+    torch.testing.assert_close(vae().decode(codes), dae.decode(dae.encode(images)[0]))
 
 
 @pytest.mark.slow

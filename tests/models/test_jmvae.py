@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
-from disent_runner.models.abstract_concepts import symbols_of
+from disent_runner.models.abstract_concepts import symbols_in
 from disent_runner.models.jmvae import JMVAE
 
 SETTINGS = {"alpha": 0.5, "alpha_x": 2.0, "alpha_y": 10.0}
@@ -27,7 +27,7 @@ def joint_of(model: JMVAE, images: torch.Tensor, symbols: torch.Tensor) -> Norma
 @pytest.mark.parametrize("alpha", [0.5, 0.0])
 def test_loss_terms(alpha, taught) -> None:
     model, batch = taught(alpha=alpha)
-    images, symbols = batch().images, symbols_of(batch())
+    images, symbols = batch().images, symbols_in(batch())
     joint = joint_of(model, images, symbols)
     torch.manual_seed(1)
     codes = joint.mean + joint.stddev * torch.randn(joint.mean.shape)
@@ -55,7 +55,7 @@ def test_the_loss_weighs_them(taught) -> None:
 
 def test_a_modality_alone_does_not_look_at_the_other(taught) -> None:
     model, batch = taught()
-    mean, _ = model.encode_symbols(symbols_of(batch()))
+    mean, _ = model.encode_symbols(symbols_in(batch()))
     assert mean.shape == (12, 3)
     torch.testing.assert_close(
         model.encode(batch().images)[0], model.encoder(batch().images, torch.ones(12, 12))[1].chunk(2, 1)[0]
@@ -64,7 +64,7 @@ def test_a_modality_alone_does_not_look_at_the_other(taught) -> None:
 
 def test_jmvae_zero_has_zeros_for_what_is_missing(taught) -> None:
     model, batch = taught(alpha=0.0)
-    images, symbols = batch().images, symbols_of(batch())
+    images, symbols = batch().images, symbols_in(batch())
     joint = joint_of(model, images, torch.zeros_like(symbols))
     torch.testing.assert_close(model.encode(images)[0], joint.mean)
     joint = joint_of(model, torch.zeros_like(images), symbols)

@@ -7,7 +7,7 @@ from torch.distributions import Normal, kl_divergence
 
 from disent_runner.datasets.symbols.concepts import ANY, scenes_of
 from disent_runner.datasets.symbols.recombinations import AND, IGNORE, IN_COMMON, OPERATORS
-from disent_runner.models.abstract_concepts import symbols_of
+from disent_runner.models.abstract_concepts import symbols_in
 from disent_runner.models.frozen import Frozen
 from disent_runner.models.recombination import Recombination, draw_pool, result_of
 from disent_runner.models.scan_concepts import ScanConcepts
@@ -37,7 +37,7 @@ def normal(posterior: tuple[torch.Tensor, torch.Tensor]) -> Normal:
 @pytest.mark.parametrize("target", ["image", "symbol"])
 def test_the_loss_is_the_divergence_of_the_result(target, kl, taught, scan) -> None:
     model, batch = taught(target=target, kl=kl)
-    symbols, operators = symbols_of(batch()), batch().draw.operators
+    symbols, operators = symbols_in(batch()), batch().draw.operators
     first, second = (scan.model.encode_symbols(symbols[:, which]) for which in (0, 1))
     result = normal(model.recombine(operators, first, second))
     wanted = scan.encode(batch().images)
@@ -63,7 +63,7 @@ def test_results_are_those_of_sets_whatever_a_value_is_called(taught) -> None:
     assert len(words.synonyms) == 2
     combine = {AND: set.union, IN_COMMON: set.intersection, IGNORE: set.difference}
     for step in range(5):
-        symbols, operators = symbols_of(batch(step)), batch(step).draw.operators
+        symbols, operators = symbols_in(batch(step)), batch(step).draw.operators
         found = result_of(operators, symbols, words)
         for row, operator, (first, second) in zip(found, operators.tolist(), symbols, strict=True):
             meant = [{int(words.values[symbol]) for symbol in named.nonzero()} for named in (first, second)]
@@ -77,7 +77,7 @@ def test_images_show_the_result_and_nothing_held_out_is_drawn(taught, rooms, sca
     unseen = {tuple(row) for row in scan.model.unseen_concepts.tolist()}
     rows = set()
     for step in range(20):
-        symbols, operators = symbols_of(batch(step)), batch(step).draw.operators
+        symbols, operators = symbols_in(batch(step)), batch(step).draw.operators
         results = model.vocabulary.decode(result_of(operators, symbols, model.vocabulary).numpy())
         shown = rooms.space.factors(batch(step).draw.rows.numpy())[:, :4]
         assert ((results == ANY) | (results == shown)).all()
@@ -171,7 +171,7 @@ def test_operators_are_learned(taught, scan) -> None:
     model.optimizer_of["model"] = torch.optim.Adam(model.parameters(), lr=1e-2)
     for step in range(600):
         model.update(batch(step))
-    symbols, operators = symbols_of(batch(1000)), batch(1000).draw.operators
+    symbols, operators = symbols_in(batch(1000)), batch(1000).draw.operators
     mean, logvar = model.recombine(operators, encode(symbols[:, 0]), encode(symbols[:, 1]))
     expected = result_of(operators, symbols, model.vocabulary)
     assert ((mean > 0.5) == (expected > 0.5)).all()

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
-from disent_runner.models.abstract_concepts import symbols_of
+from disent_runner.models.abstract_concepts import symbols_in
 from disent_runner.models.dae import DAE
 from disent_runner.models.frozen import Frozen
 from disent_runner.models.scan_concepts import ScanConcepts
@@ -21,7 +21,7 @@ def taught(teach, vision):
 @pytest.mark.parametrize("kl", ["forward", "reverse"])
 def test_loss_terms(kl, taught, vision) -> None:
     model, batch = taught(kl=kl)
-    symbols = symbols_of(batch())
+    symbols = symbols_in(batch())
     torch.manual_seed(1)
     terms = model.loss_terms(batch())
     mean, logvar = model.encode_symbols(symbols)

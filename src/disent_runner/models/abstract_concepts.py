@@ -116,14 +116,14 @@ class AbstractConcepts(AbstractModel):
         logged = {"loss": loss.detach(), **{name: mean.detach() for name, mean in means.items()}}
         if batch.is_logged:
             with torch.no_grad():
-                logged["specificity"] = specificity(self.encode_symbols(symbols_of(batch))[1]).mean(0)
+                logged["specificity"] = specificity(self.encode_symbols(symbols_in(batch))[1]).mean(0)
         return logged
 
     def new_optimizers(self) -> dict[str, torch.optim.Optimizer]:
         return {"model": self.optimizer(list(self.parameters()))}
 
 
-def symbols_of(batch: Batch) -> Float[Tensor, "batch *operands symbol"]:
+def symbols_in(batch: Batch) -> Float[Tensor, "batch *operands symbol"]:
     """The symbols of a batch, where its images are. ValueError where its source draws none."""
     if batch.draw.symbols is None:
         raise ValueError(f"{type(batch.source).__name__} draws images without symbols")

@@ -18,11 +18,14 @@ from disent_runner.models.frozen import Frozen, check_same_data
 
 @final
 class BetaVAEDAE(AbstractVAE):
-    """Higgins et al. 2017 (DARLA, eq. 2) and 2018 (SCAN, eq. 2): ‖J(x̂) - J(x)‖² + β KL(q(z|x) ‖ N(0, 1)).
+    """Higgins et al. 2017 (DARLA) and 2018 (SCAN): ‖J(x̂) - J(x)‖² + β KL(q(z|x) ‖ N(0, 1)).
 
     J are the layers of a frozen denoising auto-encoder up to `feature_layer`: `bottleneck`, `decoder_hidden` or
     `output`, before its sigmoid. x̂ is the decoder's image with normal noise of standard deviation `image_sigma`. The
     squares are summed over features and have no factor 1/2, so that a β is of one layer, and of no other.
+
+    Nothing holds x̂ to the pixels of x where J does not look, and it may be noise to our eyes. `decode` makes what the
+    auto-encoder sees in it, as the replication shows it, or x̂ itself with `through_dae` false.
 
     ValueError before the first step where the auto-encoder is not fit for it, see `models.dae.Quality`, unless
     `check_dae` is false.
@@ -36,6 +39,7 @@ class BetaVAEDAE(AbstractVAE):
         beta: NonNegative,
         image_sigma: NonNegative,
         check_dae: bool,
+        through_dae: bool,
         **vae: Any,
     ) -> None:
         super().__init__(**vae)
@@ -49,12 +53,20 @@ class BetaVAEDAE(AbstractVAE):
         self.beta = beta
         self.image_sigma = image_sigma
         self.check_dae = check_dae
+        self.through_dae = through_dae
 
     def learn(self, training: Dataset, rng: np.random.Generator) -> None:
         """Takes nothing, but looks at what the auto-encoder makes of training images."""
         quality = dae_of(self.dae).quality(training, rng)
         if self.check_dae and not quality.is_passed:
             raise ValueError(_failure(quality, self.dae.step))
+
+    def decode(self, codes: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch channel height width"]:
+        images = super().decode(codes)
+        if not self.through_dae:
+            return images
+        dae = dae_of(self.dae.on(images.device))
+        return dae.decode(dae.encode(images)[0])
 
     def features(self, images: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch feature"]:
         """J, through which gradients pass to the images."""

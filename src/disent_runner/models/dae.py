@@ -44,7 +44,7 @@ class Quality(NamedTuple):
 class DAE(AbstractModel):
     """Squared error to the clean image of what comes of it with a rectangle set to 0; summed over pixels, in no unit.
 
-    The denoising auto-encoder of Higgins et al. 2017 (DARLA, section 2.3.1), layers as in a public replication of SCAN.
+    The denoising auto-encoder of Higgins et al. 2017 (DARLA), layers as in a public replication of SCAN.
     `pixel_masking` is the probability with which a pixel outside of the rectangle is 0 too. Codes are points: the
     bottleneck after its `activation`.
     """

@@ -11,7 +11,7 @@ from disent_runner.datasets.info import DatasetInfo
 from disent_runner.losses.concepts import joint_kl_terms, symbol_nll
 from disent_runner.losses.gaussian import Normal, kl_to_standard_normal, sample_normal
 from disent_runner.machine.ranges import Latents, NonNegative
-from disent_runner.models.abstract_concepts import AbstractConcepts, symbols_of
+from disent_runner.models.abstract_concepts import AbstractConcepts, symbols_in
 from disent_runner.models.abstract_vae import Likelihood, posterior
 from disent_runner.models.base import check_latent_dim
 from disent_runner.networks.symbols import JointEncoder
@@ -72,7 +72,7 @@ class JMVAE(AbstractConcepts):
         return self.likelihood.mean(self.decoder(codes).float())
 
     def loss_terms(self, batch: Batch) -> dict[str, Float[Tensor, " batch"]]:
-        images, symbols = batch.images, symbols_of(batch)
+        images, symbols = batch.images, symbols_in(batch)
         both, alone = self.encoder(images, symbols)
         joint = posterior(both)
         codes = sample_normal(*joint)

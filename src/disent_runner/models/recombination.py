@@ -19,7 +19,7 @@ from disent_runner.datasets.symbols.vocabulary import Vocabulary
 from disent_runner.losses.concepts import GROUNDINGS
 from disent_runner.losses.gaussian import Normal
 from disent_runner.machine.ranges import Count, OneOf
-from disent_runner.models.abstract_concepts import AbstractConcepts, symbols_of
+from disent_runner.models.abstract_concepts import AbstractConcepts, symbols_in
 from disent_runner.models.abstract_vae import posterior
 from disent_runner.models.base import AbstractModel, optimise
 from disent_runner.models.frozen import Frozen, check_same_data
@@ -31,7 +31,7 @@ TARGETS = ("image", "symbol")
 
 @final
 class Recombination(AbstractModel):
-    """Higgins et al. 2018, section 4: KL(q(z|x) ‖ ψ(z|y₁, y₂, r)) of the result of an operator r on two concepts.
+    """Higgins et al. 2018: KL(q(z|x) ‖ ψ(z|y₁, y₂, r)) of the result of an operator r on two concepts.
 
     x is an image that shows the result, and all but ψ is that of the frozen `concepts`. `kl` reverse turns the
     divergence round, as in their SCAN_R. `target` symbol: q(z|y) of the result's symbols instead of q(z|x), as in a
@@ -131,7 +131,7 @@ class Recombination(AbstractModel):
         return _OfPool(drawn, torch.from_numpy(pool))
 
     def update(self, batch: Batch) -> dict[str, Tensor]:
-        symbols, operators = symbols_of(batch), operators_of(batch)
+        symbols, operators = symbols_in(batch), operators_of(batch)
         first, second = (self.encode_symbols(symbols[:, operand]) for operand in (0, 1))
         result = self.recombine(operators, first, second)
         terms = self.divergence(self._target(batch, operators, symbols), result)

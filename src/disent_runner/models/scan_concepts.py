@@ -12,7 +12,7 @@ from disent_runner.datasets.info import DatasetInfo
 from disent_runner.losses.concepts import GROUNDINGS, symbol_nll
 from disent_runner.losses.gaussian import Normal, kl_to_standard_normal, sample_normal
 from disent_runner.machine.ranges import NonNegative, OneOf
-from disent_runner.models.abstract_concepts import AbstractConcepts, symbols_of
+from disent_runner.models.abstract_concepts import AbstractConcepts, symbols_in
 from disent_runner.models.abstract_vae import posterior
 from disent_runner.models.frozen import Frozen, check_same_data
 from disent_runner.models.frozen_posteriors import FrozenPosteriors, check_posteriors
@@ -69,7 +69,7 @@ class ScanConcepts(AbstractConcepts):
         return super().batches(training, source, batch_size=batch_size, seed=seed)
 
     def loss_terms(self, batch: Batch) -> dict[str, Float[Tensor, " batch"]]:
-        symbols = symbols_of(batch)
+        symbols = symbols_in(batch)
         mean, logvar = self.encode_symbols(symbols)
         logits = self.symbol_decoder(sample_normal(mean, logvar)).float()
         return {

@@ -14,7 +14,7 @@ from disent_runner.losses.bounds import bounded
 from disent_runner.losses.concepts import product_of_experts, symbol_nll
 from disent_runner.losses.gaussian import Normal, kl_to_standard_normal, sample_normal
 from disent_runner.machine.ranges import Latents, NonNegative
-from disent_runner.models.abstract_concepts import AbstractConcepts, symbols_of
+from disent_runner.models.abstract_concepts import AbstractConcepts, symbols_in
 from disent_runner.models.abstract_vae import LOGVAR_LIMIT, Likelihood, posterior
 from disent_runner.models.base import check_latent_dim
 from disent_runner.networks.symbols import JointEncoder
@@ -73,7 +73,7 @@ class TELBO(AbstractConcepts):
         return self.likelihood.mean(self.decoder(codes).float())
 
     def loss_terms(self, batch: Batch) -> dict[str, Float[Tensor, " _"]]:
-        images, symbols = batch.images, symbols_of(batch)
+        images, symbols = batch.images, symbols_in(batch)
         both, alone = self.encoder(images, symbols)
         if self.unpaired:
             others = batch.second_images
