@@ -5,7 +5,12 @@ import torch
 from torch.autograd import gradcheck
 from torch.distributions import Normal, kl_divergence
 
-from disent_runner.losses.gaussian import kl_to_standard_normal, normal_log_density, sample_normal
+from disent_runner.losses.gaussian import (
+    kl_between_normals,
+    kl_to_standard_normal,
+    normal_log_density,
+    sample_normal,
+)
 
 
 @pytest.fixture
@@ -77,3 +82,23 @@ def test_noise_comes_from_the_generator_given_or_from_torch():
     torch.manual_seed(5)
     torch.testing.assert_close(sample_normal(mean, logvar), first, rtol=0, atol=0)
     assert not torch.equal(sample_normal(mean, logvar), first)
+
+
+def test_kl_between_normals_is_that_of_torch_distributions(posterior):
+    mean, logvar = posterior
+    other_mean, other_logvar = mean.flip(0), logvar.flip(1) / 3
+    expected = kl_divergence(Normal(mean, (logvar / 2).exp()), Normal(other_mean, (other_logvar / 2).exp()))
+    torch.testing.assert_close(kl_between_normals((mean, logvar), (other_mean, other_logvar)), expected)
+
+
+def test_kl_between_normals_is_zero_where_they_are_the_same_and_exact_beside_it(posterior):
+    """(e^v - 1 - v) / 2 is v²/4 near zero, with any variance."""
+    mean, logvar = (value.float() for value in posterior)
+    assert (kl_between_normals((mean, logvar), (mean, logvar)) == 0).all()
+    zero, near = torch.zeros(1, 1), torch.full((1, 1), 2.0**-10)
+    assert kl_between_normals((zero, near), (zero, zero)).item() == pytest.approx(2.0**-22, rel=1e-3)
+
+
+def test_kl_between_normals_gradients(posterior):
+    values = [value.clone().requires_grad_() for value in (*posterior, posterior[0].flip(0), posterior[1] / 2)]
+    assert gradcheck(lambda *v: kl_between_normals(v[:2], v[2:]), values)

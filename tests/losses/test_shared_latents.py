@@ -4,7 +4,6 @@ from torch.distributions import Normal, kl_divergence
 
 from disent_runner.losses.shared_latents import (
     arithmetic_mean,
-    forward_kl,
     product_of_normals,
     shared_latents,
     symmetric_kl,
@@ -28,10 +27,6 @@ def test_symmetric_kl(posteriors) -> None:
     first, second = map(normal, posteriors)
     expected = (kl_divergence(first, second) + kl_divergence(second, first)) / 2
     torch.testing.assert_close(symmetric_kl(*posteriors), expected)
-
-
-def test_forward_kl(posteriors) -> None:
-    torch.testing.assert_close(forward_kl(*posteriors), kl_divergence(*map(normal, posteriors)))
 
 
 def test_latents_below_the_middle_are_shared() -> None:

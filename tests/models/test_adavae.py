@@ -2,7 +2,8 @@ import pytest
 import torch
 
 from disent_runner.datasets.batches import Batch, UniformBatches
-from disent_runner.losses.shared_latents import AVERAGES, forward_kl, symmetric_kl
+from disent_runner.losses.gaussian import kl_between_normals
+from disent_runner.losses.shared_latents import AVERAGES, symmetric_kl
 from disent_runner.models.adavae import AdaVAE
 
 
@@ -62,6 +63,6 @@ def test_another_average_is_refused(make) -> None:
 def test_the_divergence_is_chosen_by_its_name(make) -> None:
     settings = {"average": "gvae", "beta": 1.0, "num_changed": None}
     assert make(AdaVAE, **settings).divergence is symmetric_kl
-    assert make(AdaVAE, divergence="forward", **settings).divergence is forward_kl
+    assert make(AdaVAE, divergence="forward", **settings).divergence is kl_between_normals
     with pytest.raises(ValueError, match="divergence must be forward, or null for the symmetric KL, got 'reverse'"):
         make(AdaVAE, divergence="reverse", **settings)

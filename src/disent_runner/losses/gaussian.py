@@ -6,6 +6,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+Normal = tuple[Float[Tensor, "batch latent"], Float[Tensor, "batch latent"]]
+"""Means and log variances."""
+
 
 def kl_to_standard_normal(
     mean: Float[Tensor, "batch latent"], logvar: Float[Tensor, "batch latent"]
@@ -15,6 +18,14 @@ def kl_to_standard_normal(
     Kingma & Welling 2014, appendix B. Unreduced, so a weight means the same in every model.
     """
     return 0.5 * (mean.square() + torch.expm1(logvar) - logvar)  # expm1: exact near the prior
+
+
+def kl_between_normals(first: Normal, second: Normal) -> Float[Tensor, "batch latent"]:
+    """KL(first || second) per example and latent, in nats; where they are the same, 0 exactly."""
+    (mean, logvar), (other_mean, other_logvar) = first, second
+    log_ratio = logvar - other_logvar
+    squared = (mean - other_mean).square() * torch.exp(-other_logvar)
+    return 0.5 * (squared + torch.expm1(log_ratio) - log_ratio)
 
 
 def sample_normal(

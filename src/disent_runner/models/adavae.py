@@ -9,8 +9,8 @@ from torch import Tensor
 from disent_runner.datasets.batches import Batch, BatchSource
 from disent_runner.datasets.dataset import Dataset
 from disent_runner.datasets.grouped_batches import PairBatches
-from disent_runner.losses.gaussian import kl_to_standard_normal, sample_normal
-from disent_runner.losses.shared_latents import AVERAGES, forward_kl, shared_latents, symmetric_kl
+from disent_runner.losses.gaussian import kl_between_normals, kl_to_standard_normal, sample_normal
+from disent_runner.losses.shared_latents import AVERAGES, shared_latents, symmetric_kl
 from disent_runner.machine.ranges import Count, NonNegative, OneOf
 from disent_runner.models.abstract_vae import AbstractVAE, Inference
 
@@ -41,7 +41,7 @@ class AdaVAE(AbstractVAE):
         if divergence not in (None, "forward"):
             raise ValueError(f"model.divergence must be forward, or null for the symmetric KL, got {divergence!r}")
         self.average = AVERAGES[average]
-        self.divergence = symmetric_kl if divergence is None else forward_kl
+        self.divergence = symmetric_kl if divergence is None else kl_between_normals
         self.beta = beta
         self.num_changed = num_changed
 
