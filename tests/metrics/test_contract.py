@@ -9,8 +9,10 @@ from omegaconf import OmegaConf
 
 from disent_runner.assembly.build import build_metrics
 from disent_runner.assembly.conf import CONF, choices
+from disent_runner.datasets.symbols.vocabulary import Vocabulary
 from disent_runner.representations.numbers import numbers_of, parts_of
 from disent_runner.representations.representation import Autoencoder, Representation
+from disent_runner.representations.symbols import Symbols
 from disent_runner.runs.codes import write_codes
 
 NAMES = choices("metric")
@@ -27,6 +29,7 @@ SMALL = {
     "num_importance_samples": 4,
     "max_iter": 20,
     "num_clusters": 3,
+    "num_epochs": 1,
 }
 OTHERWISE: dict[str, dict[str, Any]] = {
     "dci": {"estimator": "lasso"},
@@ -53,7 +56,16 @@ def rep() -> Representation:
     )
     names = ("a", "b", "c")
     logvar, joint = np.full(codes.shape, -4.0), np.arange(1.0, 601.0)
-    return Representation(codes, factors, sizes, logvar, names, {"c": 5}, autoencoder, weights=joint)
+    symbols = Symbols(
+        vocabulary=Vocabulary({"a": 3, "b": 4, "c": 5}),
+        factors=names,
+        train=np.array([[0, -1, -1], [1, 2, -1]]),
+        unseen=np.array([[2, 3, 4], [0, 0, 0]]),
+        infer=lambda said: (said[:, :3], np.zeros((len(said), 3), np.float32)),
+        describe=lambda z: np.full((len(z), 12), 0.5),
+        recombine=lambda operators, mean1, logvar1, mean2, logvar2: (mean1, logvar1),
+    )
+    return Representation(codes, factors, sizes, logvar, names, {"c": 5}, autoencoder, weights=joint, symbols=symbols)
 
 
 def metric_of(name: str, rep: Representation, tmp_path, **settings: Any) -> Callable[..., dict[str, float]]:

@@ -15,6 +15,7 @@ from disent_runner.datasets.dataset import Dataset
 from disent_runner.models.base import AbstractModel
 from disent_runner.representations.autoencoder import autoencoder_of
 from disent_runner.representations.representation import Representation, weights_among
+from disent_runner.representations.symbols import symbols_of
 from disent_runner.runs import codes
 
 _CHOICE = zlib.crc32(b"evaluation images")
@@ -73,6 +74,7 @@ def encode_once(
         autoencoder=autoencoder_of(model, dataset, indices) if model.has_decoder else None,
         categorical=model.categorical,
         weights=weights_among(weights, indices),
+        symbols=symbols_of(model),
     )
     return Encoded(representation, indices, model.step)
 

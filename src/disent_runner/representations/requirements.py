@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float, Integer
 
 from disent_runner.representations.representation import UNKNOWN, Autoencoder, Representation, weights_among
+from disent_runner.representations.symbols import Symbols
 
 
 class NotApplicable(ValueError):
@@ -74,6 +75,19 @@ def require_autoencoder(metric: str, rep: Representation) -> Autoencoder:
     if rep.autoencoder is None:
         raise NotApplicable(f"{metric} needs the model's decoder and images, got codes alone")
     return rep.autoencoder
+
+
+def require_symbols(metric: str, rep: Representation) -> Symbols:
+    """What the model knows of symbols; NotApplicable, naming the metric, for one of images alone.
+
+    NotApplicable too where a factor that its concepts are about is not among the representation's.
+    """
+    if rep.symbols is None:
+        raise NotApplicable(f"{metric} needs a model that was taught symbols, such as scan, got none")
+    missing = [name for name in rep.symbols.factors if name not in rep.factor_names]
+    if missing:
+        raise NotApplicable(f"{metric} needs the factors that concepts are about, got none called {missing[0]}")
+    return rep.symbols
 
 
 def require_varying_factors(

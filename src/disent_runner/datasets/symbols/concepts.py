@@ -14,7 +14,6 @@ from typing import final
 import numpy as np
 from jaxtyping import Bool, Int
 
-from disent_runner.datasets.dataset import Dataset
 from disent_runner.datasets.labels.factors import Factors
 from disent_runner.datasets.labels.label_table import UNKNOWN
 from disent_runner.datasets.splits import by_combination
@@ -170,12 +169,12 @@ def scenes(space: Factors, *, factors: Sequence[str] = FACTORS, count: int, seed
     return Scenes(sizes, numbers, held_out)
 
 
-def scenes_of(training: Dataset, factors: Sequence[str] = FACTORS) -> Scenes:
-    """The scenes of the images that training sees: combinations of the factors that none of them shows are held out.
+def scenes_shown(space: Factors, factors: Sequence[str] = FACTORS) -> Scenes:
+    """The scenes of a data set of which training sees every image: combinations that none of them shows are held out.
 
     ValueError for an unknown factor or a missing label.
     """
-    sizes, numbers = _combinations(training.space, factors)
+    sizes, numbers = _combinations(space, factors)
     return Scenes(sizes, numbers, np.bincount(numbers, minlength=math.prod(sizes.values())) == 0)
 
 

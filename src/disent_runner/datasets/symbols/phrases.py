@@ -83,7 +83,7 @@ def _spellings(vocabulary: Vocabulary) -> _Spellings:
 def _concept(words: list[str], vocabulary: Vocabulary, spellings: _Spellings, where: str) -> Concepts:
     concept = np.full((1, len(vocabulary.sizes)), ANY, np.int64)
     for factor, value in _values(words, vocabulary, spellings):
-        _check_one_value(factor, concept[0, factor], value, vocabulary)
+        _check_one_value(factor, int(concept[0, factor]), value, vocabulary)
         concept[0, factor] = value
     if (concept == ANY).all():
         raise ValueError(f"{where} names nothing; say for example {_example(vocabulary)!r}")
@@ -135,7 +135,7 @@ def _combined(first: Concepts, operator: Operator, second: Concepts, vocabulary:
     one, other = phrase_of(first, vocabulary), phrase_of(second, vocabulary)
     if operator is AND:
         for factor in np.flatnonzero((first != ANY) & (second != ANY)).tolist():
-            _check_one_value(factor, first[0, factor], second[0, factor], vocabulary)
+            _check_one_value(factor, int(first[0, factor]), int(second[0, factor]), vocabulary)
         if not are_orthogonal(first, second).all():
             twice = phrase_of(np.where(first == second, first, ANY), vocabulary)
             raise ValueError(f"AND needs concepts of different factors, both name {twice!r}")
