@@ -89,8 +89,8 @@ class SlurmLauncher(Launcher):
 
         queue = queued_tasks() or set()
         new = [job for job in jobs if read_status(job.folder).get("task") not in queue]
-        tasks = {read_status(need.folder).get("task") for job in new for need in job.needs}
-        submitted = self._submit([job.overrides for job in new], first, after=tasks & queue) if new else []
+        needed = {read_status(need.folder).get("task") for job in new for need in job.needs}
+        submitted = self._submit([job.overrides for job in new], first, after=queue & needed) if new else []
         for job, task in zip(new, submitted, strict=True):
             report_queued(job.folder, job.request, task.job_id)
         arrays = ", ".join(sorted({task.job_id.partition("_")[0] for task in submitted}))

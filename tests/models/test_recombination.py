@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
 
-from disent_runner.datasets.symbols.concepts import ANY, scenes_of
+from disent_runner.datasets.symbols.concepts import ANY, scenes_shown
 from disent_runner.datasets.symbols.recombinations import AND, IGNORE, IN_COMMON, OPERATORS
 from disent_runner.models.abstract_concepts import symbols_in
 from disent_runner.models.frozen import Frozen
@@ -88,7 +88,7 @@ def test_images_show_the_result_and_nothing_held_out_is_drawn(taught, rooms, sca
 
 
 def test_a_pool_has_all_combinations_before_it_has_one_twice(rooms) -> None:
-    scenes = scenes_of(rooms)
+    scenes = scenes_shown(rooms.space)
     num_combinations = (~scenes.held_out).sum()
     assert num_combinations == 32
     for count, each in ((32, {1}), (64, {2}), (50, {1, 2}), (1000, {4})):

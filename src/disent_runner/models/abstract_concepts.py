@@ -14,7 +14,7 @@ from disent_runner.datasets.batches import Batch, BatchSource
 from disent_runner.datasets.dataset import Dataset
 from disent_runner.datasets.grouped_batches import sizes_of
 from disent_runner.datasets.info import DatasetInfo
-from disent_runner.datasets.symbols.concepts import FACTORS, Concepts, draw_concepts, scenes_of
+from disent_runner.datasets.symbols.concepts import FACTORS, Concepts, draw_concepts, scenes_shown
 from disent_runner.datasets.symbols.pair_batches import SymbolBatches
 from disent_runner.datasets.symbols.vocabulary import draw_vocabulary
 from disent_runner.losses.concepts import specificity
@@ -87,7 +87,7 @@ class AbstractConcepts(AbstractModel):
 
     def learn(self, training: Dataset, rng: np.random.Generator) -> None:
         """Draws what to learn from. ValueError where there are too few concepts with so many images."""
-        scenes = scenes_of(training, self.factors)
+        scenes = scenes_shown(training.space, self.factors)
         seeds = rng.integers(2**31, size=2).tolist()
         num_images = self.train_rows.shape[1]
         concepts = draw_concepts(scenes, count=len(self.train_concepts), seed=seeds[0], num_images=num_images)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from disent_runner.datasets.batches import Batch, BatchSource, Draw
 from disent_runner.datasets.dataset import Dataset
 from disent_runner.datasets.info import DatasetInfo
-from disent_runner.datasets.symbols.concepts import Concepts, Scenes, scenes_of
+from disent_runner.datasets.symbols.concepts import Concepts, Scenes, scenes_shown
 from disent_runner.datasets.symbols.pair_batches import RecombinationBatches
 from disent_runner.datasets.symbols.recombinations import AND, IGNORE, IN_COMMON, OPERATORS
 from disent_runner.datasets.symbols.vocabulary import Vocabulary
@@ -124,9 +124,9 @@ class Recombination(AbstractModel):
 
     def batches(self, training: Dataset, source: BatchSource, *, batch_size: int, seed: int) -> BatchSource:
         """Of a pool of images, the same for the same seed, whose posteriors are computed once."""
-        pool = draw_pool(scenes_of(training, self.factors), count=self.num_images, seed=seed)
+        pool = draw_pool(scenes_shown(training.space, self.factors), count=self.num_images, seed=seed)
         self.seen = FrozenPosteriors(self.concepts, torch.from_numpy(pool))
-        scenes = scenes_of(training.take(pool), self.factors)
+        scenes = scenes_shown(training.space.take(pool), self.factors)
         drawn = RecombinationBatches(vocabulary=self.vocabulary, scenes=scenes, batch_size=batch_size, seed=seed)
         return _OfPool(drawn, torch.from_numpy(pool))
 

@@ -170,7 +170,7 @@ def scenes(space: Factors, *, factors: Sequence[str] = FACTORS, count: int, seed
 
 
 def scenes_shown(space: Factors, factors: Sequence[str] = FACTORS) -> Scenes:
-    """The scenes of a data set of which training sees every image: combinations that none of them shows are held out.
+    """The scenes of images of which training sees every one: combinations that none of them shows are held out.
 
     ValueError for an unknown factor or a missing label.
     """
