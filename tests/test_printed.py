@@ -22,11 +22,13 @@ from disent_runner.commands.help import help_text
 from disent_runner.stages.job import run_job
 from tests.printed import ROOT, SHELL, Block, blocks, commands, words
 from tests.report.folders import score, write_run
+from tests.shells import typed as typed_into
 from tests.typed import run_typed
 
 COMMANDS = commands()
-OURS = [command for command in COMMANDS if command.startswith("disent-")]
-OTHERS = [command for command in COMMANDS if not command.startswith("disent-")]
+SET_UPS = {shell: command for command in COMMANDS for shell in re.findall(r"install=(\w+)", command)}
+OURS = [command for command in COMMANDS if command.startswith("disent-") and command not in SET_UPS.values()]
+OTHERS = [command for command in COMMANDS if command not in [*OURS, *SET_UPS.values()]]
 NOT_TYPED = {
     "disent-data prepare smallnorb": "the network",
     "disent-data list|info|prepare|verify|export": "names five commands",
@@ -106,16 +108,58 @@ def test_brackets_are_quoted_for_shells_that_give_them_a_meaning():
     assert [line for line in bare if line.strip().startswith("disent-run") and re.search(r"=[\w,]*[\[({]", line)] == []
 
 
+@pytest.fixture(scope="module")
+def saying(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with programs that say what they were given, each word in brackets, a command a line."""
+    folder = tmp_path_factory.mktemp("saying")
+    (folder / "outputs" / "sweeps" / "0123abcd").mkdir(parents=True)
+    for name in ("disent-run", "disent-data", "disent-report", "make", "python"):
+        (folder / name).write_text('#!/bin/sh\nprintf \'[%s]\' "${0##*/}" "$@"; echo\n')
+        (folder / name).chmod(0o755)
+    return folder
+
+
+@pytest.mark.parametrize(
+    "shell", [["bash", "--norc"], ["zsh", "-fis"], ["fish", "--no-config"]], ids=lambda shell: shell[0]
+)
+def test_what_is_pasted_means_the_same_in_every_shell(shell, saying):
+    """A zsh at which somebody sits hands on comments: our commands pass over them, in which then no quote may stand."""
+    lines = [
+        line
+        for block in blocks()
+        if block.language in SHELL
+        for line in block.text.replace("\\\n", " ").splitlines()
+        if line.strip() and "install=" not in line  # of one shell
+    ]
+    environment = {
+        **os.environ,
+        "PATH": f"{saying}:{os.environ['PATH']}",
+        "PS1": "",
+        "TERM": "dumb",
+        "HOME": str(saying),
+    }
+    printed = typed_into(*shell, environment=environment, folder=saying, text="\n".join([*lines, ""]))
+    said = re.findall(r"\[(?:disent-\w+|make|python)\].*", printed)
+    expected = ["".join(f"[{word}]" for word in words(line)).replace("sweeps/*", "sweeps/0123abcd") for line in lines]
+    is_ours = [line.startswith("disent-") for line in lines]
+    assert [line.partition("[#]")[0] if ours else line for line, ours in zip(said, is_ours, strict=True)] == expected
+
+
 def test_what_is_not_typed_is_printed_somewhere():
     assert {*NOT_TYPED, *SLOW} <= {*COMMANDS}
 
 
+@pytest.mark.parametrize("shell", SET_UPS)
+def test_completion_is_set_up_by_the_line_of_each_shell(shell, tmp_path):
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "HOME": str(tmp_path)}
+    asked = {"bash": "complete -p disent-run", "zsh": "print $_comps[disent-run]", "fish": "complete disent-run"}[shell]
+    printed = typed_into(shell, "-c", f"{SET_UPS[shell]}\n{asked}", environment=environment, folder=tmp_path)
+    assert "disent" in printed
+
+
 @pytest.mark.parametrize("command", OTHERS)
-def test_a_command_of_other_programs_names_what_is_there(command, tmp_path):
-    if command.startswith("eval"):
-        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-        subprocess.run(["bash", "-c", command], check=True, env={**os.environ, "PATH": path}, cwd=tmp_path)
-        return
+def test_a_command_of_other_programs_names_what_is_there(command):
     program, *arguments = words(command)
     if program == "make":
         assert f"\n{arguments[0]}: " in (ROOT / "Makefile").read_text()

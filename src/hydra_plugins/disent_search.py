@@ -1,45 +1,21 @@
 """`hydra/sweeper=optuna`: hydra-optuna-sweeper's search, checked before its first run and found by its storage."""
 
-from contextlib import suppress
-from dataclasses import dataclass, field
-from importlib import import_module
+import logging
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from hydra.core.config_store import ConfigStore
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from hydra.utils import instantiate
-from omegaconf import MISSING, DictConfig
-
-with suppress(ImportError):  # it stores its own schema under the same name, once
-    import_module("hydra_plugins.hydra_optuna_sweeper.config")
-
-
-@dataclass
-class SearchConfig:
-    """Schema of `hydra.sweeper`: that of hydra-optuna-sweeper, with a direction that follows from the objective."""
-
-    _target_: str = "hydra_plugins.disent_search.SearchSweeper"
-    _recursive_: bool = False  # a mistake is answered before Optuna is imported
-    defaults: list[Any] = field(default_factory=lambda: [{"optional sampler": "tpe"}])
-    sampler: Any = MISSING
-    direction: Any = None
-    storage: Any = None
-    study_name: str | None = None
-    n_trials: int = 20
-    n_jobs: int = 2
-    max_failure_rate: float = 0.0
-    params: dict[str, Any] | None = None
-    custom_search_space: str | None = None
-
-
-ConfigStore.instance().store(group="hydra/sweeper", name="optuna", node=SearchConfig, provider="disent_runner")
+from omegaconf import DictConfig
 
 
 class SearchSweeper(Sweeper):
-    """See `disent_runner.sweep.search`: what is asked of the search, and the study that its trials are kept in."""
+    """See `disent_runner.sweep.search`: what is asked of the search, and the study that its trials are kept in.
+
+    conf/hydra/sweeper/optuna.yaml has its settings.
+    """
 
     def __init__(self, **settings: Any) -> None:
         self.settings = settings
@@ -55,10 +31,11 @@ class SearchSweeper(Sweeper):
         self.context = HydraContext(config_loader=self.loader, callbacks=hydra_context.callbacks)
 
     def sweep(self, arguments: list[str]) -> Any:
-        from disent_runner.sweep.search import Trials, open_study, search_of
+        from disent_runner.sweep.search import Trials, check_ends, open_study, search_of
 
         assert self.config is not None
         search = search_of(self.config, arguments, self.loader.options)
+        check_ends(self.loader, self.config, search)
         study = open_study(search)
         if not study.num_left:
             return
@@ -78,5 +55,16 @@ class SearchSweeper(Sweeper):
         )
         searcher.setup(hydra_context=self.context, task_function=self.task_function, config=self.config)
         assert searcher.launcher is not None
-        searcher.launcher = Trials(searcher.launcher, search.fixed, Path(self.config.hydra.sweep.dir))
-        searcher.sweep(list(search.varied))
+        trials = Trials(searcher.launcher, search.fixed, Path(self.config.hydra.sweep.dir))
+        searcher.launcher = trials
+        logging.getLogger("hydra_plugins.hydra_optuna_sweeper._impl").addFilter(_is_no_failure)
+        try:
+            searcher.sweep(list(search.varied))
+        except Exception:
+            trials.raise_failures()
+            raise
+
+
+def _is_no_failure(record: logging.LogRecord) -> bool:
+    """A trial that failed has said so itself."""
+    return record.levelno < logging.WARNING

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,8 @@ from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
+
+from disent_runner.machine.ranges import Count, Positive, Text, WholeNumber
 
 if TYPE_CHECKING:
     from disent_runner.sweep.jobs import Job
@@ -28,9 +30,36 @@ class SlurmLauncher(Launcher):
     Whether a run is done is read from its folder, so that tasks of an earlier command are waited for like new ones.
     """
 
-    def __init__(self, wait: bool, **params: Any) -> None:
+    def __init__(
+        self,
+        *,
+        wait: bool,
+        partition: Text | None,
+        timeout_min: Count,
+        gpus_per_node: WholeNumber | None,
+        cpus_per_task: Count,
+        mem_gb: Positive | None,
+        array_parallelism: Count,
+        max_num_timeout: WholeNumber,
+        signal_delay_s: Count,
+        setup: list[Text] | None,
+        additional_parameters: Mapping[str, str | int | float | bool | None],
+        **params: Any,
+    ) -> None:
         self.waits = wait
-        self.params = params
+        self.params = {
+            "partition": partition,
+            "timeout_min": timeout_min,
+            "gpus_per_node": gpus_per_node,
+            "cpus_per_task": cpus_per_task,
+            "mem_gb": mem_gb,
+            "array_parallelism": array_parallelism,
+            "max_num_timeout": max_num_timeout,
+            "signal_delay_s": signal_delay_s,
+            "setup": setup,
+            "additional_parameters": additional_parameters,
+            **params,
+        }
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         try:
@@ -60,14 +89,14 @@ class SlurmLauncher(Launcher):
 
         queue = queued_tasks() or set()
         new = [job for job in jobs if read_status(job.folder).get("task") not in queue]
-        submitted = self._submit([job.overrides for job in new], first) if new else []
+        needed = {read_status(need.folder).get("task") for job in new for need in job.needs}
+        submitted = self._submit([job.overrides for job in new], first, after=queue & needed) if new else []
         for job, task in zip(new, submitted, strict=True):
             report_queued(job.folder, job.request, task.job_id)
         arrays = ", ".join(sorted({task.job_id.partition("_")[0] for task in submitted}))
         if submitted:
             say(f"{counted(len(submitted), 'task')} submitted as SLURM job {arrays}; scancel {arrays} stops them")
         if not self.waits:
-            say("the same command says how far they are, and picks up what was lost")
             return []
         absent = dict.fromkeys(jobs, 0)
         while absent:
@@ -81,8 +110,11 @@ class SlurmLauncher(Launcher):
         results = {job: _result(task) for job, task in zip(new, submitted, strict=True)}
         return [results.get(job) or JobReturn(status=JobStatus.UNKNOWN) for job in jobs]
 
-    def _submit(self, overrides: Sequence[Sequence[str]], first: int) -> list[Any]:
-        """Submitit's handle of each task; what it calls is the plugin's launcher, which knows how to be requeued."""
+    def _submit(self, overrides: Sequence[Sequence[str]], first: int, *, after: Collection[str] = ()) -> list[Any]:
+        """Submitit's handle of each task; what it calls is the plugin's launcher, which knows how to be requeued.
+
+        They begin `after` other tasks have ended, however these ended: what is missing then is said by each.
+        """
         import submitit
         from hydra.core.singleton import Singleton
         from hydra_plugins.hydra_submitit_launcher.config import BaseQueueConf
@@ -96,6 +128,10 @@ class SlurmLauncher(Launcher):
             cluster="slurm",
             slurm_max_num_timeout=self.task.params["max_num_timeout"],
         )
+        if after:
+            arrays = ":".join(sorted({task.partition("_")[0] for task in after}))
+            others = params.get("additional_parameters") or {}
+            params["additional_parameters"] = {**others, "dependency": f"afterany:{arrays}"}
         executor.update_parameters(**{key if key in common else f"slurm_{key}": value for key, value in params.items()})
         state = Singleton.get_state()
         tasks: list[Any] = []

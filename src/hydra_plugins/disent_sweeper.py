@@ -1,5 +1,6 @@
 """`disent-run -m`: Hydra's sweeper for grids, with unions, keys that vary together, skipping and a summary."""
 
+import os
 import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ class GridConfig:
     _target_: str = "hydra_plugins.disent_sweeper.GridSweeper"
     params: dict[str, Any] = field(default_factory=dict)
     cases: dict[str, Any] = field(default_factory=dict)
-    zip: list[list[str]] = field(default_factory=list)
+    zip: list[Any] = field(default_factory=list)
 
 
 ConfigStore.instance().store(group="hydra/sweeper", name="grid", node=GridConfig, provider="disent_runner")
@@ -62,10 +63,11 @@ class GridSweeper(Sweeper):
         )
 
     def _planned(self, config: DictConfig, command: list[str]) -> Callable[[], None]:
+        from disent_runner.assembly.below import PLAN
         from disent_runner.sweep.grid import grid
         from disent_runner.sweep.jobs import Job, plan
         from disent_runner.sweep.judging import judge_sweep, study_of
-        from disent_runner.sweep.run import run_sweep, say_next
+        from disent_runner.sweep.run import run_sweep, say_next, say_plan
 
         hydra = config.hydra
         sweeper = hydra.sweeper
@@ -89,6 +91,9 @@ class GridSweeper(Sweeper):
                 launcher.launch([list(job.overrides) for job in chosen], initial_job_idx=first)
 
         def run() -> None:
+            if os.environ.get(PLAN):
+                say_plan(jobs)
+                return
             experiment = hydra.runtime.choices.get("experiment")
             board = run_sweep(
                 jobs,

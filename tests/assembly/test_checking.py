@@ -29,9 +29,9 @@ PRIMARY = (CONF / "run.yaml").read_text(encoding="utf-8")
 
 
 @cache
-def _composed(*overrides: str) -> DictConfig:
+def _composed(*overrides: str, with_hydra: bool = False) -> DictConfig:
     with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
-        return compose("run", overrides=list(overrides))
+        return compose("run", overrides=list(overrides), return_hydra_config=with_hydra)
 
 
 @cache
@@ -154,6 +154,43 @@ def test_values_with_a_meaning_are_taken(key, value):
     assert refusal(key, value) is None
 
 
+@pytest.mark.parametrize(
+    ("override", "key", "wrong", "line"),
+    [
+        ("logger=[wandb]", "logger.wandb.offline", "maybe", "expected true or false"),
+        ("logger=[wandb]", "logger.wandb.tags", "abc", "write 'logger.wandb.tags=[abc]'"),
+        ("logger=[wandb]", "logger.wandb.project", None, "logger.wandb.project=null: expected text"),
+        ("logger=[wandb]", "logger.wandb.resume", "perhaps", "expected true or false, allow, never, must or auto"),
+        ("logger=[wandb]", "logger.wandb", None, "logger.wandb=null: expected settings with a _target_"),
+        ("logger=[tensorboard]", "logger.tensorboard.flush_secs", "abc", "expected a whole number of at least 1"),
+        ("logger=[tensorboard]", "logger.tensorboard.colour", 3, "TensorBoardMirror has no such setting"),
+        ("logger=[csv]", "logger.foo", 3, "logger.foo=3: expected settings with a _target_"),
+        ("hydra/launcher=slurm", "hydra.launcher.timeout_min", "abc", "expected a whole number of at least 1"),
+        ("hydra/launcher=slurm", "hydra.launcher.wait", "maybe", "expected true or false"),
+        ("optimizer=adam", "optimizer.foreach", "maybe", "expected true or false, or null"),
+        ("optimizer=adam", "optimizer.amsgrad", 3, "expected true or false"),
+        ("optimizer=adam", "optimizer.maximize", True, "expected false"),
+        ("optimizer=adam", "optimizer.params", [1], "optimizer.params: Adam has no such setting; keys here: lr"),
+    ],
+)
+def test_what_others_are_given_is_checked_as_our_own_settings_are(override, key, wrong, line):
+    config = copy.deepcopy(_composed(override, with_hydra=True))
+    OmegaConf.update(config, key, wrong, force_add=True)
+    with pytest.raises(ValueError, match=re.escape(line)) as raised:
+        check(config)
+    assert str(raised.value).startswith(key)
+
+
+@pytest.mark.parametrize("line", ["~figure.traversals.limit", "~model.beta", "~model.beta=4", "~metric.mig.num_bins"])
+def test_what_a_part_cannot_do_without_is_not_deleted(line):
+    chosen = ("model=betavae", "figure=[traversals]", "metric=[mig]")
+    if line == "~metric.mig.num_bins":  # has a default
+        check(_composed(*chosen, line, with_hydra=True))
+        return
+    with pytest.raises(ValueError, match=f"^{line}: .* cannot do without"):
+        _composed(*chosen, line)
+
+
 def test_what_an_interpolation_reads_may_have_any_name():
     config = copy.deepcopy(_composed("model=vae"))
     OmegaConf.set_struct(config, False)
@@ -206,6 +243,11 @@ def test_nothing_of_what_is_read_is_imported():
         (["metric=null"], "for none write 'metric=[]'"),
         (["model=null"], "model=null: expected a choice of the group model, such as model=factorvae"),
         (["network=5"], "network=5: expected the name of a choice"),
+        (["init=[he,glorot]"], "init=[he,glorot]: expected one choice; for a run of each: -m init=he,glorot"),
+        (["metric=[mig,mig]"], "metric=[mig,mig]: mig is there twice"),
+        (["+experiment=kim2018/_smoke"], "kim2018/_smoke is no choice of the group experiment, but a part of others"),
+        (["model=vae,_vae"], "_vae is no choice of the group model"),
+        (["+experiment=../run"], "../run is no choice of the group experiment"),
     ],
 )
 def test_what_cannot_be_meant_is_told_before_anything_is_composed(typed, line):
@@ -214,7 +256,15 @@ def test_what_cannot_be_meant_is_told_before_anything_is_composed(typed, line):
 
 
 @pytest.mark.parametrize(
-    "typed", [["seed=1", "seed=1"], ["metric=[mig],[dci]"], ["split=null"], ["sweep=beta", "sweep=gamma"], ["~model"]]
+    "typed",
+    [
+        ["seed=1", "seed=1"],
+        ["metric=[mig],[dci]"],
+        ["split=null"],
+        ["logger=[csv,wandb]"],
+        ["sweep=beta", "sweep=gamma"],
+        ["~model"],
+    ],
 )
 def test_what_can_be_meant_is_left_alone(typed):
     check_typed(parsed(typed), PRIMARY)

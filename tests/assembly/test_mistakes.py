@@ -2,6 +2,7 @@ import errno
 
 import pytest
 from hydra import compose, initialize_config_dir
+from hydra.errors import MissingConfigException
 
 from disent_runner.assembly.conf import CONF
 from disent_runner.assembly.mistakes import in_one_line
@@ -24,6 +25,8 @@ from disent_runner.stages.interrupts import Interrupted
         ),
         ("+experiment=bias", "experiment=bias: no such experiment"),
         ("modle=vae", "modle: no such key, did you mean model?; keys here: continuous, data_dir,"),
+        ("hydra.sweep.dir=null", "hydra.sweep.dir=null: field 'hydra.sweep.dir' is not Optional"),
+        ("model.beta=1,,2", "model.beta=1,,2: nothing stands between two commas"),
         ("trainer.max_steps=[1", "trainer.max_steps=[1: [ and ] do not match"),
     ],
 )
@@ -33,6 +36,14 @@ def test_a_mistyped_command_is_told_in_one_line(override, expected):
     message = in_one_line(caught.value, CONF)
     assert message.startswith(expected)
     assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("name", "install"), [("joblib", "pip install 'disent-runner[sweep]'"), ("ray", "pip install hydra-ray-launcher")]
+)
+def test_a_launcher_whose_plugin_is_not_there_says_what_to_install(name, install):
+    error = MissingConfigException("…", f"hydra/launcher/{name}", ["basic", "slurm"])
+    assert in_one_line(error, CONF) == f"hydra/launcher={name} needs a plugin of Hydra: {install}"
 
 
 def test_a_file_that_is_not_there_is_told_in_a_sentence():

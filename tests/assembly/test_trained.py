@@ -63,6 +63,14 @@ def test_settings_that_a_class_does_not_take_are_named_with_the_folder(composed,
         disent_runner.load(tmp_path / "run")
 
 
+def test_the_home_folder_is_found(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "config.yaml").write_text("no config")
+    with pytest.raises(ValueError, match=str(tmp_path / "run")):
+        disent_runner.load("~/run")
+
+
 SHAPE = (3, 8, 8)
 
 

@@ -108,6 +108,10 @@ def test_a_wrong_file_is_one_line_and_exit_code_1(disent_data: DisentData, tmp_p
             ["export", "blob", "out.npz", "dataset.subset={x: 2}"],
             "dataset.subset names 'x'; the factors are pos_x, pos",
         ),
+        (["prepare", "blob", "dataset=dsprites"], "dataset=dsprites: the data set is blob by now; name one of them"),
+        (["prepare", "blob,dsprites"], "dataset=blob,dsprites: expected one value; several are several commands"),
+        (["prepare", "blob", "dataset.crop=1,2"], "dataset.crop=1,2: expected one value; several are several comman"),
+        (["list", "--config-dir", "nowhere"], "--config-dir=nowhere: no such folder"),
         (["prepare", "mpi3d_real_complex"], "no file of MPI3D real_complex in "),
     ],
 )

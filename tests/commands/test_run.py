@@ -67,7 +67,7 @@ def test_completion_offers_groups_keys_and_choices(disent_run):
             "-sc", "query=bash", COMP_LINE=f"disent-run {line}", COMP_POINT=str(11 + len(line))
         ).stdout.split()
 
-    assert complete("model=b") == ["model=betavae", "model=btcvae"]
+    assert complete("model=bt") == ["model=btcvae"]
     assert "model.latent_dim=" in complete("model.l")
     assert complete("+experiment=chen2018/") == ["+experiment=chen2018/bias", "+experiment=chen2018/bias_smoke"]
 

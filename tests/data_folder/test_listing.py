@@ -73,11 +73,12 @@ def test_a_listing_imports_neither_torch_nor_images():
     assert len(done.stdout.splitlines()) == 1 + len(names("dataset"))
 
 
-def test_a_narrow_terminal_gets_two_lines_a_data_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys):
+def test_a_narrow_terminal_gets_the_facts_below_a_data_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys):
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     listing.say(tmp_path)
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 2 + 2 * len(names("dataset"))
+    assert [line.split()[0] for line in lines[2:] if line[0] != " "] == names("dataset")
+    assert max(map(len, lines)) <= 80
     assert lines[2].split() == ["blob", "1,024", "64x64", "grey", "rendered", "when", "needed"]
     assert lines[3].split() == ["pos_x", "32,", "pos_y", "32;", "rendered;", "MIT,", "as", "this", "program"]

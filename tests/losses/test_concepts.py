@@ -126,7 +126,7 @@ def best_concept(m: torch.Tensor, v: torch.Tensor, beta: float, weight: float, d
         precision = (beta + weight * (1 / v).mean()) / (beta + weight)
         mean = weight * (m / v).mean() / (beta + weight * (1 / v).mean())
         return mean.item(), 1 / precision.item()
-    variance = 1.0
+    mean, variance = 0.0, 1.0
     for _ in range(1000):
         mean = weight * m.mean().item() / (weight + beta * variance)
         spread = (v + (m - mean).square()).mean().item()

@@ -1,4 +1,7 @@
 import logging
+import os
+import subprocess
+import sys
 
 from disent_runner.machine.console import Formatter
 
@@ -17,3 +20,20 @@ def test_a_message_obeys_nobody_and_is_one_line():
 
 def test_lines_of_libraries_and_tracebacks_stay():
     assert said("traceback", "Traceback\n  \x1b[31m") == "12:00 left out: Traceback\n  \\x1b[31m"
+
+
+def test_a_process_of_a_launcher_draws_no_bars():
+    """On a terminal, which it shares with the others."""
+    ask = "__import__('disent_runner.machine.console').machine.console.console.is_interactive"
+    code = (
+        "from multiprocessing import get_context\n"
+        f"with get_context('spawn').Pool(1) as pool:\n    print({ask}, pool.apply(eval, ({ask!r},)))"
+    )
+    reader, terminal = os.openpty()
+    try:
+        environment = {**os.environ, "TERM": "xterm"}
+        subprocess.run([sys.executable, "-c", code], stdout=terminal, env=environment, check=True)
+        assert os.read(reader, 1000).split() == [b"True", b"False"]
+    finally:
+        os.close(reader)
+        os.close(terminal)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from disent_runner.machine.csv_text import csv_text
 from disent_runner.machine.markdown import markdown_text
-from disent_runner.machine.texts import file_stem, printable
+from disent_runner.machine.texts import file_stem, hanging, printable
 
 HOSTILE = [
     "../../x",
@@ -80,3 +80,21 @@ def test_markdown_in_a_text_is_shown_and_not_obeyed(text):
 
 def test_a_name_of_ours_stays_readable_in_markdown():
     assert markdown_text("model.lambda_od = 4, a-b.c") == "model.lambda_od = 4, a-b.c"
+
+
+@pytest.mark.parametrize(
+    ("columns", "lines"),
+    [
+        (None, ["  name  one two-three four"]),
+        (30, ["  name  one two-three four"]),
+        (18, ["  name  one", "        two-three", "        four"]),
+        (5, ["  name  one", "        two-three", "        four"]),
+    ],
+)
+def test_a_text_goes_on_below_itself(columns, lines):
+    assert hanging("  name  ", "one two-three four", columns).splitlines() == lines
+
+
+@pytest.mark.parametrize("columns", [None, 30])
+def test_a_head_without_a_text_is_alone(columns):
+    assert hanging("  name  ", "", columns) == "  name"

@@ -73,7 +73,7 @@ def test_a_warmup_of_null_is_none(make):
         ({"gradient_clip": 0}, "gradient_clip must be a positive number or null, got 0"),
         ({"gradient_clip": True}, "gradient_clip must be a positive number or null, got True"),
         ({"warmup": {"kl": "soon"}}, r"warmup\.kl must be a positive number or null, got 'soon'"),
-        ({"warmup": 5}, r"warmup must be steps by the names of terms, such as \{kl: 1000\}, got 5"),
+        ({"warmup": 5}, r"warmup must be steps by the names of terms, such as 'model.warmup=\{kl: 1000\}', got 5"),
     ],
 )
 def test_knobs_are_positive_numbers(settings, named, make):

@@ -1,17 +1,45 @@
 """Every file of conf/model keeps the contract of a model; nothing here lists their names."""
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from disent_runner.assembly import build
 from disent_runner.assembly.conf import choices as names
 from disent_runner.datasets.batches import Batch
 from disent_runner.datasets.labels.label_table import LabelTable
+from disent_runner.models.base import AbstractModel
+from disent_runner.models.dae import Quality
+from disent_runner.models.frozen import Frozen
+from disent_runner.runs.lineage import Parent
 from disent_runner.stages.fit import fit
 from tests.models.names import learners
+
+THE_SAME = {"dataset", "dataset.subset", "trainer", "trainer.accelerator"}
+"""What the runs below have of the small config of tests anyway."""
+
+
+@pytest.fixture(autouse=True)
+def untrained_below(composed, monkeypatch):
+    """What a model stands on is there, untrained, and nobody asks whether it is any good."""
+
+    def frozen_run(name, node, **_):
+        config = composed(*[line for line in node["overrides"] if line.partition("=")[0] not in THE_SAME])
+        info = build.build_data(config).dataset.info
+        return Frozen(build.build_model(config, info), info), (Parent(name, 0, 0, ""), Path(name))
+
+    monkeypatch.setattr(build, "frozen_run", frozen_run)
+    monkeypatch.setattr(Quality, "is_passed", True)
+
+
+def networks_of(model: AbstractModel) -> list[nn.Module]:
+    """Its own, and those of what it stands on."""
+    below = [value.model for value in vars(model).values() if isinstance(value, Frozen)]
+    return [*model.children(), *(network for one in below for network in networks_of(one))]
 
 
 @pytest.mark.slow
@@ -75,7 +103,7 @@ def test_bfloat16_is_for_networks_alone(name, untrained):
         model, batch = untrained(f"model={name}")
         for parameter in model.parameters():
             parameter.data *= 1.5  # codes far from zero, so that every term counts
-        for network in model.children():
+        for network in networks_of(model):
             network.forward = torch.autocast("cpu", enabled=False)(network.forward)
         with torch.autocast("cpu", torch.bfloat16, enabled=rounding):
             logged.append(model.update(batch))

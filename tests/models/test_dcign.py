@@ -122,7 +122,7 @@ def test_even_odds(make) -> None:
     [
         ({"factors": ["hue"]}, "model.factors names 'hue'; the factors are row, column"),
         ({"factors": ["row", "row"]}, r"model.factors must name each factor once, got \['row', 'row'\]"),
-        ({"odds": "1:10"}, r"model.odds must be even, null, or a list such as \[1,1,1,10\], got '1:10'"),
+        ({"odds": "1:10"}, r"model.odds must be even, null, or a list such as 'model.odds=\[1,1,1,10\]', got '1:10'"),
         ({"latent_dim": 1}, "latent_dim must be at least 2 for column and what is intrinsic, got 1"),
     ],
 )

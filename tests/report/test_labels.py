@@ -36,6 +36,13 @@ def test_what_one_model_has_is_not_compared_with_what_another_has():
     assert labels(rows({"model": "pca"}, {"model": "factorvae", "model.gamma": 35.0})) == ["pca", "factorvae"]
 
 
+def test_what_runs_of_one_data_set_differ_in_is_not_compared_with_another_data_set():
+    """Only toydigits has images of two sizes, and of another model."""
+    sizes = rows({}, {"dataset": "toydigits", "dataset.image_size": None})
+    sizes += rows({"dataset": "toydigits", "model": "gan", "dataset.image_size": 16.0})
+    assert labels(sizes) == ["blob: betavae", "toydigits: betavae", "toydigits: gan"]
+
+
 def test_rows_that_are_the_same_have_one_name():
     assert labels(rows({"id": "a"}, {"id": "a"})) == ["betavae", "betavae"]
 

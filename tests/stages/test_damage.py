@@ -131,8 +131,8 @@ def test_nothing_holds_a_model_after_its_run(config, folder, monkeypatch):
     models = []
     build_model = build.build_model
 
-    def watched(*arguments):
-        model = build_model(*arguments)
+    def watched(*arguments, **keywords):
+        model = build_model(*arguments, **keywords)
         models.append(weakref.ref(model))
         return model
 

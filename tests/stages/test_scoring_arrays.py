@@ -108,7 +108,7 @@ def test_what_is_said_of_the_labels_of_a_file_holds(composed, tmp_path):
         (row, *_) = read_scores(tmp_path / said)
         assert (row.making.binned, row.making.missing, row.num_images) == (binned, {}, 300)
     config = composed("model=pixels", "stages=[evaluate]", "continuous=[shape]")
-    with pytest.raises(ValueError, match=r"continuous=.* is of codes from a file; .* say dataset\.continuous=\[…\]"):
+    with pytest.raises(ValueError, match=r"continuous=.* is of codes from a file; .* say 'dataset\.continuous=\[…\]'"):
         run_job(config, tmp_path / "run")
 
 

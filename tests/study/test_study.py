@@ -127,7 +127,10 @@ def test_a_claim_that_a_recipe_takes_back_is_none():
 
 @pytest.mark.parametrize(
     ("change", "message"),
-    [({"scale": "large"}, "study.scale must be paper or smoke, got 'large'"), ({"title": "x"}, "unexpected keyword")],
+    [
+        ({"scale": "large"}, "study.scale must be paper or smoke, got 'large'"),
+        ({"title": "x"}, "study.title: a study has no such key"),
+    ],
 )
 def test_mistakes_in_a_recipe(change, message):
     with pytest.raises(ValueError, match=message):

@@ -1,4 +1,5 @@
 import json
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -69,6 +70,18 @@ def test_a_board_follows_the_run_folders(tmp_path, monkeypatch):
         write_status(jobs[0].folder, "done", request="asked")
     assert (board.folder / "progress.txt").read_text().startswith("2 runs: 1 done, 1 waiting")
     assert Board(tmp_path, jobs[::-1], command="again").folder == board.folder
+
+
+def test_what_ends_a_sweep_is_said_by_its_end_alone(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("disent_runner.sweep.board.SECONDS_BETWEEN_LOOKS", 0.01)
+    jobs = [Job((), f"seed={seed}", tmp_path / f"seed={seed}", "asked") for seed in range(2)]
+    board = Board(tmp_path, jobs, command="disent-run -m seed=0,1")
+    with board.kept_up_to_date():
+        for job in jobs:
+            write_status(job.folder, "done", request="asked")
+        while "2 done" not in (board.folder / "progress.txt").read_text():
+            time.sleep(0.01)
+    assert "2 runs: 2 done" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("state", ["done", "waiting"])

@@ -124,3 +124,15 @@ def test_a_status_that_cannot_be_read_is_none(job):
     assert standing(job).state == "waiting"
     (job.folder / "status.json").write_text("[]")
     assert standing(job).state == "waiting"
+
+
+def test_what_runs_stand_on_is_planned_before_them_each_once(hydra_loader, master):
+    loader = SweepLoader(hydra_loader.get_search_path())
+    common = ["model=betavae_dae", "dataset=toylab8"]
+    swept = [["model.beta=1"], ["model.beta=2"], ["model.beta=1", "dae.model.latent_dim=9"]]
+    jobs = plan(loader, master, [[*common, *own] for own in swept])
+    assert [job.role for job in jobs] == ["dae", "", "", "dae", ""]
+    assert [job.needs for job in jobs if not job.role] == [(jobs[0],), (jobs[0],), (jobs[3],)]
+    assert [job.label for job in jobs if job.role] == ["dae", "dae model.latent_dim=9"]
+    assert jobs[3].overrides == ("dataset=toylab8", "seed=0", "stages=[fit]", "model=dae", *jobs[3].overrides[-2:])
+    assert {*jobs[3].overrides[-2:]} == {"dataset.batch_size=100", "model.latent_dim=9"}

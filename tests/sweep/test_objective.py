@@ -40,7 +40,7 @@ def test_only_a_number_that_a_chosen_metric_gives_is_an_objective(composed):
         ("objective=sap",): r"that metric is not chosen; 'metric=\[mig,reconstruction,downstream,sap\]' has it",
         ("objective=mig_exact",): "that metric is not chosen",
         ("objective=migg",): "no chosen metric gives that number, did you mean mig?",
-        ("objective=mig", "stages=[fit,draw]"): r"of the stage evaluate, which stages=\[fit,draw\] leaves out",
+        ("objective=mig", "stages=[fit,draw]"): r"of the stage evaluate, which 'stages=\[fit,draw\]' leaves out",
     }.items():
         with pytest.raises(ValueError, match=message):
             check_objective(composed(metrics, *overrides))

@@ -1,3 +1,4 @@
+import dataclasses
 import threading
 
 import pytest
@@ -107,3 +108,51 @@ def test_a_sweep_that_is_not_done_does_not_stop_the_others(capsys):
     assert "sweep: 3 of 3 sweeps" in capsys.readouterr().out
     with pytest.raises(SweepNotDone, match=r"^1 failed of 2 runs$"):
         run_all([fails])
+
+
+def _standing_on(jobs, folder):
+    """A run below, and the jobs on top of it."""
+    vision = Job(("model=vae",), "vision", folder / "vision", "asked", role="vision")
+    return [vision, *(dataclasses.replace(job, needs=(vision,)) for job in jobs)]
+
+
+def test_what_runs_stand_on_is_done_first_and_once(jobs, tmp_path):
+    launched: list[list[str]] = []
+    run_sweep(_standing_on(jobs, tmp_path), _launcher(launched), root=tmp_path, command="", waits=True)
+    assert launched == [["vision"], ["seed=0", "seed=1", "seed=2"]]
+
+
+def test_runs_that_are_done_need_nothing_below(jobs, tmp_path):
+    for job in jobs:
+        write_status(job.folder, "done", request="asked")
+    launched: list[list[str]] = []
+    run_sweep(_standing_on(jobs, tmp_path), _launcher(launched), root=tmp_path, command="", waits=True)
+    assert launched == []
+
+
+def test_a_failure_below_is_that_of_all_above_until_the_next_time(jobs, tmp_path, capsys):
+    chain = _standing_on(jobs[:2], tmp_path)
+    launched: list[list[str]] = []
+    with pytest.raises(SweepNotDone, match="3 failed of 3 runs; the same command tries those again"):
+        run_sweep(chain, _launcher(launched, states={"vision": "failed"}), root=tmp_path, command="", waits=True)
+    assert launched == [["vision"]]
+    assert f"failed: seed=0: its vision failed, in {tmp_path / 'vision'}" in capsys.readouterr().out
+    run_sweep(chain, _launcher(launched), root=tmp_path, command="", waits=True)
+    assert launched[1:] == [["vision"], ["seed=0", "seed=1"]]
+
+
+def test_what_a_launcher_lost_is_lost_for_all_above(jobs, tmp_path):
+    with pytest.raises(SweepNotDone, match="1 waiting and 2 failed of 3 runs"):
+        run_sweep(_standing_on(jobs[:2], tmp_path), lambda chosen: None, root=tmp_path, command="", waits=True)
+
+
+def test_a_launcher_that_returns_at_once_gets_each_level_in_order(jobs, tmp_path):
+    launched: list[list[str]] = []
+    run_sweep(
+        _standing_on(jobs, tmp_path),
+        lambda chosen: launched.append([job.label for job in chosen]),
+        root=tmp_path,
+        command="",
+        waits=False,
+    )
+    assert launched == [["vision"], ["seed=0", "seed=1", "seed=2"]]

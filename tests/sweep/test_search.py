@@ -1,14 +1,25 @@
 """What is asked of a search, before any of it is run."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import OmegaConf
 
+from disent_runner.assembly.conf import CONF
+from disent_runner.runs.folder import RunInUse
+from disent_runner.sweep import search as search_module
+from disent_runner.sweep.run import SweepNotDone
 from disent_runner.sweep.search import Search, Trials, open_study, search_of
 
-SWEEPER = {"direction": None, "params": None, "n_trials": 5, "n_jobs": 2, "storage": None, "study_name": None}
+SWEEPER = {**yaml.safe_load((CONF / "hydra" / "sweeper" / "optuna.yaml").read_text(encoding="utf-8")), "sampler": {}}
+SWEEPER |= {"n_trials": 5}
+del SWEEPER["defaults"]
 
 
 def searched(composed, *overrides: str, objective: str = "mig", **sweeper: Any) -> Search:
@@ -32,7 +43,17 @@ def test_what_varies_is_told_from_what_is_fixed_and_what_is_typed_wins(composed)
         (["objective=mig,sap"], {"objective": "null"}, "objective=mig,sap: a search is for one number"),
         (["model=vae"], {}, "no key has values to search between; add one, such as 'model.beta="),
         (["metric=[mig],[mig,sap]"], {}, "a search chooses between numbers and words"),
-        (["model.beta=1,4"], {"n_trials": 0}, "n_trials must be a whole number from 1, got 0"),
+        (["model.beta=1,4"], {"n_trials": 0}, "hydra.sweeper.n_trials=0: expected a whole number of at least 1"),
+        (["model.beta=1,4"], {"n_jobs": 1.5}, "hydra.sweeper.n_jobs=1.5: expected a whole number"),
+        (["model.beta=1,4"], {"max_failure_rate": 2}, "max_failure_rate=2: expected a number of at least 0 and at mos"),
+        (["model.beta=interval(2,1)"], {}, r"model.beta=interval\(2,1\): nothing lies between 2.0 and 1.0"),
+        (["model.beta=tag(log,interval(0,2))"], {}, "a logarithmic scale has no 0.0; begin above 0"),
+        (
+            ["model.beta=1,4"],
+            {"trials": 9},
+            "hydra.sweeper.trials: a search has no such setting, did you mean n_trials",
+        ),
+        (["model.beta=tag(lg,interval(1,2))"], {}, "a search knows the tag log, not lg"),
         (
             ["model.beta=1,4"],
             {"direction": ["maximize", "minimize"]},
@@ -68,14 +89,42 @@ def test_a_storage_that_cannot_be_opened_is_one_line(storage, composed):
     assert "\n" not in str(raised.value)
 
 
+def test_a_trial_whose_run_another_process_works_on_waits_for_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(search_module, "SECONDS_BETWEEN_TRIES", 0.0)
+    ends: list[Any] = [RunInUse("taken"), RunInUse("taken"), 0.5]
+
+    class Launched:
+        def launch(self, job_overrides: Any, initial_job_idx: int) -> list[JobReturn]:
+            returned = [ends.pop(0) if job == ["seed=1"] else 0.25 for job in job_overrides]
+            states = [JobStatus.FAILED if isinstance(end, Exception) else JobStatus.COMPLETED for end in returned]
+            return [JobReturn(status=state, _return_value=end) for state, end in zip(states, returned, strict=True)]
+
+    trials = Trials(Launched(), (), tmp_path)  # pyright: ignore[reportArgumentType]
+    assert [job.return_value for job in trials.launch([("seed=0",), ("seed=1",)], 0)] == [0.25, 0.5]
+    assert (ends, trials.failures) == ([], [])
+
+
 def test_trials_hold_what_is_fixed_and_a_failed_one_is_told_without_a_word(tmp_path, capsys):
     class Launched:
         def launch(self, job_overrides: Any, initial_job_idx: int) -> list[JobReturn]:
             assert job_overrides == [["model=vae", "seed=1"]]
             return [JobReturn(status=JobStatus.FAILED, _return_value=ValueError("too bad"))]
 
-    (job,) = Trials(Launched(), ("model=vae",), tmp_path / "outputs").launch([("seed=1",)], 0)  # pyright: ignore
+    trials = Trials(Launched(), ("model=vae",), tmp_path / "outputs")  # pyright: ignore[reportArgumentType]
+    (job,) = trials.launch([("seed=1",)], 0)
     with pytest.raises(ValueError, match="too bad"):
         _ = job.return_value
+    with pytest.raises(SweepNotDone, match=r"1 of 1 trial failed, seed=1; hydra.sweeper.max_failure_rate=0.5 go"):
+        trials.raise_failures()
     assert capsys.readouterr().err == ""
     assert (tmp_path / "outputs").is_dir()
+
+
+def test_the_search_is_ours_in_whatever_order_plugins_are_found(tmp_path):
+    """Each stores what it has under its name, and the last one stays: in a wheel that is not ours."""
+    source = Path(search_module.__file__).parents[2]
+    command = [sys.executable, "-m", "disent_runner", "hydra/sweeper=optuna", "--cfg", "hydra"]
+    for path in ("", str(source)):
+        environment = {**os.environ, "PYTHONPATH": path}
+        done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment, check=True)
+        assert "_target_: hydra_plugins.disent_search.SearchSweeper" in done.stdout

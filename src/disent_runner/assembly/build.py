@@ -3,20 +3,26 @@
 import sys
 from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import torch
 from hydra.utils import instantiate
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf, open_dict
 from pytorch_lightning.loggers import Logger
 
 from disent_runner.assembly.dataset_choice import choice_of, open_choice
 from disent_runner.assembly.own_classes import found_here
+from disent_runner.assembly.recorded import recorded_config
 from disent_runner.datasets.data_module import DataModule, StepPlan
 from disent_runner.datasets.info import DatasetInfo
 from disent_runner.loggers.mirror import Mirror, RunNotes
 from disent_runner.models.base import AbstractModel
-from disent_runner.runs.record import recordable
+from disent_runner.models.frozen import Frozen
+from disent_runner.runs.checkpoints import load_trained
+from disent_runner.runs.folder import run_folder_of
+from disent_runner.runs.lineage import Parent, folder_of, named_parents, parent_of, weights_hash
+from disent_runner.runs.record import named_record, recordable, trained_info
 
 COMPILE_MODES = ("default", "reduce-overhead", "max-autotune")
 
@@ -44,11 +50,19 @@ def build_data(config: DictConfig) -> DataModule:
     )
 
 
-def build_model(config: DictConfig, info: DatasetInfo) -> AbstractModel:
-    """The model with the weights that its seed gives it. ValueError where a setting is lacking, or one too many."""
+def build_model(config: DictConfig, info: DatasetInfo, *, folder: Path | None = None) -> AbstractModel:
+    """The model with the weights that its seed gives it, standing on the trained runs that its config names.
+
+    These are looked for beside the run's own `folder` too, which may have been moved with them. Raises ValueError where
+    a setting is lacking, or one too many, and as `frozen_run` for a run that is not there or another one.
+    """
+    found: dict[str, tuple[Frozen, tuple[Parent, Path]]] = {}
+    for name, node in named_parents(OmegaConf.to_container(config.model)).items():
+        is_made_here = config.get("run") is None and node["run"] is None  # by settings that were typed with ours
+        found[name] = frozen_run(name, node, child=folder, trust=is_made_here or config.get("trust") is True)
     torch.manual_seed(config.seed)
     try:
-        model = _factory(config.model)(info=info)
+        model = _factory(config.model)(info=info, **{name: frozen for name, (frozen, _) in found.items()})
     except TypeError as error:
         if "__init__() missing" in str(error) or "__init__() got an unexpected" in str(error):
             raise ValueError(f"the part `model` of the config: {error}") from error
@@ -58,7 +72,28 @@ def build_model(config: DictConfig, info: DatasetInfo) -> AbstractModel:
     model.check_batch_size(config.dataset.batch_size)
     model.check_weights()
     compile_networks(model, config.trainer.compile)
+    model.parents = {name: parent for name, (_, parent) in found.items()}
     return model
+
+
+def frozen_run(
+    name: str, node: Mapping[str, Any], *, child: Path | None, trust: bool
+) -> tuple[Frozen, tuple[Parent, Path]]:
+    """The trained run that a model's keyword takes, which it is, and where it lies.
+
+    Raises FileNotFoundError where it is not there, ValueError where another one is, or where it is damaged.
+    """
+    place = folder_of(name, node, child=child)
+    folder = run_folder_of(str(place))
+    config = recorded_config(folder, trust=trust)
+    config.trainer.compile = False
+    with open_dict(config):
+        config.trust = trust  # of what it stands on in its turn
+    info = trained_info(named_record(folder)["run"])
+    model = build_model(config, info, folder=folder)
+    load_trained(model, folder, checkpoint=str(place))
+    parent = parent_of(folder, step=model.step, weights=weights_hash(model.state_dict()))
+    return Frozen(model, info), (parent, folder)
 
 
 def compile_networks(model: AbstractModel, mode: bool | str) -> None:

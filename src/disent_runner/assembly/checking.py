@@ -17,9 +17,11 @@ from disent_runner.assembly import schema
 from disent_runner.assembly.declared import Signature, signature_of
 from disent_runner.assembly.kinds import mistake, shown
 from disent_runner.assembly.mistakes import closest
+from disent_runner.runs.identity import is_parent
 
-_OF_OTHERS = ("hydra", "logger", "study")
-"""What others read, and what is judged where it is read."""
+_LATER = ("logger", "study")
+"""What is known in full once there is a run folder, and what is judged where it is read."""
+_OF_OTHERS = ("hydra", *_LATER)
 _OF_HYDRA = frozenset({"_target_", "_partial_", "_args_", "_convert_", "_recursive_"})
 _OF_TORCH = {"torch.optim.lr_scheduler.": schema.Schedule, "torch.optim.": schema.Optimizer}
 READ = re.compile(r"\$\{([\w.]+)\}")
@@ -33,6 +35,7 @@ def check(config: DictConfig) -> None:
     """
     raw: Any = OmegaConf.to_container(config)
     plain = {str(key): _plain(config, str(key)) for key in config if key not in _OF_OTHERS}
+    plain |= {key: _said_outright(raw[key]) for key in _LATER if key in raw}
     for said in mistakes(plain, raw):
         raise ValueError(said)
 
@@ -45,6 +48,14 @@ def _plain(config: DictConfig, key: str) -> Any:
     return OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node
 
 
+def _said_outright(node: Any) -> Any:
+    """Without what is taken from elsewhere."""
+    if not isinstance(node, Mapping):
+        return node
+    said = {key: _said_outright(value) for key, value in node.items()}
+    return {key: value for key, value in said.items() if isinstance(value, Mapping) or "${" not in str(value)}
+
+
 def mistakes(plain: Mapping[str, Any], raw: Mapping[str, Any]) -> Iterator[str]:
     """A line for each value, of a resolved config and the same as it stands in the files."""
     read = {*READ.findall(str(raw)), *_of_card(plain.get("dataset"))}
@@ -55,6 +66,10 @@ def mistakes(plain: Mapping[str, Any], raw: Mapping[str, Any]) -> Iterator[str]:
     for key, value in sorted(plain.items(), key=lambda item: item[0] == "model"):  # made of the others
         for place, node in parts_of(value, key):
             yield from _of_part(place, node, raw)
+    launcher = _said_outright(raw.get("hydra", {}).get("launcher") or {})
+    if launcher.get("_target_", "").startswith("hydra_plugins.disent_"):
+        yield from _of_part("hydra.launcher", launcher, raw)
+    yield from _deleted(raw)
     representation = plain["representation"]
     if representation not in ("mean", "sampled") and not PurePath(representation).suffix:
         yield f"representation={shown(representation)}: expected mean, sampled or a file of codes, FILE.npz"
@@ -117,10 +132,26 @@ def _of_part(place: str, node: Mapping[str, Any], raw: Mapping[str, Any]) -> Ite
     for key, value in node.items():
         if key in _OF_HYDRA:
             continue
-        if key not in signature.types and not signature.takes_others:
+        is_given = node.get("_partial_") and key in signature.required and kinds.get(key) is Any  # by who calls it
+        if is_given or (key not in signature.types and not signature.takes_others):
             yield _unknown(_typed_key(f"{place}.{key}", raw), key, signature, node)
+        elif is_parent(value):
+            yield from _of_section(schema.Parent, f"{key}.", value, raw, set())
         elif said := _said(f"{place}.{key}", value, kinds.get(key, Any), raw):
             yield said
+
+
+def _deleted(raw: Mapping[str, Any]) -> Iterator[str]:
+    """Keys that were typed with a ~, and that what they are for cannot do without."""
+    for line in raw.get("hydra", {}).get("overrides", {}).get("task", ()):
+        *parents, key = line.removeprefix("~").partition("=")[0].split(".")
+        node: Any = raw
+        for parent in parents if line.startswith("~") else ():
+            node = node.get(parent) if isinstance(node, Mapping) else None
+        target = node.get("_target_") if isinstance(node, Mapping) else None
+        signature = signature_of(target) if isinstance(target, str) else None
+        if signature is not None and key in signature.required and key not in node:
+            yield f"{line}: {signature.name} cannot do without {key}; leave {line} out"
 
 
 def _of_torch(target: str) -> Mapping[str, Any]:
@@ -131,7 +162,8 @@ def _of_torch(target: str) -> Mapping[str, Any]:
 def _unknown(typed: str, key: str, signature: Signature, node: Mapping[str, Any]) -> str:
     known = [name for name in node if name != key and name not in _OF_HYDRA]
     keys = f"; keys here: {', '.join(known)}" if known else ""
-    return f"{typed}: {signature.name} has no such setting{closest(key, signature.types)}{keys}"
+    hint = closest(key, signature.types.keys() - {key})
+    return f"{typed}: {signature.name} has no such setting{hint}{keys}"
 
 
 def parts_of(node: Any, place: str) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -13,6 +13,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from disent_runner.assembly.conf import CONF
 from disent_runner.assembly.conf import choices as conf_choices
+from disent_runner.assembly.loader import parsed
 from disent_runner.assembly.own_classes import found_here
 from disent_runner.assembly.typed import as_read
 from disent_runner.datasets.card import Card
@@ -49,18 +50,31 @@ def choose(
     """
     own = []
     if config_dir is not None:
-        if not config_dir.is_dir():
-            raise FileNotFoundError(f"--config-dir={config_dir}: no such folder")
+        _check_there(config_dir)
         own = [f'hydra.searchpath=["file://{config_dir.resolve()}"]']
+    typed = [f"dataset={name}", *map(as_read, overrides)]
+    for one in parsed(typed):
+        if one.is_sweep_override():
+            raise ValueError(f"{one.input_line}: expected one value; several are several commands")
+        if one.key_or_group == "dataset" and one.input_line != typed[0]:
+            raise ValueError(f"{one.input_line}: the data set is {name} by now; name one of them")
     with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
-        return choice_of(compose("run", overrides=[*own, f"dataset={name}", *map(as_read, overrides)]), data_dir)
+        return choice_of(compose("run", overrides=[*own, *typed]), data_dir)
+
+
+def _check_there(config_dir: Path) -> None:
+    if not config_dir.is_dir():
+        raise FileNotFoundError(f"--config-dir={config_dir}: no such folder")
 
 
 def choices(data_dir: Path | None = None, config_dir: Path | None = None) -> Iterator[tuple[str, Choice | Exception]]:
     """Every data set with its own settings, by name, or why there is no card of it as it stands; the user's own last.
 
-    Our files are merged here: composing the whole config takes half a second, which is too long for each.
+    Our files are merged here: composing the whole config takes half a second, which is too long for each. Raises
+    FileNotFoundError where there is no such folder.
     """
+    if config_dir is not None:
+        _check_there(config_dir)
     every_run: Any = OmegaConf.load(CONF / "run.yaml")
     settings = OmegaConf.masked_copy(every_run, ["dataset", "data_dir"])
     for name in conf_choices("dataset"):

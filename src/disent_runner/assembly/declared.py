@@ -70,17 +70,21 @@ class _Unknown:
 
 @dataclass(frozen=True)
 class Signature:
-    """The keywords of a class or function, by name the type of each, and whether it takes others."""
+    """The keywords of a class or function, by name the type of each, and whether it takes others.
+
+    `required`: those that have no default.
+    """
 
     name: str
     types: Mapping[str, Any]
     takes_others: bool
+    required: frozenset[str] = frozenset()
 
 
 @cache
 def signature_of(target: str) -> Signature | None:
     """None for what is neither ours nor torch's. ValueError where there is no such class or function of ours."""
-    if not target.startswith(("disent_runner.", "torch.optim.")):
+    if not target.startswith(("disent_runner.", "hydra_plugins.disent_", "torch.optim.")):
         return None
     module, _, name = target.rpartition(".")
     found = _find(module, name)
@@ -102,12 +106,15 @@ def _signature(module: "_Module", node: ast.AST) -> Signature | None:
     if init is not None:
         own = _of_function(module, init, node.name)
         if own.takes_others and inherited is not None:
-            return Signature(node.name, {**inherited.types, **own.types}, inherited.takes_others)
+            types = {**inherited.types, **own.types}
+            return Signature(node.name, types, inherited.takes_others, own.required | inherited.required)
         return own
     if any("dataclass" in ast.unparse(decorator) for decorator in node.decorator_list):
         fields = {item.target.id: item for item in node.body if isinstance(item, ast.AnnAssign) and _is_name(item)}
-        return Signature(node.name, {name: module.type_of(item.annotation) for name, item in fields.items()}, False)
-    return inherited and Signature(node.name, inherited.types, inherited.takes_others)
+        required = frozenset(name for name, item in fields.items() if item.value is None)
+        types = {name: module.type_of(item.annotation) for name, item in fields.items()}
+        return Signature(node.name, types, False, required)
+    return inherited and Signature(node.name, inherited.types, inherited.takes_others, inherited.required)
 
 
 def _is_name(item: ast.AnnAssign) -> typing.TypeGuard[Any]:
@@ -117,14 +124,17 @@ def _is_name(item: ast.AnnAssign) -> typing.TypeGuard[Any]:
 def _of_function(module: "_Module", node: ast.FunctionDef, name: str) -> Signature:
     arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
     types = {one.arg: module.type_of(one.annotation) for one in arguments if one.arg != "self"}
-    return Signature(name, types, node.args.kwarg is not None)
+    in_place = [*node.args.posonlyargs, *node.args.args]
+    required = {one.arg for one in in_place[: len(in_place) - len(node.args.defaults)]}
+    required |= {one.arg for one, value in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True) if not value}
+    return Signature(name, types, node.args.kwarg is not None, frozenset(required) & types.keys())
 
 
 @cache
 def _module(name: str) -> "_Module | None":
     root, *parts = name.split(".")
-    if root == "disent_runner":
-        folder = _OURS
+    if root in ("disent_runner", "hydra_plugins"):
+        folder = _OURS.with_name(root)
     else:
         spec = find_spec(root)  # of a package at the top: nothing is imported
         folder = Path(next(iter((spec and spec.submodule_search_locations) or ()), "."))

@@ -2,6 +2,7 @@
 text is none either, and NaN and infinity are no numbers to set anything to.
 """
 
+import shlex
 import types
 import typing
 from collections.abc import Mapping, Sequence
@@ -138,11 +139,11 @@ def _too_large(value: Any) -> str:
 
 def _fix(key: str, value: Any, kind: Any) -> str:
     if isinstance(value, str | int | float) and fits(kind, [value]):
-        return f"; write '{key}=[{shown(value)}]'"
+        return f"; write {shlex.quote(f'{key}=[{shown(value)}]')}"
     if isinstance(value, float) and value.is_integer() and fits(kind, int(value)):
         return f"; write {key}={int(value)}"
     if isinstance(value, list) and len(value) > 1 and all(fits(kind, item) for item in value):
-        return f"; for a run of each: -m {key}={','.join(map(_typed, value))}"
+        return f"; for a run of each: -m {shlex.quote(f'{key}=' + ','.join(map(_typed, value)))}"
     if isinstance(value, int | float) and fits(kind, str(value)):
         return f"; as text: '{key}=\"{value}\"'"
     names = [name for one in alternatives(kind) for note in _parts(one)[1] for name in getattr(note, "names", ())]

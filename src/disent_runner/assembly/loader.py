@@ -1,6 +1,6 @@
 """Hydra's loader of configs, which takes presets for what they say, and leaves to a sweep's runs what is theirs."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from hydra.plugins.config_source import ConfigResult
 from hydra.types import RunMode
 from omegaconf import DictConfig, Node, OmegaConf
 
+from disent_runner.assembly.below import Composer, asked_of_below, settle, stands_on_runs
 from disent_runner.assembly.checking import check
 from disent_runner.assembly.overrides import check_typed
 from disent_runner.assembly.presets import PRESETS, check_agreement, commands, is_preset
@@ -70,10 +71,14 @@ class Repository(ConfigRepository):
         return [source for source in self.sources if isinstance(source, Source)]
 
     def load_config(self, config_path: str) -> ConfigResult | None:
-        files = [folder.file(config_path) for folder in self.folders if folder.is_config(config_path)]
+        having = [folder for folder in self.folders if folder.is_config(config_path)]
+        files = [folder.file(config_path) for folder in having]
         if len({file.read_bytes() for file in files}) > 1:  # Hydra would take the first without a word
             raise ValueError(f"{config_path} is there twice, in {' and in '.join(map(str, files))}; rename yours")
-        return super().load_config(config_path)
+        found = super().load_config(config_path)
+        if found is not None and having and having[0].provider == "main":
+            found.is_schema_source = True  # ours: not held against what a plugin has under the same name
+        return found
 
 
 class Loader(ConfigLoaderImpl):
@@ -87,6 +92,8 @@ class Loader(ConfigLoaderImpl):
         self.repository: Repository = Repository(config_search_path)
         self.agreed: set[tuple[str, ...]] = set()
         """presets that were found to go together"""
+        self.begun: list[tuple[str, ...]] = []
+        """runs that are being composed, each below the one before"""
 
     def load_configuration(
         self,
@@ -111,7 +118,7 @@ class Loader(ConfigLoaderImpl):
             if config.hydra.mode is None and _is_grid(config):
                 config.hydra.mode = RunMode.MULTIRUN
         else:
-            config = super().load_configuration(config_name, typed[0], run_mode, from_shell, False)
+            config = self._of_run(config_name, typed[0], from_shell=from_shell)
         if config.hydra.job.chdir:
             raise HydraException(
                 "hydra.job.chdir=true: relative paths, such as the data folder's, would be of each run folder; leave "
@@ -132,6 +139,51 @@ class Loader(ConfigLoaderImpl):
         if run_mode == RunMode.RUN and self.composes_runs:
             check(config)
         return config
+
+    def _of_run(self, config_name: str | None, overrides: list[str], *, from_shell: bool) -> DictConfig:
+        below = asked_of_below(parsed(overrides))
+        lines = {one.input_line for one in below}
+        others = [line for line in overrides if line not in lines]
+        config = super().load_configuration(config_name, others, RunMode.RUN, from_shell, False)
+        if not self.composes_runs:
+            return config
+        searched = [line for line in overrides if line.lstrip("+").startswith("hydra.searchpath=")]
+
+        def plain(choices: Sequence[str]) -> DictConfig:
+            lines = [*searched, *choices]
+            return super(Loader, self).load_configuration(config_name, lines, RunMode.RUN, False, False)
+
+        def run(lines: Sequence[str]) -> DictConfig:
+            return self.load_configuration(config_name, [*searched, *lines], RunMode.RUN, False, False)
+
+        self.settle(config, below, plain=plain, run=run)
+        if below:
+            say_overrides(config, parsed(overrides))
+        return config
+
+    def settle(
+        self,
+        config: DictConfig,
+        asked: Sequence[Override],
+        *,
+        plain: Callable[[Sequence[str]], DictConfig],
+        run: Callable[[Sequence[str]], DictConfig],
+    ) -> None:
+        """`below.settle`; what is asked of keys of its own, or of runs below where there are none, is the config's."""
+
+        def composed(lines: Sequence[str]) -> DictConfig:
+            begun = tuple(lines)
+            if begun in self.begun:
+                raise HydraException("a circle of runs that stand on each other; choose another model for it")
+            self.begun.append(begun)
+            try:
+                return run(lines)
+            finally:
+                self.begun.pop()
+
+        is_own = [one.key_or_group.partition(".")[0] in config or not stands_on_runs(config) for one in asked]
+        self._apply_overrides_to_config([one for one, own in zip(asked, is_own, strict=True) if own], config)
+        settle(config, [one for one, own in zip(asked, is_own, strict=True) if not own], Composer(composed, plain))
 
     def _primary(self, config_name: str | None) -> str:
         files = [folder.file(config_name or "") for folder in self.repository.folders]

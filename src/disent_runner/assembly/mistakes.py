@@ -13,7 +13,7 @@ from hydra.errors import (
     MissingConfigException,
     OverrideParseException,
 )
-from omegaconf.errors import InterpolationResolutionError, OmegaConfBaseException
+from omegaconf.errors import InterpolationResolutionError, OmegaConfBaseException, ValidationError
 
 from disent_runner.assembly.typed import mistake
 from disent_runner.machine.interruption import Interrupted
@@ -30,6 +30,13 @@ _OUT_OF_MEMORY = (
 """How torch, oneDNN, the loader and NumPy say so."""
 
 
+_IN_PLUGINS = {
+    "hydra/launcher=joblib": "pip install 'disent-runner[sweep]'",
+    "hydra/launcher=ray": "pip install hydra-ray-launcher",
+}
+"""Choices that are there once a plugin of Hydra is."""
+
+
 def in_one_line(error: BaseException, conf: Path) -> str:
     """The mistake, what was expected and the fix; `conf` is the folder of the config groups."""
     return printable(_told(error, conf))
@@ -41,7 +48,7 @@ def _told(error: BaseException, conf: Path) -> str:
     if isinstance(error, OverrideParseException):
         return _joined(mistake(error))
     if isinstance(error, ConfigCompositionException) and isinstance(error.__cause__, OmegaConfBaseException):
-        return _unknown_key(error.__cause__)
+        return _not_applied(error)
     if isinstance(error, InstantiationException) and error.__cause__ is not None:
         return _failed_target(error, conf)
     if isinstance(error, InterpolationResolutionError):
@@ -79,11 +86,22 @@ def _unknown_choice(missing: str, options: Iterable[str] | None, conf: Path) -> 
     group, _, name = path.rpartition("/") if path.startswith("hydra/") else path.partition("/")
     if not name and not (conf / group).is_dir():  # the config of all, which -cn names
         return f"--config-name={group}: there is no {group}.yaml in {conf}, nor in a --config-dir; leave it out"
+    if install := _IN_PLUGINS.get(f"{group}={name}"):
+        return f"{group}={name} needs a plugin of Hydra: {install}"
     inner = f"{name.rpartition('/')[0]}/".lstrip("/")
     below = (file.relative_to(conf / group).with_suffix("") for file in (conf / group / inner).rglob("*.yaml"))
     known = [f"{inner}{option}" for option in options or ()] or [str(choice) for choice in below]
     choices = sorted(choice for choice in known if not choice.rpartition("/")[2].startswith("_"))  # parts of others
     return f"{group}={name}: no such {group}{closest(name, choices)}; choose from {', '.join(choices)}"
+
+
+def _not_applied(error: ConfigCompositionException) -> str:
+    """An override that does not fit the config: a key that is not there, or a value that its schema refuses."""
+    cause: Any = error.__cause__
+    if not isinstance(cause, ValidationError):
+        return _unknown_key(cause)
+    typed = str(error).partition("override ")[2].splitlines()[0].strip("'")
+    return f"{typed or cause.full_key}: {_joined(str(cause.msg or cause).splitlines()[0])}"
 
 
 def _unknown_key(cause: OmegaConfBaseException) -> str:

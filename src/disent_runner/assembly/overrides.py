@@ -1,6 +1,7 @@
 """What is typed, before anything is composed: no key twice, and from each group what can be chosen from it."""
 
-from collections.abc import Sequence
+import typing
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -8,6 +9,9 @@ from hydra.core.override_parser.types import ChoiceSweep, Override, QuotedString
 from hydra.errors import HydraException
 from omegaconf import OmegaConf
 
+from disent_runner.assembly import schema
+from disent_runner.assembly.checking import hints
+from disent_runner.assembly.kinds import alternatives
 from disent_runner.assembly.presets import PRESETS
 
 _OF_HYDRA = ("hydra.mode",)
@@ -29,6 +33,12 @@ def check_typed(overrides: Sequence[Override], primary: str) -> None:
         _check_choice(override, _defaults(primary))
 
 
+def _takes_several(group: str) -> bool:
+    """Whether choices of the group stand side by side in the config, each under its own name."""
+    kinds = alternatives(hints(schema.Run).get(group))
+    return group in PRESETS or any(typing.get_origin(kind) is Mapping for kind in kinds)
+
+
 @cache
 def _defaults(primary: str) -> dict[str, Any]:
     """What the defaults list of run.yaml chooses from each group."""
@@ -40,10 +50,20 @@ def _defaults(primary: str) -> dict[str, Any]:
 def _check_choice(override: Override, defaults: dict[str, Any]) -> None:
     """A group has one choice, several in brackets, or none, as the defaults list shows."""
     group = override.key_or_group
-    if group not in defaults or override.package is not None:
+    if group not in (*defaults, *PRESETS) or override.package is not None:
         return
-    value, default = override.value(), defaults[group]
+    value, default = override.value(), defaults.get(group)
     line = override.input_line
+    names = value.list if isinstance(value, ChoiceSweep) else value if isinstance(value, list) else [value]
+    for name in names:
+        if isinstance(name, str) and any(part.startswith(("_", "..")) for part in name.split("/")):
+            raise HydraException(f"{line}: {name} is no choice of the group {group}, but a part of others; see --help")
+    if isinstance(value, list):
+        if not _takes_several(group):
+            listed = ",".join(map(str, value))
+            raise HydraException(f"{line}: expected one choice; for a run of each: -m {group}={listed}")
+        if twice := [name for index, name in enumerate(value) if name in value[:index]]:
+            raise HydraException(f"{line}: {twice[0]} is there twice; leave one of them out")
     if isinstance(default, list):
         several = value.list if isinstance(value, ChoiceSweep) else [value]
         names = [name.text if isinstance(name, QuotedString) else name for name in several]

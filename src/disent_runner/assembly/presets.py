@@ -69,7 +69,10 @@ def values_of(override: Override, options: Options) -> list[str]:
         values = list(replace(override, _value=replace(swept, shuffle=False)).sweep_string_iterator())
         random.Random(override.input_line).shuffle(values)
     else:
-        values = list(override.sweep_string_iterator())
+        try:
+            values = list(override.sweep_string_iterator())
+        except ValueError as error:  # of range, for steps of 0
+            raise HydraException(f"{override.input_line}: {error}") from None
     if not values:
         raise HydraException(f"{override.input_line}: no value, so that nothing would be run")
     return values

@@ -49,6 +49,17 @@ class Dataset:
     dequantize: bool
 
 
+class Parent:
+    """A run that a model stands on: `run` and `overrides` are typed, the others are settled."""
+
+    run: Text | None
+    overrides: list[Text]
+    folder: Text | None
+    id: Text | None
+    seed: Seed | None
+    step: WholeNumber | None
+
+
 class Trainer:
     """trainer.*."""
 
@@ -96,7 +107,7 @@ class Run:
     model: Part
     metric: Parts | None
     figure: Parts | None
-    logger: Mapping[str, Any]
+    logger: Parts | None
 
 
 OPTIONAL = frozenset({"metric", "figure", "logger", "study", "network", "gan", "init", "likelihood", "optimizer"})
@@ -123,6 +134,17 @@ class Gan:
     q_hidden: Count | None
 
 
+class Search:
+    """hydra.sweeper.* of hydra/sweeper=optuna."""
+
+    n_trials: Count
+    n_jobs: Count
+    max_failure_rate: Share
+    storage: Text | None
+    study_name: Text | None
+    custom_search_space: Text | None
+
+
 class Optimizer:
     """Keywords of torch.optim's optimizers."""
 
@@ -141,6 +163,8 @@ class Optimizer:
     amsgrad: bool
     nesterov: bool
     centered: bool
+    maximize: Literal[False]
+    differentiable: Literal[False]
 
 
 class Schedule:

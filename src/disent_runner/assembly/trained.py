@@ -1,5 +1,6 @@
 """A finished run in a notebook: its model as functions of arrays, its config, its numbers."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -134,6 +135,7 @@ def _numbers(what: str, given: Any) -> np.ndarray:
 
 def load_run(path: str, *, device: str, trust: bool) -> TrainedRun:
     """See `disent_runner.load`."""
+    path = os.path.expanduser(path)  # noqa: PTH111 - pathlib raises where there is no such home
     folder = run_folder_of(path)
     config = recorded_config(folder, trust=trust)
     config.trainer.compile = False
@@ -142,7 +144,7 @@ def load_run(path: str, *, device: str, trust: bool) -> TrainedRun:
     except (KeyError, TypeError) as error:
         raise ValueError(f"{folder}: the part `run` of config.yaml is damaged ({error!r})") from None
     try:
-        model = build.build_model(config, info)
+        model = build.build_model(config, info, folder=folder)
     except (InstantiationException, ValueError) as error:
         raise ValueError(f"{folder}: {in_one_line(error, CONF)}") from None
     load_trained(model, folder, checkpoint=path)

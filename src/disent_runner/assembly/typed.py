@@ -62,13 +62,15 @@ def mistake(error: OverrideParseException) -> str:
             )
     if value.count("'") % 2 or value.count('"') % 2:
         return f"{argument}: a quote is not closed; in the shell, '{key}=\"it''s one value\"'"
+    if re.search(r",\s*(,|$)", value) or value.startswith(","):
+        return f"{argument}: nothing stands between two commas; take one out"
     if _CALL.fullmatch(value):
         return f"{argument}: {_reason(error)}; a text with parentheses is quoted: {_advised(key, value)}"
     strange = next((letter for letter in value if not _KNOWN.match(letter)), value[:1] or "=")
     if "{" in value:
         return (
-            f'{argument}: {_name(strange)} cannot stand between {{ and }} as it is: a value is quoted, {{a: "b"}}, and '
-            f"a key has letters from a to z, or stands in a file of your own (--config-dir)"
+            f"{argument}: {_name(strange)} cannot stand between {{ and }} as it is: a value is quoted, "
+            f"'{key}={{a: \"b\"}}', and a key has letters from a to z, or stands in a file of your own (--config-dir)"
         )
     return f"{argument}: {_name(strange)} is not for plain values; quote it: {_advised(key, value)}"
 

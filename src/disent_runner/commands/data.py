@@ -5,10 +5,10 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from disent_runner.commands.options import version_text
+from disent_runner.commands.completion import completed, datasets, folders, offer, settings, sources
+from disent_runner.commands.options import Arguments, folder, path, version_text, without_comment
 from disent_runner.machine.files import check_working_folder
 from disent_runner.machine.output import forgiving_output
 from disent_runner.machine.texts import printable
@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 _EPILOG = """
 examples:
   disent-data list
-  disent-data prepare dsprites                             downloads it; with --source rendered, makes the same images
-  disent-data prepare shapes3d dataset.image_size=32       in another size: settings are those of disent-run
+  disent-data list --config-dir DIR                   those of DIR/dataset/ too
+  disent-data prepare dsprites                        downloads it
+  disent-data prepare dsprites --source rendered      makes the same images
+  disent-data prepare shapes3d dataset.image_size=32  settings of disent-run
   disent-data verify dsprites
-  disent-data info custom dataset.path=mine.npz            a file of arrays, or a folder of pictures
-  disent-data list --config-dir DIR                        with the data sets of DIR/dataset/
-  disent-data export dsprites dsprites.npz                 in the layout of the published file
+  disent-data info custom dataset.path=mine.npz       or a folder of pictures
+  disent-data export dsprites dsprites.npz            in the published layout
   disent-data export dsprites small.h5 'dataset.subset={scale: 2}'
 """
 
@@ -33,9 +34,9 @@ Command = Callable[[argparse.Namespace], None]
 
 def parser() -> argparse.ArgumentParser:
     """The command's arguments."""
-    command_line = argparse.ArgumentParser(
+    command_line = Arguments(
         prog="disent-data",
-        description="List data sets, download or render them, check them, and write them for other programs.",
+        description="List data sets, download or render them, check and export them.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -44,15 +45,23 @@ def parser() -> argparse.ArgumentParser:
 
     def add(command: Command, what: str, *positional: str) -> argparse.ArgumentParser:
         added = commands.add_parser(command.__name__.strip("_"), help=what, description=what)
-        for name in positional:
-            added.add_argument(name.lower(), metavar=name)
+        if "DATASET" in positional:
+            completed(datasets, added.add_argument("dataset", metavar="DATASET"))
+        if "FILE" in positional:
+            added.add_argument("file", type=path, metavar="FILE")
         if positional:
-            added.add_argument("overrides", nargs="*", metavar="key=value", help="settings, as disent-run takes them")
-        added.add_argument("--config-dir", type=_folder, help="your own groups, as disent-run takes them")
-        added.add_argument(
-            "--data-dir",
-            type=_folder,
-            help="where official and converted files are (default: $DISENT_DATA_DIR, or data)",
+            others = added.add_argument(
+                "overrides", nargs="*", default=[], metavar="key=value", help="settings, as disent-run takes them"
+            )
+            completed(settings, others)
+        completed(
+            folders,
+            added.add_argument("--config-dir", type=folder, help="your own groups, as disent-run takes them"),
+            added.add_argument(
+                "--data-dir",
+                type=folder,
+                help="where official and converted files are (default: $DISENT_DATA_DIR, or data)",
+            ),
         )
         added.set_defaults(command=command)
         return added
@@ -60,9 +69,10 @@ def parser() -> argparse.ArgumentParser:
     listing = add(_list, "one row for each data set")
     listing.add_argument("--markdown", action="store_true", help="a table for a page, without what is here")
     preparing = add(_prepare, "download what is missing, and convert or render the images, once", "DATASET")
-    preparing.add_argument(
+    source = preparing.add_argument(
         "--source", help="official: download it; rendered: without a download; auto: official if it has a url (default)"
     )
+    completed(sources, source)
     add(_verify, "check the hashes of what is here", "DATASET")
     add(_info, "everything that is known of a data set", "DATASET")
     add(_export, "write images and factors to FILE.npz or FILE.h5", "DATASET", "FILE")
@@ -72,7 +82,7 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Exit code 0 when all is done and right, 1 after a mistake or where a file is wrong, 130 after Ctrl-C."""
     forgiving_output()
-    asked = _parsed(arguments)
+    asked = _parsed(without_comment(sys.argv[1:] if arguments is None else arguments))
     try:
         check_working_folder()
         asked.command(asked)
@@ -87,18 +97,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(1)
 
 
-def _folder(path: str) -> Path:
-    return Path(path).expanduser()
-
-
 def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     """The arguments; argparse itself takes no settings after an option."""
     command_line = parser()
+    offer(command_line)
     asked, others = command_line.parse_known_args(arguments)
     if others and ("overrides" not in asked or any(other.startswith("-") for other in others)):
         command_line.error(f"unrecognized arguments: {' '.join(others)}")
     if others:
-        asked.overrides += others
+        asked.overrides = [*asked.overrides, *others]
     return asked
 
 
@@ -146,11 +153,11 @@ def _info(asked: argparse.Namespace) -> None:
 
 
 def _export(asked: argparse.Namespace) -> None:
-    choice, path = _choice(asked), Path(asked.file).expanduser()
+    choice = _choice(asked)
 
     from disent_runner.data_folder import exporting, wording
 
-    _print(wording.stored(exporting.export(choice, path).info, path))
+    _print(wording.stored(exporting.export(choice, asked.file).info, asked.file))
 
 
 def _choice(asked: argparse.Namespace, *overrides: str) -> "Choice":

@@ -6,36 +6,43 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from disent_runner.commands.options import version_text
+from disent_runner.commands.completion import completed, folders, offer
+from disent_runner.commands.options import Arguments, path, version_text, without_comment
 from disent_runner.machine.files import check_working_folder
 from disent_runner.machine.output import forgiving_output
 from disent_runner.machine.texts import printable
 
 _EPILOG = """
-It writes runs.csv (every number of every run), table.csv, table.md and table.tex (mean ± std over seeds), udr.csv,
-udr_correlation.csv, left_out.csv (what does not count, and why), plots/ and index.html, a page with all of it.
+It writes runs.csv (every number of every run), table.csv, table.md and
+table.tex (mean ± std over seeds), udr.csv, udr_correlation.csv, left_out.csv
+(what does not count, and why), plots/ and index.html, a page with all of it.
 
 examples:
-  disent-report outputs                                  into outputs/report
-  disent-report outputs/dsprites/betavae old/dsprites    into ./report
+  disent-report outputs                                 into outputs/report
+  disent-report outputs/dsprites/betavae old/dsprites   into ./report
   disent-report outputs --out paper/results
-  disent-report outputs/sweeps/*                         the runs of these sweeps
-  disent-report outputs --watch                          how far the sweeps are
+  disent-report outputs/sweeps/*                        the runs of these sweeps
+  disent-report outputs --watch                         how far the sweeps are
 """
 
 
 def parser() -> argparse.ArgumentParser:
     """The command's arguments."""
-    command = argparse.ArgumentParser(
+    command = Arguments(
         prog="disent-report",
         description="Make one table, plots and a page of many run folders, which are only read.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.add_argument("--version", action="version", version=version_text())
-    command.add_argument("folders", nargs="+", type=Path, metavar="FOLDER", help="run folders, or what they lie below")
-    command.add_argument(
-        "--out", type=Path, help="where to write (default: FOLDER/report, or ./report for several folders)"
+    completed(
+        folders,
+        command.add_argument(
+            "folders", nargs="+", type=path, metavar="FOLDER", help="run folders, or what they lie below"
+        ),
+        command.add_argument(
+            "--out", type=path, help="where to write (default: FOLDER/report, or ./report for several folders)"
+        ),
     )
     command.add_argument(
         "--watch", action="store_true", help="only show how far the sweeps in the folders are, as they go on"
@@ -46,7 +53,11 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Exit code 0 when the report is written, 1 after a mistake or without a run that can be used."""
     forgiving_output()
-    options = parser().parse_args(arguments)
+    command = parser()
+    offer(command)
+    options = command.parse_args(without_comment(sys.argv[1:] if arguments is None else arguments))
+    if options.watch and options.out is not None:
+        command.error("--watch only shows, and --out is where a report is written; leave one of them out")
     try:
         check_working_folder()
         show_sweeps(options.folders) if options.watch else write(options.folders, options.out)

@@ -3,16 +3,19 @@
 import gc
 import logging
 import os
+import shutil
 import sys
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 
 import hydra
 from omegaconf import DictConfig
 
+from disent_runner.assembly.below import PLAN
 from disent_runner.assembly.conf import CONF
-from disent_runner.commands.completion import ZSH, is_asked_for_zsh
-from disent_runner.commands.options import in_order, version_text
+from disent_runner.commands.completion import shell_to_install, words_beside_hydra
+from disent_runner.commands.options import check_mode, in_order, version_text, without_comment
 from disent_runner.machine.files import check_working_folder
 from disent_runner.machine.interruption import OF_A_TERMINAL, Interrupted, stoppable
 from disent_runner.machine.output import forgiving_output
@@ -60,6 +63,9 @@ def _run(config: DictConfig, folder: Path, *, is_alone: bool) -> float | None:
 
     hydra = HydraConfig.get()
     request = request_of(config)
+    if os.environ.get(PLAN) and is_alone:
+        _show_plan(config, folder, request)
+        return None
     may_write = os.access(folder, os.W_OK)
     if not (is_alone and may_write) and is_finished(folder, request):
         logging.getLogger("disent_runner").info("done before, in %s%s", folder, "" if may_write else " (read-only)")
@@ -73,6 +79,10 @@ def _run(config: DictConfig, folder: Path, *, is_alone: bool) -> float | None:
             from disent_runner.sweep.objective import check_objective
 
             check_objective(asked)  # before hours of training
+        if config.run is None:
+            from disent_runner.stages.parents import train_missing
+
+            train_missing(config, _composed, sweep=hydra.job.env_set.get(SWEEP))
         try:
             chosen = hydra.runtime.choices
             origin = {
@@ -87,7 +97,9 @@ def _run(config: DictConfig, folder: Path, *, is_alone: bool) -> float | None:
         if is_alone:
             from disent_runner.stages.closing import say_end
 
-            say_end(folder, Path(config.output_root))
+            codes = "sampled" if asked.representation == "sampled" else "mean"
+            subject = {"representation": codes, "factors": asked.factors, "part": asked.evaluation.part}
+            say_end(folder, Path(config.output_root), **subject)
     if config.objective is None:
         return None
     from disent_runner.sweep.objective import objective
@@ -95,24 +107,54 @@ def _run(config: DictConfig, folder: Path, *, is_alone: bool) -> float | None:
     return objective(config, folder)
 
 
+def _composed(overrides: Sequence[str]) -> DictConfig:
+    """The config of what would be typed for a run that this one stands on."""
+    from hydra.core.global_hydra import GlobalHydra
+    from hydra.core.hydra_config import HydraConfig
+    from hydra.types import RunMode
+
+    own = HydraConfig.get()
+    searched = [line for line in own.overrides.hydra if line.lstrip("+").startswith("hydra.searchpath=")]
+    loader = GlobalHydra.instance().config_loader()
+    return loader.load_configuration(own.job.config_name, [*searched, *overrides], RunMode.RUN, from_shell=False)
+
+
+def _show_plan(config: DictConfig, folder: Path, request: str) -> None:
+    """Say what the command would do, and leave nothing."""
+    from disent_runner.assembly.below import plan_lines
+    from disent_runner.machine.console import console
+    from disent_runner.machine.files import remove_empty
+
+    for line in plan_lines(config, folder, request, _composed):
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+    remove_empty(folder, up_to=Path(config.output_root).absolute().parent)
+
+
 def run() -> None:
     """`disent-run`: exit code 0 when every stage is done, 1 after a mistake, 128 + signal after an interruption."""
     forgiving_output(at_any_cost=True)
+    sys.argv = without_comment(sys.argv)
     if {"--help", "-h"} & set(sys.argv[1:]):
         from disent_runner.commands.help import help_text
 
-        print(help_text(CONF))
+        print(help_text(CONF, shutil.get_terminal_size().columns if sys.stdout.isatty() else None))
         return
-    if is_asked_for_zsh(sys.argv[1:]):
-        print(ZSH)
-        return
+    shell = shell_to_install(sys.argv[1:])
+    if shell is not None:
+        print(words_beside_hydra(shell), flush=True)
+        if shell == "zsh":
+            return
     if "--version" in sys.argv[1:]:
         print(version_text())
         return
     from disent_runner.assembly.typed import as_read
 
+    if "--plan" in sys.argv[1:]:
+        sys.argv.remove("--plan")
+        os.environ[PLAN] = "1"
     try:
         sys.argv[1:] = [as_read(argument) for argument in in_order(sys.argv[1:])]
+        check_mode(sys.argv[1:])
     except ValueError as error:
         _say(error)
         sys.exit(1)

@@ -11,6 +11,7 @@ from disent_runner.data_folder import wording
 from disent_runner.datasets.card import RENDERED, file_name
 from disent_runner.machine.files import size_text
 from disent_runner.machine.markdown import markdown_table
+from disent_runner.machine.texts import hanging
 
 HEADS = ("data set", "images", "image", "factors", "source", "licence", "here")
 
@@ -52,10 +53,13 @@ def say(data_dir: Path | None = None, config_dir: Path | None = None) -> None:
     """Print the table; where the terminal is too narrow for it, in two lines a data set."""
     lines = [HEADS, *rows(data_dir, config_dir)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    if sys.stdout.isatty() and sum(widths) + 2 * len(widths) > shutil.get_terminal_size().columns:
+    columns = shutil.get_terminal_size().columns
+    if sys.stdout.isatty() and sum(widths) + 2 * len(widths) > columns:
         for name, images, image, factors, *others, presence in lines:
-            print(f"{name:<{widths[0]}}  {images:>{widths[1]}}  {image:<{widths[2]}}  {presence}")
-            print(f"{'':<{widths[0]}}  {'; '.join(text for text in (factors, *others) if text)}")
+            start = f"{name:<{widths[0]}}  "
+            print(hanging(f"{start}{images:>{widths[1]}}  {image:<{widths[2]}}  ", presence, columns))
+            if facts := "; ".join(text for text in (factors, *others) if text):
+                print(hanging(" " * len(start), facts, columns))
         return
     for name, images, *others in lines:
         rest = "  ".join(f"{text:<{width}}" for text, width in zip(others, widths[2:], strict=True))

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, final
+from typing import final
 
 from PIL import Image
 from pytorch_lightning.loggers import TensorBoardLogger
 
 from disent_runner.loggers.mirror import COLUMNS, Mirror, RunNotes, headline_values, table_of, values_of
 from disent_runner.machine.markdown import markdown_table, markdown_text
+from disent_runner.machine.ranges import Count, Text, WholeNumber
 from disent_runner.runs.score_rows import Score
 
 
@@ -20,9 +21,35 @@ class TensorBoardMirror(TensorBoardLogger, Mirror):
     Raises ValueError without the extra.
     """
 
-    def __init__(self, *, run: RunNotes, **settings: Any) -> None:
+    def __init__(
+        self,
+        *,
+        run: RunNotes,
+        save_dir: Text,
+        name: str | None = None,
+        version: int | str | None = None,
+        log_graph: bool = False,
+        prefix: str = "",
+        sub_dir: Text | None = None,
+        max_queue: Count = 10,
+        flush_secs: Count = 120,
+        purge_step: WholeNumber | None = None,
+        filename_suffix: str = "",
+    ) -> None:
         try:
-            super().__init__(**settings, default_hp_metric=False)
+            super().__init__(
+                save_dir,
+                name,
+                version,
+                log_graph,
+                default_hp_metric=False,
+                prefix=prefix,
+                sub_dir=sub_dir,
+                max_queue=max_queue,
+                flush_secs=flush_secs,
+                purge_step=purge_step,
+                filename_suffix=filename_suffix,
+            )
         except ModuleNotFoundError:
             raise ValueError(
                 "logger=tensorboard needs the extra `tensorboard`: pip install 'disent-runner[tensorboard]'"

@@ -1,14 +1,17 @@
 """`logger=wandb`: a run of Weights & Biases for each run folder."""
 
 from collections.abc import Sequence
+from inspect import signature
 from pathlib import Path
-from typing import Any, final
+from typing import Annotated, Any, Literal, final
 
 from pytorch_lightning.loggers import WandbLogger
 
 from disent_runner.loggers.mirror import COLUMNS, Mirror, RunNotes, headline_values, table_of, values_of
+from disent_runner.machine.ranges import Names, OneOf, Text
 from disent_runner.runs.score_rows import Score
 
+Resume = bool | Annotated[str, OneOf("allow", "never", "must", "auto")] | None
 _LONGEST_TAG = 64
 _LEFT_OUT = ("wandb", "tensorboard", "run.log")
 """Of a run folder: what loggers wrote there themselves, and messages, which may show more of a machine than numbers."""
@@ -20,38 +23,58 @@ class WandbMirror(WandbLogger, Mirror):
 
     `name`, `group`, `job_type` and `notes` that are None are the run's own; `tags` are added to the run's. `artifact`
     keeps the run folder as an artifact too. What else is given goes to wandb.init. Raises ValueError where W&B cannot
-    begin a run, such as without a key.
+    begin a run, such as without a key, or for what it has no word for.
     """
 
     def __init__(
         self,
         *,
         run: RunNotes,
+        project: Text,
+        offline: bool = True,
+        save_dir: Text,
         artifact: bool = False,
-        name: str | None = None,
-        id: str | None = None,
-        group: str | None = None,
-        job_type: str | None = None,
-        tags: Sequence[str] = (),
+        entity: Text | None = None,
+        name: Text | None = None,
+        id: Text | None = None,
+        group: Text | None = None,
+        job_type: Text | None = None,
+        tags: Names = (),
+        notes: Text | None = None,
+        resume: Resume = "allow",
+        log_model: bool | Literal["all"] = False,
+        prefix: str = "",
         **settings: Any,
     ) -> None:
+        import wandb
+
+        known = {*signature(wandb.init).parameters, *signature(WandbLogger).parameters}
+        if unknown := settings.keys() - known:
+            raise ValueError(f"logger.wandb.{min(unknown)}: wandb.init has no such setting")
         super().__init__(
+            project=project,
+            offline=offline,
+            save_dir=save_dir,
+            entity=entity,
             name=name or run.title,
             id=id or run.name,
             group=group or run.id,
             job_type=job_type or run.job_type,
             tags=[tag[:_LONGEST_TAG] for tag in (*run.tags, *tags)],
+            notes=notes,
+            resume=resume,
+            log_model=log_model,
+            prefix=prefix,
             **settings,
         )
         self.run = run
         self.keeps_folder = artifact
-        import wandb
-
         try:
             self.experiment.config.update({"origin": {"id": run.id, **run.origin}})
-        except wandb.Error as error:
+        except (wandb.Error, TypeError, ValueError) as error:
             reason = " ".join(str(error).split())
-            raise ValueError(f"logger=wandb: {reason}; logger.wandb.offline=true needs no key") from None
+            key = "; logger.wandb.offline=true needs no key" if isinstance(error, wandb.Error) and not offline else ""
+            raise ValueError(f"logger=wandb: {reason}{key}") from None
 
     def log_scores(self, scores: Sequence[Score], step: int | None) -> None:
         values, known = values_of(scores), headline_values(scores)

@@ -2,12 +2,14 @@
 
 import logging
 from contextlib import suppress
+from multiprocessing import parent_process
 
 from rich.console import Console
 
 from disent_runner.machine.texts import printable
 
-console = Console()
+console = Console(force_interactive=None if parent_process() is None else False)
+"""Without bars in a process of a launcher: several would draw theirs over each other."""
 
 
 class Formatter(logging.Formatter):

@@ -196,3 +196,11 @@ def size_text(num_bytes: int) -> str:
         if num_bytes >= worth:
             return f"{num_bytes / worth:.3g} {unit}" if num_bytes < 1000 * worth else f"{num_bytes / worth:,.0f} {unit}"
     return f"{num_bytes} bytes"
+
+
+def remove_empty(folder: Path, *, up_to: Path) -> None:
+    """Remove the folder, and those that it alone was in, where nothing is in them; `up_to` and what holds it stay."""
+    with suppress(OSError):
+        while folder.resolve().is_relative_to(up_to.resolve()) and folder.resolve() != up_to.resolve():
+            folder.rmdir()
+            folder = folder.parent

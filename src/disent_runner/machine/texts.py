@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import textwrap
 import unicodedata
 
 _NOT_IN_FILES = re.compile(r"[^\w.-]+")
@@ -23,6 +24,14 @@ def printable(text: str, most: int | None = None) -> str:
 def counted(number: int, noun: str) -> str:
     """`1 run`, `1,200 runs`."""
     return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
+def hanging(head: str, text: str, columns: int | None = None) -> str:
+    """The text behind its head; what is longer than the columns goes on below itself, None: in one line."""
+    if columns is None:
+        return f"{head}{text}".rstrip()
+    wrapper = textwrap.TextWrapper(columns, head, " " * len(head), break_long_words=False, break_on_hyphens=False)
+    return wrapper.fill(text) or head.rstrip()
 
 
 def file_stem(name: str) -> str:

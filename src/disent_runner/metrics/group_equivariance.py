@@ -154,7 +154,7 @@ def _periods_by_column(rep: Representation, periods: Mapping[str, int] | None) -
     if not cyclic:
         raise NotApplicable(
             f"group_equivariance needs a cyclic factor, got none among {', '.join(names)}; name one and after how many"
-            " steps it is back where it was: metric.group_equivariance.periods={hue: 10}"
+            " steps it is back where it was: 'metric.group_equivariance.periods={hue: 10}'"
         )
     return cyclic
 

@@ -61,7 +61,7 @@ def udr(
         if not all(map(np.array_equal, posterior, posterior_here))
     ]
     if not others:
-        raise NotApplicable("udr needs other runs of the same data: metric.udr.runs=[FOLDER,…], or disent-report")
+        raise NotApplicable("udr needs other runs of the same data: 'metric.udr.runs=[FOLDER,…]', or disent-report")
     models = [posterior_here, *others]
     kl = [mean_kl(*posterior) for posterior in models]
     result = udr_from_codes(

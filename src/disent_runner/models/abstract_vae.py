@@ -13,7 +13,7 @@ from disent_runner.datasets.info import DatasetInfo
 from disent_runner.losses.bounds import bounded
 from disent_runner.losses.covariance import covariance_of_codes
 from disent_runner.losses.free_bits import at_least
-from disent_runner.losses.gaussian import kl_to_standard_normal, sample_normal
+from disent_runner.losses.gaussian import Normal, kl_to_standard_normal, sample_normal
 from disent_runner.losses.total_correlation import gaussian_total_correlation
 from disent_runner.machine.ranges import Latents, NonNegative
 from disent_runner.models.base import (
@@ -102,8 +102,7 @@ class AbstractVAE(AbstractModel):
     def encode(
         self, images: Float[Tensor, "batch channel height width"]
     ) -> tuple[Float[Tensor, "batch latent"], Float[Tensor, "batch latent"]]:
-        mean, logvar = self.encoder(images).float().chunk(2, dim=1)
-        return mean, bounded(logvar, -LOGVAR_LIMIT, LOGVAR_LIMIT)
+        return posterior(self.encoder(images))
 
     def decode(self, codes: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch channel height width"]:
         return self.likelihood.mean(self.decoder(codes).float())
@@ -125,9 +124,12 @@ class AbstractVAE(AbstractModel):
         """Unweighted loss terms by name, each per image, in nats."""
         return self._terms(self.infer(batch), batch)
 
+    def reconstruction(self, inference: Inference) -> Float[Tensor, " batch"]:
+        """-log p(x|z) in nats; a method that compares images by something else has its own."""
+        return self.likelihood.nll(inference.logits, inference.images)
+
     def _terms(self, inference: Inference, batch: Batch) -> dict[str, Tensor]:
-        reconstruction = self.likelihood.nll(inference.logits, inference.images)
-        return {"reconstruction": reconstruction, **self.regularizers(inference, batch)}
+        return {"reconstruction": self.reconstruction(inference), **self.regularizers(inference, batch)}
 
     def update(self, batch: Batch) -> dict[str, Tensor]:
         inference = self.infer(batch)
@@ -152,6 +154,12 @@ class AbstractVAE(AbstractModel):
         networks = (self.encoder, self.decoder, self.likelihood)
         parts = [part for part in networks if isinstance(part, nn.Module)]  # some likelihoods have a σ to learn
         return {"model": self.optimizer([parameter for part in parts for parameter in part.parameters()])}
+
+
+def posterior(outputs: Float[Tensor, "batch outputs"]) -> Normal:
+    """Mean and bounded log variance, of a network's outputs one half each."""
+    mean, logvar = outputs.float().chunk(2, dim=1)
+    return mean, bounded(logvar, -LOGVAR_LIMIT, LOGVAR_LIMIT)
 
 
 @torch.no_grad()

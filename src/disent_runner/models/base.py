@@ -57,7 +57,9 @@ class AbstractModel(pl.LightningModule, ABC):
         """
         super().__init__()
         if not isinstance(warmup, Mapping | None):
-            raise ValueError(f"model.warmup must be steps by the names of terms, such as {{kl: 1000}}, got {warmup!r}")
+            raise ValueError(
+                f"model.warmup must be steps by the names of terms, such as 'model.warmup={{kl: 1000}}', got {warmup!r}"
+            )
         steps_of = warmup or {}
         for key, value in {"gradient_clip": gradient_clip, **{f"warmup.{k}": v for k, v in steps_of.items()}}.items():
             if value is not None and not (is_number(value) and value > 0):
@@ -76,6 +78,8 @@ class AbstractModel(pl.LightningModule, ABC):
         """What each step since the last row of the training log reported, still on the device."""
         self.stop_requested = False
         """Set from outside (a signal, another thread): training then ends after the step under way."""
+        self.parents: dict[str, Any] = {}
+        """Which runs it stands on, by the keyword that took each, for its record; they are in no checkpoint of its."""
         self.optimizer_of: dict[str, torch.optim.Optimizer] = {}
         """The optimizers by the names of the players, from the start of training on."""
 

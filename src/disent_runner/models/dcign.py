@@ -103,7 +103,7 @@ def _odds(odds: Sequence[float] | str | None, num_factors: int, *, has_intrinsic
     if odds == "even":
         return [1.0] * (num_factors + has_intrinsic)
     if isinstance(odds, str):
-        raise ValueError(f"model.odds must be even, null, or a list such as [1,1,1,10], got {odds!r}")
+        raise ValueError(f"model.odds must be even, null, or a list such as 'model.odds=[1,1,1,10]', got {odds!r}")
     return list(odds)
 
 

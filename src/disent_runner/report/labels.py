@@ -27,8 +27,12 @@ def labels(rows: Sequence[Row]) -> list[str]:
     keys = [key for key in dict.fromkeys(key for row in rows for key in row) if key not in _NAMES]
     keys.sort(key=lambda key: (key in _LAST, not _is_greek(key)))
     told: list[list[str]] = [[] for _ in rows]
-    for group in _groups(rows, lambda place: rows[place]["model"]):
-        for key in filter(_is_typed, keys):
+    for key in filter(_is_typed, keys):
+        # rows of a data set whose runs do not differ in a setting of its images lack it
+        names = (
+            ("model", "dataset") if key.startswith("dataset.") and any(key not in row for row in rows) else ("model",)
+        )
+        for group in _groups(rows, lambda place, names=names: tuple(rows[place][name] for name in names)):
             _tell(key, rows, group, told)
     for key in keys:
         for group in _groups(rows, lambda place: _said(rows[place], told[place])):
@@ -47,8 +51,15 @@ def labels(rows: Sequence[Row]) -> list[str]:
     ]
 
 
+def _of_parent(key: str) -> tuple[str, str]:
+    """The names of runs below that the key is of, `vision.`, and the key there."""
+    parts = key.split(".")
+    first = next((place for place, part in enumerate(parts) if part in _ROOMS or part == "dataset"), 0)
+    return ".".join([*parts[:first], ""]), ".".join(parts[first:])
+
+
 def _is_typed(key: str) -> bool:
-    room, *parts = key.split(".")
+    room, *parts = _of_parent(key)[1].split(".")
     if room == "dataset":
         return parts[0] not in _NOT_OF_DATA
     return key == "likelihood" or (room in _ROOMS and all(part.endswith("optimizer") for part in parts[:-1]))
@@ -85,9 +96,12 @@ def _tell(key: str, rows: Sequence[Row], group: Sequence[int], told: Sequence[li
 
 def symbols(names: Iterable[str]) -> dict[str, str]:
     """The last part of each key, Greek where the papers are, or the whole key where that would not tell."""
-    names = list(dict.fromkeys(names))
-    ends = Counter(name.rpartition(".")[2] for name in names)
-    return {name: _SYMBOLS.get(end, end) if ends[end := name.rpartition(".")[2]] == 1 else name for name in names}
+    ends = {name: (_of_parent(name)[0], name.rpartition(".")[2]) for name in names}
+    counts = Counter(ends.values())
+    return {
+        name: f"{parent}{_SYMBOLS.get(end, end)}" if counts[parent, end] == 1 else name
+        for name, (parent, end) in ends.items()
+    }
 
 
 def shown(value: Any) -> str:

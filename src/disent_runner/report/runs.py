@@ -58,7 +58,8 @@ def _read_run(folder: Path) -> Run:
     for name in _TOLD:
         if not isinstance(facts.get(name), str | None):
             raise ValueError(f"config.yaml is damaged: run.{name} is {str(facts[name])[:80]}")
-    return Run(folder, config, facts, _read_scores(folder), config["seed"], _model(config, facts), settings_of(config))
+    settings = settings_of({**config, "run": facts})
+    return Run(folder, config, facts, _read_scores(folder), config["seed"], _model(config, facts), settings)
 
 
 def _model(config: Mapping[str, Any], facts: Mapping[str, Any]) -> str:

@@ -52,7 +52,7 @@ def require_labels(metric: str, rep: Representation, *, minimum: int = 2) -> Rep
     if known.sum() < minimum:
         raise NotApplicable(
             f"{metric} needs at least {minimum} images whose factors are all known, got {known.sum()} of {len(known)}"
-            "; choose others with factors=[…]"
+            "; choose others with 'factors=[…]'"
         )
     if known.all():
         return rep

@@ -16,6 +16,8 @@ IDENTITY = ("model", "dataset", "trainer.max_steps", "trainer.precision")
 """What changes the numbers; the model's node holds its network, likelihood and optimizer once resolved."""
 ELSEWHERE = frozenset({"data_dir", "check_hash"})
 """Where things lie on this machine: no part of a run's identity."""
+SPELLING = ("run", "overrides", "folder")
+"""How a run that a model stands on is named, and where it lies: its id, seed and step are what it is."""
 _CHOSEN_BY_LABELS = ("split", "joint", "subset")
 NAMED = ("continuous", "discrete")
 """Keys that name factors for what their labels are: they came later, and naming none is as if they were not there."""
@@ -25,6 +27,7 @@ _COUNTED_NULLS = frozenset(
 )
 """Null in any other key is as if the key were not there, so that a new option that is off leaves ids as they are. These
 are older than that rule, and ids of folders count them."""
+_NONE = object()
 _ASKED = (
     *("stages", "seed", "model", "dataset", "trainer", "evaluation", "metric", "figure"),
     *("representation", "factors", "run"),
@@ -86,9 +89,23 @@ def _named(config: Mapping[str, Any] | DictConfig) -> dict[str, Any]:
 
 
 def settings_of(config: Mapping[str, Any]) -> dict[str, Any]:
-    """All that changes the numbers, the seed aside, one level deep: `model.beta` and so on; lists are texts."""
+    """All that changes the numbers, the seed aside, one level deep: `model.beta` and so on; lists are texts.
+
+    A run that the model stands on has its own settings there, `vision.model.beta`, where they are recorded.
+    """
     keys = (*IDENTITY, *_named(config))
-    return {name: value for key in keys for name, value in _leaves(key, trained_on(key, setting(config, key)))}
+    own = {name: value for key in keys for name, value in _leaves(key, trained_on(key, setting(config, key)))}
+    parents = setting(config, "run.parents")
+    for parent, facts in parents.items() if isinstance(parents, Mapping) else ():
+        recorded = facts.get("settings") if isinstance(facts, Mapping) else None
+        if isinstance(recorded, Mapping):
+            own.pop(f"model.{parent}.id", None)
+            own |= {
+                f"{parent}.{name}": value
+                for name, value in recorded.items()
+                if not (name.startswith("dataset.") and own.get(name, _NONE) == value)  # the same images
+            }
+    return own
 
 
 def trained_on(key: str, value: Any) -> Any:
@@ -100,8 +117,17 @@ def trained_on(key: str, value: Any) -> Any:
 
 
 def without_places(value: Any) -> Any:
-    """Mappings without the path of what is known by its content."""
-    return _without(value, lambda node: {"path"} if "content" in node else set())
+    """Mappings without the path of what is known by its content, or by the id of the run that it is."""
+    return _without(value, _places)
+
+
+def _places(node: Mapping[str, Any]) -> set[str]:
+    return ({"path"} if "content" in node else set()) | (set(SPELLING) if is_parent(node) else set())
+
+
+def is_parent(node: Any) -> bool:
+    """Whether a part of a model names a run that the model stands on, by its settings or by its folder."""
+    return isinstance(node, Mapping) and node.keys() >= {"run", "overrides"}
 
 
 def _without(value: Any, left_out: Callable[[Mapping[str, Any]], set[str]]) -> Any:

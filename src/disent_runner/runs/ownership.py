@@ -11,6 +11,7 @@ from disent_runner.runs.record import FILE, has_record, held_out_images, record_
 
 if TYPE_CHECKING:
     from disent_runner.datasets.data_module import DataModule
+    from disent_runner.datasets.dataset import Dataset
 
 
 def is_in_its_place(config: DictConfig, folder: Path) -> bool:
@@ -82,3 +83,15 @@ def check_data(config: DictConfig, folder: Path, datamodule: "DataModule", *, le
             f"{folder}: the labels of {info.name} now hold out other images than those that training left out; "
             f"choose another output_root to train anew"
         )
+
+
+def check_same_data(dataset: "Dataset", parents: Mapping[str, Path]) -> None:
+    """ValueError where a run that a model stands on, by the name of it, was made from other images."""
+    for name, folder in parents.items():
+        facts = recorded_facts(folder)
+        if facts.get("data_hash") != dataset.content_hash:
+            raise ValueError(
+                f"{name}: {folder} was made from {facts.get('data_source')} {facts.get('data_name')} with hash "
+                f"{str(facts.get('data_hash'))[:12]}…, the data now is {dataset.info.source} {dataset.info.name} with "
+                f"{dataset.content_hash[:12]}…; name a run on the same images, or leave {name}.run out"
+            )

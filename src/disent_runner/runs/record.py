@@ -46,8 +46,9 @@ def record_start(
     datamodule: "DataModule",
     *,
     model_name: str | None = None,
+    parents: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write config.yaml, and what training does not see."""
+    """Write config.yaml, and what training does not see; `parents` are the runs that it stands on."""
     dataset, info = datamodule.dataset, datamodule.dataset.info
     before = recorded_facts(folder)
     facts = {
@@ -66,6 +67,8 @@ def record_start(
         "versions": _versions(),
         "git_commit": git_commit(),
     }
+    if parents:
+        facts["parents"] = dict(parents)
     if datamodule.held_out.any():
         facts["num_held_out"] = int(datamodule.held_out.sum())
         _write(folder, config, facts, {_HELD_OUT: _held_out(datamodule)})

@@ -36,11 +36,16 @@ def number(
 
 
 def numbers(
-    run: Path, *, representation: str = "mean", factors: Sequence[str] | None = None, step: int | None = None
+    run: Path,
+    *,
+    representation: str = "mean",
+    factors: Sequence[str] | None = None,
+    step: int | None = None,
+    part: str | None = None,
 ) -> dict[str, float]:
-    """All numbers of a run by label, of which `number` is one."""
+    """All numbers of a run by label, of which `number` is one; `part`: of PARTS, None: that of its config."""
     record = named_record(run) if has_record(run) else {}
-    images = _evaluated(record)
+    images = _evaluated(record, part)
     rows = [
         score
         for score in read_scores(run)
@@ -56,10 +61,10 @@ def _is_of(making: Making, representation: str) -> bool:
     return making.representation == representation or (representation == "mean" and making.representation == "given")
 
 
-def _evaluated(record: Mapping[str, Any]) -> str | None:
-    """What rows call the images that a run's own config evaluates; None for codes from a file."""
-    name, part = setting(record, "run.data_name"), setting(record, "evaluation.part")
-    return None if name is None else name + PARTS.get(part or "all", "")
+def _evaluated(record: Mapping[str, Any], part: str | None) -> str | None:
+    """What rows call the images of the part, else of that in a run's own config; None for codes from a file."""
+    name = setting(record, "run.data_name")
+    return None if name is None else name + PARTS.get(part or setting(record, "evaluation.part") or "all", "")
 
 
 def _all_factors(record: Mapping[str, Any], scores: Iterable[Score]) -> tuple[str, ...]:

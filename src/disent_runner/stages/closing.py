@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from disent_runner.assembly.metric_choice import members
 from disent_runner.machine.console import console
@@ -14,12 +15,13 @@ _ASKED_FOR_FIRST = "paper"
 """The preset of metrics whose numbers come first."""
 
 
-def say_end(folder: Path, root: Path) -> None:
+def say_end(folder: Path, root: Path, **asked: Any) -> None:
     """As many headline numbers as fit into a line, and the command that reports the runs of `root`.
 
-    Nothing where no number was computed. Raises ValueError where metrics.json is damaged.
+    `asked`: which numbers, as `disent_runner.runs.scores.numbers` takes it.
+    Nothing where none was computed. Raises ValueError where metrics.json is damaged.
     """
-    values = numbers(folder)
+    values = numbers(folder, **asked)
     names = [name for name in _by_fame(read_scores(folder)) if name in values]
     if not names:
         return

@@ -26,7 +26,8 @@ from disent_runner.runs.adoption import adopt
 from disent_runner.runs.checkpoints import load_trained
 from disent_runner.runs.folder import exclusive, run_folder_of
 from disent_runner.runs.identity import NAMED, plain, request_of, settings_of
-from disent_runner.runs.ownership import check_data, check_owner
+from disent_runner.runs.lineage import check_parents, recorded_as
+from disent_runner.runs.ownership import check_data, check_owner, check_same_data
 from disent_runner.runs.record import record_scoring, record_start, recordable, recorded_facts
 from disent_runner.runs.scores import PARTS
 from disent_runner.runs.status import reported
@@ -69,14 +70,17 @@ def _do(config: DictConfig, folder: Path, model_name: str | None, origin: Mappin
     if "fit" in config.stages:
         check_precision(config.trainer.precision)
     datamodule = build.build_data(config)
-    model = build.build_model(config, datamodule.training.info)
+    model = build.build_model(config, datamodule.training.info, folder=folder)
     check_choices(config, datamodule.dataset.info)
     if config.representation == "sampled" and "evaluate" in config.stages:
         check_posteriors(model, datamodule.dataset)
     part_of(datamodule, config.evaluation.part)
     check_data(config, folder, datamodule, learns_from_labels=model.learns_from_labels)
+    check_same_data(datamodule.dataset, {name: place for name, (_, place) in model.parents.items()})
+    check_parents(recorded_facts(folder), {name: parent for name, (parent, _) in model.parents.items()}, folder)
     if config.run is None:  # else it was recorded when it was made
-        record_start(config, folder, datamodule, model_name=model_name)
+        parents = {name: recorded_as(parent, place) for name, (parent, place) in model.parents.items()}
+        record_start(config, folder, datamodule, model_name=model_name, parents=parents)
     loggers = build.build_loggers(config, notes_of(config, folder, origin))
     status = "failed"
     try:
@@ -231,7 +235,7 @@ def check_choices(config: DictConfig, info: DatasetInfo) -> None:
         raise ValueError(f"representation must be mean, sampled or an npz file, got {config.representation!r}")
     for key in NAMED:
         if config.get(key) is not None:
-            raise ValueError(f"{key}={config[key]} is of codes from a file; of your own images say dataset.{key}=[…]")
+            raise ValueError(f"{key}={config[key]} is of codes from a file; of your own images say 'dataset.{key}=[…]'")
     unknown = [name for name in config.factors or () if name not in info.factors]
     if unknown:
         raise ValueError(f"factors must be some of {', '.join(info.factors)}, got [{', '.join(config.factors)}]")

@@ -33,6 +33,8 @@ class Names:
         """
         if isinstance(node, str):
             return self.quantities.get(node) or Quantity(number=node, factors=self.factors)
+        if not isinstance(node, Mapping):
+            raise ValueError(f"a quantity of the study is a name or its fields, got {node!r}")
         try:
             return Quantity(**{"factors": self.factors, **node, "where": self.where(node.get("where"))})
         except TypeError as error:
@@ -43,8 +45,8 @@ class Names:
 
         One side may be a fixed number. Its `where` is of both. Raises ValueError for what is no claim.
         """
-        sides = [node.get("less"), node.get("than")]
-        if node.keys() - _KEYS or None in sides or all(isinstance(side, int | float) for side in sides):
+        sides = [node.get("less"), node.get("than")] if isinstance(node, Mapping) else [None]
+        if None in sides or node.keys() - _KEYS or all(isinstance(side, int | float) for side in sides):
             raise ValueError(
                 f"a claim has less and than, of which one may be a fixed number, quantity, where, by, every_seed; "
                 f"got {node!r}"

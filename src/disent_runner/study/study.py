@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -53,17 +53,23 @@ def study_from(node: Mapping[str, Any], *, factors: Sequence[str] | None = None)
     Raises ValueError for a mistake in the recipe.
     """
     facts = {key: value for key, value in node.items() if key not in _FOR_CLAIMS}
+    known = {field.name for field in fields(Study)}
+    if strange := facts.keys() - known:
+        keys = ", ".join(sorted({*known, *_FOR_CLAIMS} - {"changes"}))
+        raise ValueError(f"study.{min(strange)}: a study has no such key; keys here: {keys}")
+    if missing := [key for key in ("shows", "source", "scale") if key not in facts]:
+        raise ValueError(f"the study of the recipe has no {', no '.join(missing)}; add study.{missing[0]}")
+    for key in ("cases", "quantities", "numbers", "claims", "published"):
+        if not isinstance(node.get(key), Mapping | None):
+            raise ValueError(f"study.{key} must be a mapping of names, got {node[key]!r}")
     cases = node.get("cases") or {}
     numbers, quantities = (
-        {name: Names(cases=cases, factors=factors).quantity(fields) for name, fields in (node.get(key) or {}).items()}
+        {name: Names(cases=cases, factors=factors).quantity(given) for name, given in (node.get(key) or {}).items()}
         for key in ("numbers", "quantities")
     )
     names = Names(numbers | quantities, cases, factors)
-    claims = {name: names.claim(fields) for name, fields in (node.get("claims") or {}).items() if fields is not None}
-    try:
-        study = Study(**{**facts, "claims": claims, "numbers": numbers, "published": node.get("published") or {}})
-    except TypeError as error:
-        raise ValueError(f"the study of the recipe is no study: {error}") from None
+    claims = {name: names.claim(given) for name, given in (node.get("claims") or {}).items() if given is not None}
+    study = Study(**{**facts, "claims": claims, "numbers": numbers, "published": node.get("published") or {}})
     strange = [name for name in study.pictures if file_stem(name) != name]
     if strange:
         raise ValueError(f"study.pictures must be names of figures, got {strange[0]!r}")

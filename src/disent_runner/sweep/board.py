@@ -29,7 +29,7 @@ class Board:
         self.jobs = jobs
         self.folder = root / "sweeps" / _sweep_id(jobs, root, study)
         self.standings = {job: standing(job) for job in jobs}
-        runs = [{"folder": str(job.folder), "label": job.label, "request": job.request} for job in jobs]
+        runs = [_told(job) for job in jobs]
         self.was_done = all(now.state == "done" for now in self.standings.values())
         self.keep("sweep.json", json_text({"command": command, "runs": runs}))
 
@@ -60,7 +60,8 @@ class Board:
             while not ended.wait(SECONDS_BETWEEN_LOOKS):
                 now = _counts(self.look())
                 self.write()
-                if (now["done"], now["failed"]) != (last["done"], last["failed"]):
+                is_last = now["done"] + now["failed"] == len(self.jobs)  # which is said at the end
+                if (now["done"], now["failed"]) != (last["done"], last["failed"]) and not is_last:
                     say(summary_line(self.standings))
                     last = now
 
@@ -74,6 +75,11 @@ class Board:
             thread.join()
             self.look()
             self.write()
+
+
+def _told(job: Job) -> dict[str, str]:
+    of_sweep = {"folder": str(job.folder), "label": job.label, "request": job.request}
+    return of_sweep | ({"role": job.role} if job.role else {})
 
 
 def say(text: str) -> None:
@@ -138,8 +144,8 @@ def progress_text(standings: Mapping[Job, Standing]) -> str:
 
 
 def _sweep_id(jobs: Sequence[Job], root: Path, study: str | None) -> str:
-    """Of the runs' places below the root, so that a sweep that was moved is the same one."""
-    root = root.absolute()
-    places = [job.folder.relative_to(root) if job.folder.is_relative_to(root) else job.folder for job in jobs]
-    runs = sorted((str(place), job.request) for place, job in zip(places, jobs, strict=True))
+    """Of the runs' places below the root, so that a sweep that was moved is the same one; not of what they stand on."""
+    root, own = root.absolute(), [job for job in jobs if not job.role]
+    places = [job.folder.relative_to(root) if job.folder.is_relative_to(root) else job.folder for job in own]
+    runs = sorted((str(place), job.request) for place, job in zip(places, own, strict=True))
     return hashlib.sha256(json.dumps(runs if study is None else [study, runs]).encode()).hexdigest()[:8]

@@ -32,6 +32,8 @@ def grid(
 
     Raises HydraException for values that are no discrete choice, and for zipped keys that do not fit.
     """
+    if any(not isinstance(keys, Sequence) or isinstance(keys, str) or len(keys) < 2 for keys in zipped):
+        raise HydraException("hydra.sweeper.zip is a list of lists of keys that vary together, [[seed,model.beta]]")
     typed = _by_key(overrides, options)
     common = _by_key(lines_of(params), options)
     kept = {name: _by_key(lines_of(case), options) for name, case in cases.items() if case is not None}

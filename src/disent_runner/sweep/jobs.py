@@ -1,7 +1,7 @@
 """The runs of a sweep and how far each of them is."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from hydra.errors import ConfigCompositionException
 from omegaconf import DictConfig, open_dict
 from omegaconf.errors import InterpolationToMissingValueError
 
+from disent_runner.assembly.below import below_of
 from disent_runner.assembly.conf import CONF
 from disent_runner.assembly.loader import parsed
 from disent_runner.assembly.mistakes import in_one_line
@@ -29,6 +30,10 @@ class Job:
     """the overrides that set it apart"""
     folder: Path
     request: str
+    role: str = ""
+    """what those that stand on it call it; empty for what the sweep itself is of"""
+    needs: tuple["Job", ...] = ()
+    """those that it stands on, which are to be done before it"""
 
 
 @dataclass(frozen=True)
@@ -42,10 +47,13 @@ class Standing:
 def plan(loader: SweepLoader, config: DictConfig, overrides: Sequence[Sequence[str]]) -> list[Job]:
     """Compose each run, so that a mistake in one ends the sweep before it starts. Equal runs become one.
 
+    Runs that others stand on come before them, each once.
+
     Raises what composing raises, and ValueError where only some choices of a group have what is set, and where a folder
     that was named by hand holds the work of other settings.
     """
     jobs: dict[tuple[Path, str], Job] = {}
+    below = _Below(loader, config)
     before = HydraConfig.instance().cfg
     try:
         for choices, label in zip(overrides, varied(overrides), strict=True):
@@ -56,14 +64,56 @@ def plan(loader: SweepLoader, config: DictConfig, overrides: Sequence[Sequence[s
                 if known is None:
                     raise
                 raise ValueError(f"{in_one_line(error, CONF)}: so it is with {known}") from None
-            job = _job(composed, tuple(choices), label)
+            needs = below.of(composed)
+            job = _job(composed, tuple(choices), label, needs=needs)
             if job.folder.is_dir() and not is_in_its_place(composed, job.folder):
                 check_owner(composed, job.folder)
             jobs.setdefault((job.folder, job.request), job)
         _check_owners(loader, config, list(jobs.values()))
     finally:
         HydraConfig.instance().cfg = before
-    return list(jobs.values())
+    return [*below.labelled(jobs.values())]
+
+
+class _Below:
+    """The runs that those of a sweep stand on, each composed once."""
+
+    def __init__(self, loader: SweepLoader, config: DictConfig) -> None:
+        self.loader = loader
+        self.config = config
+        self.made: dict[tuple[str, ...], Job] = {}
+
+    def of(self, composed: DictConfig) -> tuple[Job, ...]:
+        return tuple(self._job(name, tuple(overrides)) for name, overrides in below_of(composed).items())
+
+    def _job(self, role: str, overrides: tuple[str, ...]) -> Job:
+        if overrides not in self.made:
+            composed = self.loader.load_sweep_config(self.config, list(overrides))
+            needs = self.of(composed)
+            self.made[overrides] = _job(composed, overrides, role, role=role, needs=needs)
+        return self.made[overrides]
+
+    def labelled(self, jobs: Iterable[Job]) -> Iterator[Job]:
+        """Those of the sweep, each behind what it stands on, which is called by what sets it apart from its like."""
+        roles = {
+            job.role: [other for other in self.made.values() if other.role == job.role] for job in self.made.values()
+        }
+        labels = {
+            job.overrides: f"{role} {label}".strip()
+            for role, alike in roles.items()
+            for job, label in zip(alike, varied([job.overrides for job in alike]), strict=True)
+        }
+        placed: dict[Job, Job] = {}
+
+        def place(job: Job) -> Job:
+            if job not in placed:
+                needs = tuple(map(place, job.needs))
+                placed[job] = replace(job, label=labels[job.overrides] if job.role else job.label, needs=needs)
+            return placed[job]
+
+        for job in jobs:
+            place(job)
+        return iter(dict.fromkeys(placed.values()))
 
 
 def _check_owners(loader: SweepLoader, config: DictConfig, jobs: Sequence[Job]) -> None:
@@ -102,7 +152,9 @@ def _where(
     return " and ".join(bad) + (f", not with {' or '.join(good)}" if good else "")
 
 
-def _job(config: DictConfig, overrides: tuple[str, ...], label: str) -> Job:
+def _job(
+    config: DictConfig, overrides: tuple[str, ...], label: str, *, role: str = "", needs: tuple[Job, ...] = ()
+) -> Job:
     HydraConfig.instance().cfg = config  # pyright: ignore[reportAttributeAccessIssue] - set_config would copy it all
     try:
         folder = Path(config.hydra.sweep.dir, config.hydra.sweep.subdir).absolute()
@@ -113,7 +165,7 @@ def _job(config: DictConfig, overrides: tuple[str, ...], label: str) -> Job:
         ) from None
     with open_dict(config):
         del config["hydra"]
-    return Job(overrides, label, folder, request_of(config))
+    return Job(overrides, label, folder, request_of(config), role, needs)
 
 
 def standing(job: Job) -> Standing:

@@ -33,6 +33,8 @@ def study_of(config: DictConfig, typed: Sequence[str] = ()) -> "Study | None":
         return None
     from disent_runner.study.study import CHANGED, study_from  # statistics and pictures are of no use to other sweeps
 
+    if not OmegaConf.is_dict(config.study):
+        raise ValueError(f"study={config.study}: expected its keys, shows, source, scale, …; recipes have one")
     node: Any = OmegaConf.to_container(config.study, resolve=True)
     study = study_from(node, factors=None if config.factors is None else tuple(config.factors))
     return replace(study, scale=CHANGED, changes=changes) if (changes := changes_among(typed)) else study
@@ -53,7 +55,7 @@ def judge_sweep(study: "Study", board: Board, *, experiment: str | None) -> None
     if waiting:
         say(f"no verdict yet: {counted(waiting, 'run')} not done; the same command gives it then")
         return
-    verdict = judge(study, [study_run(job) for job in board.jobs], board.keep, experiment=experiment)
+    verdict = judge(study, [study_run(job) for job in board.jobs if not job.role], board.keep, experiment=experiment)
     claims = verdict["claims"]
     for name, claim in claims.items():
         say(f"{name}: {verdict_text(claim)}: {claim['claim']}{_values(claim)}")

@@ -7,7 +7,7 @@ from disent_runner.machine.files import read_json
 
 
 def members_of(folder: Path) -> list[Path]:
-    """The run folders of the sweep whose sweep.json lies in the folder; none where it has no such file.
+    """The run folders of the sweep whose sweep.json lies in the folder, without what they stand on; none without one.
 
     They lie in the folder that holds `sweeps/`, wherever that was moved to; a sweep.json that was sent leads nowhere
     else. Raises ValueError where it is damaged, or names a folder that is not there.
@@ -17,7 +17,7 @@ def members_of(folder: Path) -> list[Path]:
         return []
     sweep, root = read_json(path, default={}), folder.resolve().parent.parent
     try:
-        return [_found(PurePath(str(run["folder"])), root) for run in sweep["runs"]]
+        return [_found(PurePath(str(run["folder"])), root) for run in sweep["runs"] if not run.get("role")]
     except (KeyError, TypeError) as error:
         raise ValueError(f"{path} is damaged ({error} is missing or something else)") from None
 

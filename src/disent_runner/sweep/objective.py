@@ -23,7 +23,7 @@ def check_objective(config: DictConfig) -> Number:
         raise ValueError(f"objective is one number, such as mig, got {name}")
     if "evaluate" not in config.stages:
         stages = ",".join(map(str, config.stages))
-        raise ValueError(f"objective={name} is a number of the stage evaluate, which stages=[{stages}] leaves out")
+        raise ValueError(f"objective={name} is a number of the stage evaluate, which 'stages=[{stages}]' leaves out")
     metrics = build_metrics(config)
     declared = next(_declared(name, metrics), None)
     if declared is None:

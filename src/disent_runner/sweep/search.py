@@ -4,6 +4,7 @@ import hashlib
 import json
 import logging
 import os
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,13 +15,24 @@ from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
 from omegaconf import DictConfig
 
+from disent_runner.assembly import schema
+from disent_runner.assembly.checking import hints
+from disent_runner.assembly.kinds import mistake
 from disent_runner.assembly.loader import parsed
+from disent_runner.assembly.mistakes import closest
 from disent_runner.assembly.presets import Options, values_of
+from disent_runner.machine.texts import counted
+from disent_runner.runs.folder import RunInUse
 from disent_runner.sweep.board import say
 from disent_runner.sweep.grid import lines_of
-from disent_runner.sweep.objective import check_objective, direction_of
+from disent_runner.sweep.loader import SweepLoader
+from disent_runner.sweep.run import SweepNotDone
+
+SECONDS_BETWEEN_TRIES = 5.0
+"""At a run that another process works on."""
 
 _EXAMPLE = "'model.beta=tag(log,interval(1,32))'"
+_OTHERS = ("_target_", "_recursive_", "sampler", "direction", "params")
 
 
 @dataclass(frozen=True)
@@ -53,6 +65,15 @@ def search_of(config: DictConfig, overrides: Sequence[str], options: Options) ->
     direction, for nothing to vary, and for what cannot be varied.
     """
     sweeper = config.hydra.sweeper
+    kinds = hints(schema.Search)
+    if unknown := sweeper.keys() - {*kinds, *_OTHERS}:
+        raise ValueError(f"hydra.sweeper.{min(unknown)}: a search has no such setting{closest(min(unknown), kinds)}")
+    if "sampler" not in sweeper:
+        chosen, known = config.hydra.runtime.choices.get("hydra/sweeper/sampler"), options("hydra/sweeper/sampler")
+        raise ValueError(f"hydra/sweeper/sampler={chosen}: no such sampler; choose from {', '.join(known)}")
+    for key, kind in kinds.items():
+        if said := mistake(f"hydra.sweeper.{key}", sweeper[key], kind):
+            raise ValueError(said)
     by_key = {one.get_key_element().lstrip("+~"): one for one in parsed([*lines_of(sweeper.params or {}), *overrides])}
     varied = {key: one for key, one in by_key.items() if one.is_sweep_override()}
     if "objective" in varied:
@@ -61,12 +82,13 @@ def search_of(config: DictConfig, overrides: Sequence[str], options: Options) ->
         raise ValueError("hydra/sweeper=optuna needs to know what to search for; add objective=mig, or another number")
     for one in varied.values():
         _check_choices(str(one.input_line), values_of(one, options) if one.is_discrete_sweep() else [])
-    direction = direction_of(config, check_objective(config))
+        if one.is_interval_sweep():
+            _check_interval(str(one.input_line), one.value())
     if not varied:
         raise ValueError(f"hydra/sweeper=optuna: no key has values to search between; add one, such as {_EXAMPLE}")
-    for key in ("n_trials", "n_jobs"):
-        if not isinstance(sweeper[key], int) or sweeper[key] < 1:
-            raise ValueError(f"hydra.sweeper.{key} must be a whole number from 1, got {sweeper[key]}")
+    from disent_runner.sweep.objective import check_objective, direction_of  # and the metrics, five seconds
+
+    direction = direction_of(config, check_objective(config))
     return Search(
         objective=config.objective,
         direction=direction,
@@ -76,6 +98,39 @@ def search_of(config: DictConfig, overrides: Sequence[str], options: Options) ->
         storage=sweeper.storage,
         study_name=sweeper.study_name,
     )
+
+
+def check_ends(loader: SweepLoader, config: DictConfig, search: Search) -> None:
+    """Compose runs with the ends of what is searched, so that a key or a value that no run takes is told before any.
+
+    Raises what composing raises.
+    """
+    ends = [_ends(override, loader.options) for override in parsed(search.varied)]
+    firsts = [one[0] for one in ends]
+    for index, choices in enumerate(ends):
+        for choice in choices:
+            run = [*firsts[:index], choice, *firsts[index + 1 :]]
+            if not (index and choice is choices[0]):  # composed by now
+                loader.load_sweep_config(config, [*search.fixed, *run])
+
+
+def _ends(override: Any, options: Options) -> list[str]:
+    """All choices, or the ends of an interval, as they are typed."""
+    if not override.is_interval_sweep():
+        values = values_of(override, options)
+    else:
+        values = [override.value().start, override.value().end]
+    return [f"{override.get_key_element()}={value}" for value in values]
+
+
+def _check_interval(line: str, interval: Any) -> None:
+    low, high = interval.start, interval.end
+    if not low < high:
+        raise ValueError(f"{line}: nothing lies between {low} and {high}; the lower end comes first")
+    if unknown := interval.tags - {"log"}:
+        raise ValueError(f"{line}: a search knows the tag log, not {', '.join(sorted(unknown))}")
+    if "log" in interval.tags and low <= 0:
+        raise ValueError(f"{line}: a logarithmic scale has no {low}; begin above 0")
 
 
 def _check_choices(line: str, values: Sequence[str]) -> None:
@@ -102,11 +157,11 @@ class Study:
 def open_study(search: Search) -> Study:
     """Find or begin it. Raises ValueError for a storage that cannot be opened, or that has it with other directions."""
     os.environ.setdefault("SQLALCHEMY_SILENCE_UBER_WARNING", "1")  # that there is a version 2: Optuna's affair
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # names each of its parts when it is imported
     import optuna
     from optuna.trial import TrialState
     from sqlalchemy.exc import SQLAlchemyError
 
-    logging.getLogger("alembic").setLevel(logging.WARNING)
     optuna.logging.set_verbosity(logging.WARNING)
     if search.storage is None:
         return Study(search.name, 0, search.num_trials)
@@ -140,6 +195,9 @@ class Trials(Launcher):
         self.launcher = launcher
         self.fixed = fixed
         self.root = root
+        self.launched = 0
+        self.failures: list[str] = []
+        """what is particular of each failed one"""
 
     def setup(self, **context: Any) -> None:
         pass  # the other one is set up
@@ -147,7 +205,29 @@ class Trials(Launcher):
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         self.root.mkdir(parents=True, exist_ok=True)  # for the result, which Optuna's plugin writes there
         jobs = [[*self.fixed, *own] for own in job_overrides]
-        return [_quiet(job) for job in self.launcher.launch(jobs, initial_job_idx)]
+        returned = list(self.launcher.launch(jobs, initial_job_idx))
+        while busy := [place for place, job in enumerate(returned) if _is_in_use(job)]:  # by another search, say
+            time.sleep(SECONDS_BETWEEN_TRIES)
+            again = self.launcher.launch([jobs[place] for place in busy], initial_job_idx)
+            for place, job in zip(busy, again, strict=True):
+                returned[place] = job
+        self.launched += len(returned)
+        for own, job in zip(job_overrides, returned, strict=True):
+            if job.status is not JobStatus.COMPLETED:
+                self.failures.append(" ".join(own))
+        return [_quiet(job) for job in returned]
+
+    def raise_failures(self) -> None:
+        """SweepNotDone where trials failed, which is why the search ends."""
+        if self.failures:
+            raise SweepNotDone(
+                f"{len(self.failures)} of {counted(self.launched, 'trial')} failed, {', '.join(self.failures)}; "
+                "hydra.sweeper.max_failure_rate=0.5 goes on after such ones"
+            ) from None
+
+
+def _is_in_use(job: JobReturn) -> bool:
+    return job.status is JobStatus.FAILED and isinstance(job._return_value, RunInUse)
 
 
 class _Failed(JobReturn):

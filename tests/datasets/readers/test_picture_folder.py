@@ -98,6 +98,7 @@ def test_rows_of_no_picture_and_pictures_of_no_row(tmp_path):
         ),
         (b"file\n2.png\n", "must have a line of names, then one for each picture"),
         (b"", "must have a line of names"),
+        (b"2.png,round\n10.png,flat\n", "its first line is about a picture, 2.png, but has to name the columns"),
         ("file,größe\n2.png,1\n".encode("latin-1"), "labels.csv is not UTF-8; save it as such"),
         (b"file,shape\n2.png," + b"x" * 200_000, r"labels.csv cannot be read \(field larger than field limit"),
     ],

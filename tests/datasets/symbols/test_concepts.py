@@ -7,6 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
+from disent_runner.datasets.dataset import Dataset
+from disent_runner.datasets.images.image_store import ByteImages
+from disent_runner.datasets.info import DatasetInfo
 from disent_runner.datasets.labels.factor_space import FactorSpace
 from disent_runner.datasets.labels.label_table import LabelTable
 from disent_runner.datasets.splits import by_combination
@@ -184,23 +187,34 @@ def test_one_image_of_each_concept_is_any_of_its_images(rooms: Scenes) -> None:
 @pytest.mark.parametrize("seed", [0, 1])
 def test_scenes_of_what_a_split_left(seed: int) -> None:
     held_out = by_combination(ROOMS, factors=["wall", "floor", "object", "identity"], count=20, seed=seed)
-    left = ROOMS.take(np.flatnonzero(~held_out))
-    made, expected = scenes_shown(left), scenes(ROOMS, count=20, seed=seed)
+    training = Dataset(
+        info=DatasetInfo("rooms", (1, 2, 2), ROOMS.sizes, len(ROOMS), "rendered"),
+        space=ROOMS,
+        images=ByteImages(np.zeros((len(ROOMS), 1, 2, 2), np.uint8)),
+        content_hash="",
+    ).take(np.flatnonzero(~held_out))
+    made, expected = scenes_shown(training.space), scenes(ROOMS, count=20, seed=seed)
     assert made.sizes == expected.sizes
     np.testing.assert_array_equal(made.held_out, expected.held_out)
     np.testing.assert_array_equal(made.num_examples, expected.num_examples)
     concepts = draw_concepts(made, count=30, seed=0)
-    labels = left.factors(made.draw_images(concepts, count=3, seed=0).reshape(-1))[:, :4]
+    labels = training.space.factors(made.draw_images(concepts, count=3, seed=0).reshape(-1))[:, :4]
     assert ((labels == np.repeat(concepts, 3, axis=0)) | (np.repeat(concepts, 3, axis=0) == ANY)).all()
     with pytest.raises(ValueError, match=r"model\.factors names 'colour'"):
-        scenes_shown(left, ["wall", "colour"])
+        scenes_shown(training.space, ["wall", "colour"])
 
 
 def test_scenes_of_images_without_labels() -> None:
-    space = LabelTable({"a": 2, "b": 2}, np.array([[0, 1], [1, -1], [1, 1]]))
-    assert scenes_shown(space, ["a"]).held_out.tolist() == [False, False]
+    labels = np.array([[0, 1], [1, -1], [1, 1]])
+    training = Dataset(
+        info=DatasetInfo("pairs", (1, 2, 2), {"a": 2, "b": 2}, 3, "rendered"),
+        space=LabelTable({"a": 2, "b": 2}, labels),
+        images=ByteImages(np.zeros((3, 1, 2, 2), np.uint8)),
+        content_hash="",
+    )
+    assert scenes_shown(training.space, ["a"]).held_out.tolist() == [False, False]
     with pytest.raises(ValueError, match=r"^1 images have no label of a and b"):
-        scenes_shown(space, ["a", "b"])
+        scenes_shown(training.space, ["a", "b"])
 
 
 def test_too_few_images(rooms: Scenes) -> None:
@@ -248,3 +262,11 @@ def test_any_factors_complete_or_not(sizes: list[int], data: st.DataObject) -> N
 def test_impossible_scenes(settings_: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         scenes(ROOMS, seed=0, **settings_)
+
+
+def test_concepts_of_few_images_are_not_drawn_where_more_are_needed(rooms: Scenes) -> None:
+    """Five rooms show each combination, and 20 of these are held out; what names fewer factors has more."""
+    drawn = draw_concepts(rooms, count=100, seed=0, num_images=6)
+    assert (order(drawn) < 4).all()
+    with pytest.raises(ValueError, match=r"the number of concepts with 900 images to train on must be 1 to 0, got 100"):
+        draw_concepts(rooms, count=100, seed=0, num_images=900)

@@ -6,12 +6,9 @@ import torch
 from scipy.stats import chisquare
 
 from disent_runner.datasets.batches import STEPS_PER_CHUNK, UniformBatches
-from disent_runner.datasets.dataset import Dataset
-from disent_runner.datasets.images.image_store import ByteImages
-from disent_runner.datasets.info import DatasetInfo
 from disent_runner.datasets.labels.factor_space import FactorSpace
 from disent_runner.datasets.symbols.concepts import Concepts, Scenes, draw_concepts, scenes
-from disent_runner.datasets.symbols.pair_batches import RecombinationBatches, SymbolBatches, scenes_of
+from disent_runner.datasets.symbols.pair_batches import RecombinationBatches, SymbolBatches
 from disent_runner.datasets.symbols.recombinations import OPERATORS
 from disent_runner.datasets.symbols.vocabulary import Vocabulary, draw_vocabulary
 
@@ -125,15 +122,6 @@ def test_images_show_what_the_operator_makes_and_nothing_held_out(rooms: Scenes,
                 assert rooms.are_shown(concepts).all()
         assert not rooms.held_out[rooms.combinations[draw.rows]].any()
         assert not draw.is_sample
-
-
-def test_scenes_of_a_training_set(rooms: Scenes) -> None:
-    info = DatasetInfo("rooms", (1, 2, 2), SPACE.sizes, len(SPACE), "rendered")
-    images = ByteImages(np.zeros((len(SPACE), 1, 2, 2), np.uint8))
-    whole = Dataset(info=info, space=SPACE, images=images, content_hash="")
-    made = scenes_of(whole.take(np.flatnonzero(~rooms.held_out[rooms.combinations])))
-    np.testing.assert_array_equal(made.held_out, rooms.held_out)
-    assert not scenes_of(whole, ["wall", "yaw"]).held_out.any()
 
 
 def test_streams_of_recombinations_differ(rooms: Scenes) -> None:

@@ -1,6 +1,7 @@
 """Image files in an archive or folder, decoded on all cores, a block at a time."""
 
 import math
+import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -131,5 +132,5 @@ def _explained(name: str, path: Path) -> Iterator[None]:
     try:
         yield
     except Exception as error:  # decoders raise nearly anything for damaged files
-        reason = " ".join(str(error).split()) or type(error).__name__
+        reason = " ".join(re.sub(r"<[^>]* object at [^>]*>", "", str(error)).split()) or type(error).__name__
         raise ValueError(f"{name} in {path} is no readable JPEG, PNG or PGM ({reason}); get it again") from error

@@ -126,16 +126,22 @@ def _labels(folder: Path, listing: Listing) -> tuple[Mapping[str, np.ndarray], l
 
 def _of_table(path: Path, pictures: Sequence[str]) -> tuple[Mapping[str, np.ndarray], list[str]]:
     head, *rows = _rows(path)
+    places = _places(pictures)
+    if "." in head[0] and _named(head[0]) in places:
+        raise ValueError(
+            f"{path}: its first line is about a picture, {head[0]}, but has to name the columns, such as file,"
+            f"{','.join(f'factor{number}' for number in range(1, len(head)))}; put such a line above it"
+        )
     try:
         names = factor_names(head[1:], len(head) - 1)
     except ValueError as error:
         raise ValueError(f"{path}: {error}, in its first line") from None
-    places, labels, num_strange = _places(pictures), np.full((len(pictures), len(names)), "", object), 0
+    labels, num_strange = np.full((len(pictures), len(names)), "", object), 0
     seen: set[int] = set()
     for number, row in enumerate(rows, start=2):
         if len(row) != len(head):
             raise ValueError(f"{path}: row {number} has {len(row)} values, expected {len(head)} as the first")
-        place = places.get(row[0].strip().replace("\\", "/").removeprefix("./"))
+        place = places.get(_named(row[0]))
         if place in seen:
             raise ValueError(f"{path}: row {number} is about {row[0]}, which an earlier one is about; keep one of them")
         if place is None:
@@ -150,6 +156,11 @@ def _of_table(path: Path, pictures: Sequence[str]) -> tuple[Mapping[str, np.ndar
         )
     remarks = [f"{num_strange} of {len(rows)} rows of {path.name} name no picture that is here"] if num_strange else []
     return {name: column.astype(str) for name, column in zip(names, labels.T, strict=True)}, remarks
+
+
+def _named(cell: str) -> str:
+    """The path of a picture as it is written in a table."""
+    return cell.strip().replace("\\", "/").removeprefix("./")
 
 
 def _rows(path: Path) -> list[list[str]]:

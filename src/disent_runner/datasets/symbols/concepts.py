@@ -170,7 +170,7 @@ def scenes(space: Factors, *, factors: Sequence[str] = FACTORS, count: int, seed
 
 
 def scenes_shown(space: Factors, factors: Sequence[str] = FACTORS) -> Scenes:
-    """The scenes of a data set of which training sees every image: combinations that none of them shows are held out.
+    """The scenes of images of which training sees every one: combinations that none of them shows are held out.
 
     ValueError for an unknown factor or a missing label.
     """
@@ -188,21 +188,23 @@ def _combinations(space: Factors, factors: Sequence[str]) -> tuple[dict[str, int
     return sizes, np.asarray(np.ravel_multi_index(tuple(values.T), tuple(sizes.values())), np.int64)
 
 
-def all_concepts(scenes: Scenes) -> Concepts:
-    """Every concept of which training may see an image; what names nothing is none."""
-    rows = np.argwhere(scenes.num_examples > 0)
+def all_concepts(scenes: Scenes, *, num_images: int = 1) -> Concepts:
+    """Every concept of which training may see so many images; what names nothing is none."""
+    rows = np.argwhere(scenes.num_examples >= num_images)
     concepts = np.where(rows == np.array(scenes.shape), ANY, rows)
     return concepts[order(concepts) > 0]
 
 
-def draw_concepts(scenes: Scenes, *, count: int, seed: int) -> Concepts:
-    """Different concepts of which training may see images: of any order equally often, then of any factors, any values.
+def draw_concepts(scenes: Scenes, *, count: int, seed: int, num_images: int = 1) -> Concepts:
+    """Different concepts of which training may see `num_images`: of any order equally often, then of any factors, any
+    values.
 
     ValueError where there are fewer than `count`.
     """
-    concepts = all_concepts(scenes)
+    concepts = all_concepts(scenes, num_images=num_images)
     if not 0 < count <= len(concepts):
-        raise ValueError(f"the number of concepts must be 1 to {len(concepts)}, got {count}")
+        of_images = f" with {num_images} images to train on" if num_images > 1 else ""
+        raise ValueError(f"the number of concepts{of_images} must be 1 to {len(concepts)}, got {count}")
     named = concepts != ANY
     subsets, subset, num_in_subset = np.unique(named, axis=0, return_inverse=True, return_counts=True)
     orders, num_of_order = np.unique(subsets.sum(axis=1), return_counts=True)

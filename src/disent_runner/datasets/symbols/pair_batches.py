@@ -4,7 +4,6 @@ Functions of (seed, step). No combination held out is in anything drawn: concept
 """
 
 import math
-from collections.abc import Sequence
 from typing import final
 
 import numpy as np
@@ -12,18 +11,9 @@ import torch
 from jaxtyping import Int
 
 from disent_runner.datasets.batches import STEPS_PER_CHUNK, BatchSource, Draw, UniformBatches
-from disent_runner.datasets.dataset import Dataset
-from disent_runner.datasets.symbols.concepts import FACTORS, Concepts, Scenes, scenes_shown
+from disent_runner.datasets.symbols.concepts import Concepts, Scenes
 from disent_runner.datasets.symbols.recombinations import OPERATORS, draw_recombinations
 from disent_runner.datasets.symbols.vocabulary import Vocabulary
-
-
-def scenes_of(training: Dataset, factors: Sequence[str] = FACTORS) -> Scenes:
-    """The scenes of a training set: combinations of the factors that none of its images shows are held out.
-
-    ValueError for an unknown factor or a missing label.
-    """
-    return scenes_shown(training.space, factors)
 
 
 @final

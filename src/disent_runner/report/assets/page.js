@@ -88,6 +88,13 @@ async function detailsOf(place) {
   return runs[place % data.runs_per_part];
 }
 
+/** The runs that a run stands on, those of this report as links. */
+function standsOn(run) {
+  const parents = run.parents.map(({ text, run: place }) =>
+    element("li", {}, place === null ? text : element("a", { href: hashOf(place) }, text)));
+  return parents.length === 0 ? null : element("section", {}, element("h3", {}, "Stands on"), element("ul", {}, ...parents));
+}
+
 /** The page with a run instead of the overview. */
 async function showRun(key, isArrival) {
   const place = placeOfKey.get(key), run = data.runs[place];
@@ -105,6 +112,8 @@ async function showRun(key, isArrival) {
     const { runs, ...shared } = await loadPart(Math.floor(place / data.runs_per_part));
     if (!heading.isConnected) return; // something else was opened meanwhile
     const details = runs[place % data.runs_per_part];
+    const parents = standsOn(run);
+    if (parents) runArticle.append(parents);
     runArticle.append(...runView(place, { run, details, tables, ...shared }).filter((section) => section !== null));
   } catch (error) {
     const fix = `Its details cannot be loaded (${error.message}): keep the page in its folder.`;

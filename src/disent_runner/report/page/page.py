@@ -7,7 +7,7 @@ files beside it, which a page from the disk may load as scripts only.
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from disent_runner.report.pooling import count_of, training_version
 from disent_runner.report.report import Plot, Report
 from disent_runner.report.run import Run
 from disent_runner.report.settings import dataset
+from disent_runner.runs.lineage import lineage
 
 MOST_RUNS_INSIDE = 200
 """Runs up to which the page holds their details itself."""
@@ -75,6 +76,7 @@ def data(report: Report, part_files: Sequence[str], address: Address) -> dict[st
     folders = [run.folder for run in report.runs]
     root = common_root(folders)
     keys = [folder.relative_to(root).as_posix() for folder in folders]
+    places = {(run.facts.get("id"), run.seed): place for place, run in enumerate(report.runs)}
     return {
         "tables": {
             "means": page_tables.means(report, report.settings),
@@ -83,7 +85,7 @@ def data(report: Report, part_files: Sequence[str], address: Address) -> dict[st
             "udr_correlation": page_tables.frame(report.udr_correlation, menus=("number", "similarity", "aggregate")),
             "left_out": page_tables.left_out(report.omissions, root),
         },
-        "runs": [_run(run, key) for run, key in zip(report.runs, keys, strict=True)],
+        "runs": [_run(run, key, places) for run, key in zip(report.runs, keys, strict=True)],
         "pictures": list(_pictures(report, address)),
         "parts": part_files,
         "runs_per_part": RUNS_PER_PART,
@@ -103,7 +105,11 @@ def common_root(folders: Sequence[Path]) -> Path:
     return Path(os.path.commonpath([folder.parent for folder in folders]))
 
 
-def _run(run: Run, key: str) -> dict[str, Any]:
+Places = Mapping[tuple[Any, int], int]
+"""The numbers of a report's runs by their ids and seeds, so that runs are found that stand on others of them."""
+
+
+def _run(run: Run, key: str, places: Places) -> dict[str, Any]:
     facts = {
         "data set": dataset(run),
         "data source": run.facts.get("data_source"),
@@ -119,7 +125,14 @@ def _run(run: Run, key: str) -> dict[str, Any]:
         "name": page_tables.run_name(run.label, run.seed),
         "facts": {name: str(value) for name, value in facts.items() if value is not None},
         "settings": {name: page_tables.setting_text(value) for name, value in (run.settings or {}).items()},
+        "parents": [_parent(name, facts, places) for name, facts in lineage({"run": run.facts})],
     }
+
+
+def _parent(name: str, facts: Mapping[str, Any], places: Places) -> dict[str, Any]:
+    text = f"{name} {facts.get('id')} seed={facts.get('seed')} at step {facts.get('step')}"
+    place = places.get((facts.get("id"), facts.get("seed")))  # type: ignore[arg-type]
+    return {"text": text if place is not None else f"{text}, {facts.get('folder')}", "run": place}
 
 
 def details(runs: Sequence[Run], address: Address) -> Iterator[dict[str, Any]]:

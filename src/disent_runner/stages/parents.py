@@ -1,0 +1,69 @@
+"""What a run stands on, trained first where it is missing."""
+
+import logging
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from omegaconf import DictConfig, open_dict
+
+from disent_runner.assembly.below import folder_of, missing_below
+from disent_runner.machine.console import Formatter, LogFile
+from disent_runner.runs.folder import RunInUse
+from disent_runner.runs.identity import request_of
+from disent_runner.runs.status import is_finished, read_status
+from disent_runner.stages.job import run_job
+
+log = logging.getLogger(__name__)
+SECONDS_BETWEEN_LOOKS = 2.0
+
+Compose = Callable[[Sequence[str]], DictConfig]
+
+
+def train_missing(config: DictConfig, compose: Compose, *, sweep: str | None = None) -> None:
+    """Train each run that the config's model stands on and that is not there, the lowest first, in its own folder.
+
+    `compose` gives the config of a run from what would be typed for it. In a `sweep`, which trains them before, one
+    that failed there is not tried again: RuntimeError.
+    """
+    for name, overrides in missing_below(config).items():
+        below = compose(overrides)
+        folder, model_name = Path(folder_of(below)), below.hydra.runtime.choices.get("model")
+        with open_dict(below):
+            del below["hydra"]
+        request = request_of(below)
+        status = read_status(folder)
+        if sweep is not None and status.get("state") == "failed":
+            raise RuntimeError(f"its {name} failed, in {folder}: {status.get('error')}")
+        train_missing(below, compose, sweep=sweep)
+        log.info("first %s, in %s", name, folder)
+        _in_turn(below, folder, request=request, model_name=model_name)
+
+
+def _in_turn(config: DictConfig, folder: Path, *, request: str, model_name: str | None) -> None:
+    """Train it, or wait for the process that does."""
+    is_waiting = False
+    while not is_finished(folder, request):
+        try:
+            with _logged(folder):
+                run_job(config, folder, request=request, model_name=model_name)
+        except RunInUse as held:
+            if not is_waiting:
+                log.info("waits: %s", held)
+            is_waiting = True
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+
+
+@contextmanager
+def _logged(folder: Path) -> Iterator[None]:
+    """Messages go to the run.log of the folder too."""
+    handler = LogFile(os.fspath(folder / "run.log"), encoding="utf-8", delay=True)
+    handler.setFormatter(Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.getLogger().addHandler(handler)
+    try:
+        yield
+    finally:
+        logging.getLogger().removeHandler(handler)
+        handler.close()
