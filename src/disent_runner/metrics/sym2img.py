@@ -51,7 +51,7 @@ class Imagined(NamedTuple):
     Number("sym2img_diversity_floor", unit="nats"),
     Number("sym2img_classifier_real", per_factor=True),
     Number("sym2img_classifier_reconstructed", per_factor=True),
-    Number("sym2img_valid"),
+    Number("sym2img_valid", "higher"),
 )
 def sym2img(
     rep: Representation,
