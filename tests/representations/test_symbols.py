@@ -45,8 +45,8 @@ class Concepts(Images):
         self.dropout = torch.nn.Dropout(0.5)
 
     @property
-    def unseen_concepts(self) -> torch.Tensor:
-        return torch.tensor([[0, 1]])
+    def unseen_concepts(self) -> np.ndarray:
+        return np.array([[0, 1]])
 
     def encode_symbols(self, symbols: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         return self.dropout(self.scale * symbols), -symbols
@@ -111,6 +111,12 @@ def test_operators_have_the_symbols_of_their_concepts() -> None:
     mean, logvar = symbols.recombine(np.array([0, 1, 2]), first, -first, second, -second)
     np.testing.assert_array_equal(mean[:, 0], [0, 1, 1])
     np.testing.assert_array_equal(logvar[:, 0], [0, -1, -1])
+
+
+def test_answers_in_half_precision_are_numbers_too() -> None:
+    symbols = symbols_of(Concepts().to(torch.bfloat16))
+    assert symbols is not None
+    assert symbols.describe(np.zeros((2, 4))).dtype == symbols.infer(np.zeros((2, 4)))[0].dtype == np.float32
 
 
 def test_what_metrics_ask_for() -> None:

@@ -47,6 +47,8 @@ class Composer:
     """settled and checked, as a run"""
     plain: Compose
     """of choices alone, as it comes"""
+    conf: Path
+    """where the config groups are, for what mistakes say of them"""
 
 
 def asked_of_below(overrides: Sequence[Override]) -> list[Override]:
@@ -133,8 +135,6 @@ def _set_typed(node: DictConfig, name: str, typed: Sequence[Override]) -> None:
 
 def _composed(config: DictConfig, name: str, lines: Sequence[str], composer: Composer) -> dict[str, Any]:
     """What a run below is, with all that it would have to be typed with."""
-    from disent_runner.assembly.conf import CONF  # which needs the loader
-
     own, above = _by_key(lines), config.hydra.runtime.choices
     base = {group: f"{group}={above[group]}" for group in _SAME_DATA if above.get(group) is not None}
     if "dataset" in own:  # all of it is its own
@@ -147,7 +147,7 @@ def _composed(config: DictConfig, name: str, lines: Sequence[str], composer: Com
         overrides = [*{**base, **own}.values()]
         below = composer.run(overrides)
     except (HydraException, OmegaConfBaseException, ValueError, OSError) as error:
-        raise HydraException(f"{name}: {in_one_line(error, CONF)}") from error
+        raise HydraException(f"{name}: {in_one_line(error, composer.conf)}") from error
     return {"overrides": overrides, "folder": folder_of(below), "id": run_id(below), "seed": below.seed, "step": None}
 
 
