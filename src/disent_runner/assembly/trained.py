@@ -1,4 +1,4 @@
-"""A finished run in a notebook: its model as functions of arrays, its config, its numbers."""
+"""A finished run in a notebook: its model as functions of arrays and words, its config, its numbers."""
 
 import os
 from dataclasses import dataclass
@@ -67,6 +67,20 @@ class TrainedRun:
         """train.csv: loss terms by optimisation step. Empty where nothing was trained by steps."""
         return pd.DataFrame(read_train_log(self.folder))
 
+    @property
+    def symbols(self) -> Symbols:
+        """What it knows of symbols, as functions of arrays. ValueError for a model that was taught none."""
+        symbols = symbols_of(self.model)
+        if symbols is None:
+            raise ValueError(f"{self.folder}: {self._kind} was taught no symbols; take a run of scan or the like")
+        return symbols
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """What the values that concepts are made of are called, as `imagine` takes them: `red wall`, `hat`."""
+        vocabulary = self.symbols.vocabulary
+        return vocabulary.names[: vocabulary.num_values]
+
     @torch.no_grad()
     def encode(self, images: Any) -> tuple[np.ndarray, np.ndarray | None]:
         """Mean and log variance (nats) of q(z|x), each (N, D); None for the variance of point codes.
@@ -85,23 +99,8 @@ class TrainedRun:
         """Images decoded from codes of the model's prior."""
         return self.decode(self.model.sample_codes(num_images, np.random.default_rng(seed)))
 
-    @property
-    def symbols(self) -> Symbols:
-        """What it knows of symbols, as functions of arrays. ValueError for a model that was taught none."""
-        symbols = symbols_of(self.model)
-        if symbols is None:
-            name = type(self.model).__name__
-            raise ValueError(f"{self.folder} is a run of {name}, which was taught no symbols; take one that was: scan")
-        return symbols
-
-    @property
-    def attributes(self) -> tuple[str, ...]:
-        """What the values that concepts are made of are called, as `imagine` takes them: `red wall`, `hat`."""
-        vocabulary = self.symbols.vocabulary
-        return vocabulary.names[: vocabulary.num_values]
-
     def imagine(self, phrase: str, num_images: int = 16, *, seed: int = 0) -> np.ndarray:
-        """Images of a concept, "red wall, hat", or of what an operator makes of two, "red wall AND hat", by its symbols.
+        """Images of a concept, "red wall, hat", or of what "red wall AND hat" comes to, by its symbols.
 
         Each is decoded from a code of q(z|y). ValueError in one line for a phrase that means nothing.
         """
@@ -122,8 +121,8 @@ class TrainedRun:
         symbols = self.symbols
         if symbols.recombine is None:
             raise ValueError(
-                f"{self.folder} is a run of {type(self.model).__name__}, which was taught no operators; one that stands "
-                f"on it is: disent-run model=scan concepts.run={self.folder}, with the same dataset=…"
+                f"{self.folder}: {self._kind} was taught no operators; a run that stands on it learns "
+                f"them: disent-run model=scan concepts.run={self.folder}, of the same data set"
             )
         names = [one.name for one in OPERATORS]
         if operator not in names:
@@ -137,9 +136,14 @@ class TrainedRun:
         """The data that it was trained on, opened (or rendered) anew."""
         return build.build_data(with_files_as_they_are(self.config.copy())).dataset
 
+    @property
+    def _kind(self) -> str:
+        """What the model was called where it was chosen."""
+        return str(self.config.run.get("model_name") or type(self.model).__name__)
+
     def _images(self, posterior: tuple[np.ndarray, np.ndarray], num_images: int, seed: int) -> np.ndarray:
         """Decoded from so many codes of one posterior, mean and log variance (1, D)."""
-        require_at_least("a picture", 1, num_images=num_images)
+        require_at_least("imagine", 1, num_images=num_images)
         mean, logvar = posterior
         noise = np.random.default_rng(seed).standard_normal((num_images, mean.shape[1]), dtype=np.float32)
         return self.decode(mean + np.exp(logvar / 2) * noise)

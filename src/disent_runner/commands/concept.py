@@ -42,7 +42,7 @@ def parser() -> argparse.ArgumentParser:
     """The command's arguments."""
     command_line = Arguments(
         prog="disent-concept",
-        description="Imagine what words say, recombine concepts, and describe pictures, by a run that learned concepts.",
+        description="Imagine what words say, recombine concepts, describe pictures: by a run that learned concepts.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -65,7 +65,9 @@ def parser() -> argparse.ArgumentParser:
     )
     completed(operators, words)
     for one in (imagining, recombining):
-        one.add_argument("--out", type=_picture, metavar="FILE.png", help="where to write (default: named by the words)")
+        one.add_argument(
+            "--out", type=_picture, metavar="FILE.png", help="where to write (default: named by the words)"
+        )
         one.add_argument("--num-samples", type=_count, default=16, metavar="N", help="so many images (default: 16)")
         one.add_argument("--seed", type=_whole, default=0, help="of the codes that are drawn (default: 0)")
     describing = add(_describe, "attributes of pictures, with their probabilities")
@@ -161,6 +163,8 @@ def _given(run: "TrainedRun", paths: Sequence[Path], rows: Sequence[int]) -> Ite
     for file in paths:
         if not file.exists():
             raise FileNotFoundError(f"{file}: no such file; name pictures, or an npz file that holds images")
+        if file.is_dir():
+            raise IsADirectoryError(f"{file} is a folder; name the pictures in it")
         if file.suffix not in OPENERS:
             yield [str(file)], read_picture(file, run.info.image_shape)[None]
             continue
@@ -181,7 +185,9 @@ def _of_data_set(run: "TrainedRun", rows: Sequence[int]) -> Iterator[tuple[list[
 
     dataset, symbols = run.dataset(), run.symbols
     if max(rows) >= len(dataset):
-        raise ValueError(f"--rows {max(rows)}: the data set has {counted(len(dataset), 'image')}, 0 to {len(dataset) - 1}")
+        raise ValueError(
+            f"--rows {max(rows)}: the data set has {counted(len(dataset), 'image')}, 0 to {len(dataset) - 1}"
+        )
     columns = [list(dataset.space.sizes).index(name) for name in symbols.factors]
     for start in range(0, len(rows), _IN_BLOCK):
         block = np.array(rows[start : start + _IN_BLOCK])
