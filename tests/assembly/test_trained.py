@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -73,27 +75,29 @@ def test_the_home_folder_is_found(monkeypatch, tmp_path):
 
 def test_images_of_words_show_the_codes_that_symbols_have(concept_run):
     run = disent_runner.load(concept_run)
+    model: Any = run.model
     assert run.attributes[:2] == ("red wall", "green wall")
     assert run.attributes[-3:] == ("hat", "ice lolly", "suitcase")
     said = np.zeros((1, 15), np.float32)
     said[0, [0, 12]] = 1
-    mean, logvar = run.model.encode_symbols(torch.from_numpy(said))
+    mean, logvar = model.encode_symbols(torch.from_numpy(said))
     noise = np.random.default_rng(7).standard_normal((3, mean.shape[1]), dtype=np.float32)
-    expected = run.model.decode(mean + (logvar / 2).exp() * torch.from_numpy(noise)).detach()
+    expected = model.decode(mean + (logvar / 2).exp() * torch.from_numpy(noise)).detach()
     for phrase in ("red wall, hat", "hat red wall", "red wall AND hat", "red wall, hat, red floor IGNORE red floor"):
         np.testing.assert_allclose(run.imagine(phrase, 3, seed=7), expected, atol=1e-6)
     assert run.imagine("hat").shape == (16, 3, 32, 32)
 
-    operands = [run.model.encode_symbols(torch.eye(15)[symbol][None]) for symbol in (0, 12)]
-    mean, logvar = run.model.recombine(torch.tensor([0]), *operands)
-    expected = run.model.decode(mean + (logvar / 2).exp() * torch.from_numpy(noise)).detach()
+    operands = [model.encode_symbols(torch.eye(15)[symbol][None]) for symbol in (0, 12)]
+    mean, logvar = model.recombine(torch.tensor([0]), *operands)
+    expected = model.decode(mean + (logvar / 2).exp() * torch.from_numpy(noise)).detach()
     np.testing.assert_allclose(run.recombine("red wall", "AND", "hat", 3, seed=7), expected, atol=1e-6)
 
 
 def test_images_are_described_by_their_mean_codes(concept_run):
     run = disent_runner.load(concept_run)
+    model: Any = run.model
     images = run.dataset().gather(torch.arange(5))
-    expected = run.model.describe(run.model.encode(images)[0]).detach()
+    expected = model.describe(model.encode(images)[0]).detach()
     np.testing.assert_allclose(run.describe(images), expected, atol=1e-6)
     levels = np.rint(255 * images.numpy()).astype(np.uint8)
     np.testing.assert_array_equal(run.describe(levels), run.describe(levels / np.float32(255)))
