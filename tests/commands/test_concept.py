@@ -15,6 +15,7 @@ from disent_runner.commands import completion
 from disent_runner.commands.concept import main
 from disent_runner.datasets.symbols.recombinations import OPERATORS
 from disent_runner.figures.grid import tile
+from disent_runner.runs.checkpoints import load_newest_checkpoint, save_checkpoint
 
 HEAVY = ("torch", "pandas", "matplotlib", "numpy", "sklearn", "scipy", "h5py", "PIL")
 
@@ -138,6 +139,7 @@ def test_rows_of_the_data_set_are_told_with_what_they_show(concept_run, capsys):
             ["describe", "empty.npz"],
             "empty.npz must hold an array `images`, got nothing; rename the one that holds them",
         ),
+        (["describe", "torn.npz"], "torn.npz cannot be read (File is not a zip file); download it again"),
         (["describe", "--rows", "768"], "--rows 768: the data set has 768 images, 0 to 767"),
         (["imagine", "hat", "--out", "text.png"], "text.png is already there; remove it, or name another file: "),
     ],
@@ -147,6 +149,7 @@ def test_a_mistake_is_one_line_and_writes_nothing(arguments, said, concept_run, 
     Path("text.png").write_text("no picture", encoding="utf-8")
     np.savez("large.npz", images=np.zeros((2, 48, 48)))
     np.savez("empty.npz")
+    Path("torn.npz").write_bytes(Path("large.npz").read_bytes()[:900])
     before = {path: path.read_bytes() for path in Path().iterdir()}
     assert mistake(capsys, concept_run, *arguments).startswith(said)
     assert {path: path.read_bytes() for path in Path().iterdir()} == before
@@ -180,6 +183,21 @@ def test_a_run_has_to_be_there_and_trained_to_its_end(concept_run, tmp_path, cap
     shutil.rmtree(run / "checkpoints")
     assert mistake(capsys, run, "imagine", "suitcase").startswith("no checkpoint in")
     assert not Path("suitcase.png").exists()
+
+
+def test_a_run_below_has_to_be_what_it_was(concept_run, tmp_path, capsys):
+    copied = shutil.copytree(concept_run.parents[3], tmp_path / "outputs")
+    run = copied / concept_run.relative_to(concept_run.parents[3])
+    below = parent(run)
+    weights = load_newest_checkpoint(below)
+    assert weights is not None
+    weights["model"] = {name: value + value.dtype.is_floating_point for name, value in weights["model"].items()}
+    save_checkpoint(below, {key: value for key, value in weights.items() if key != "random"})
+    said = mistake(capsys, run, "imagine", "hat")
+    assert said.startswith(f"{run} stands on concepts {below.parent.name} seed=0 at step 5 with weights ")
+    assert "put that run back" in said
+    shutil.rmtree(below)
+    assert mistake(capsys, run, "imagine", "hat").startswith("concepts: there is no run in ")
 
 
 def test_what_a_run_was_not_taught_is_said_with_what_was(concept_run, tmp_path, capsys, composed):

@@ -216,5 +216,6 @@ def load_run(path: str, *, device: str, trust: bool) -> TrainedRun:
         model = build.build_model(config, info, folder=folder)
     except (InstantiationException, ValueError) as error:
         raise ValueError(f"{folder}: {in_one_line(error, CONF)}") from None
+    build.check_stands(model, folder)
     load_trained(model, folder, checkpoint=path)
     return TrainedRun(folder, config, info, model.to(device).eval())

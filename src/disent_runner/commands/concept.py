@@ -157,6 +157,7 @@ def _describe(run: "TrainedRun", asked: argparse.Namespace) -> None:
 
 def _given(run: "TrainedRun", paths: Sequence[Path], rows: Sequence[int]) -> Iterator[tuple[list[str], "np.ndarray"]]:
     """Images with what each is called, a block at a time: those of files, then those of rows of the data set."""
+    from disent_runner.datasets.card import readers_errors
     from disent_runner.datasets.readers.image_files import read_picture
     from disent_runner.datasets.readers.labelled_arrays import OPENERS, read_arrays
 
@@ -165,13 +166,14 @@ def _given(run: "TrainedRun", paths: Sequence[Path], rows: Sequence[int]) -> Ite
             raise FileNotFoundError(f"{file}: no such file; name pictures, or an npz file that holds images")
         if file.is_dir():
             raise IsADirectoryError(f"{file} is a folder; name the pictures in it")
-        if file.suffix not in OPENERS:
-            yield [str(file)], read_picture(file, run.info.image_shape)[None]
-            continue
-        start = 0
-        for block in read_arrays(file).blocks:
-            yield [f"{file}[{start + place}]" for place in range(len(block))], block
-            start += len(block)
+        with readers_errors(str(file)):
+            if file.suffix not in OPENERS:
+                yield [str(file)], read_picture(file, run.info.image_shape)[None]
+                continue
+            start = 0
+            for block in read_arrays(file).blocks:
+                yield [f"{file}[{start + place}]" for place in range(len(block))], block
+                start += len(block)
     if rows:
         yield from _of_data_set(run, rows)
 
