@@ -12,12 +12,17 @@ import numpy as np
 import pytest
 import torch
 from filelock import FileLock
-from hydra import compose, initialize_config_dir
-from omegaconf import DictConfig
+from hydra import initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.utils import setup_globals
+from hydra.types import RunMode
+from omegaconf import DictConfig, open_dict
 
 from disent_runner.assembly import build
 from disent_runner.assembly.conf import CONF
+from disent_runner.assembly.loader import Loader
 from disent_runner.datasets.batches import Batch
+from disent_runner.sweep.loader import SweepLoader
 from tests.typed import run_typed
 
 os.environ["OMP_NUM_THREADS"] = "1"  # the tests themselves run side by side
@@ -88,8 +93,20 @@ def _composed_once(overrides: tuple[str, ...]) -> DictConfig:
         "metric=[mig,factor_vae_score]",
         "dataset.subset={orientation: 4, pos_x: 8, pos_y: 8}",
     ]
+    loader, master = _loader()
+    config = loader.load_sweep_config(master, [*small, *overrides])
+    with open_dict(config):
+        del config["hydra"]
+    return config
+
+
+@cache
+def _loader() -> tuple[SweepLoader, DictConfig]:
+    """One for all tests of a process: it composes each choice of groups once."""
     with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
-        return compose("run", overrides=[*small, *overrides])
+        setup_globals()
+        path = GlobalHydra.instance().config_loader().get_search_path()
+    return SweepLoader(path), Loader(path).load_configuration("run", ["hydra.job.name=tests"], RunMode.MULTIRUN)
 
 
 @pytest.fixture

@@ -193,11 +193,11 @@ def typed(value: Any) -> str:
 
 
 def folder_of(config: DictConfig) -> str:
-    """The folder of a composed run."""
+    """The folder of a composed run, wherever one goes from here."""
     before = HydraConfig.instance().cfg
     HydraConfig.instance().cfg = config  # pyright: ignore[reportAttributeAccessIssue] - set_config would copy it all
     try:
-        return str(config.hydra.run.dir)
+        return str(Path(config.hydra.run.dir).absolute())
     finally:
         HydraConfig.instance().cfg = before
 
