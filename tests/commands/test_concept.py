@@ -30,6 +30,16 @@ def parent(concept_run: Path) -> Path:
     return folder
 
 
+def moved(concept_run: Path, place: Path) -> Path:
+    """A copy of the run and of what it stands on, as if these had been made there."""
+    outputs = concept_run.parents[3]
+    run = shutil.copytree(outputs, place / "outputs") / concept_run.relative_to(outputs)
+    record = (run / "config.yaml").read_text(encoding="utf-8")
+    (run / "config.yaml").write_text(record.replace(str(outputs.parent), str(place)), encoding="utf-8")
+    (run / "checksums.json").unlink()
+    return run
+
+
 def pixels(path: str) -> np.ndarray:
     with Image.open(path) as image:
         return np.asarray(image)
@@ -172,8 +182,7 @@ def test_a_mistake_of_use(arguments, said, capsys):
 
 def test_a_run_has_to_be_there_and_trained_to_its_end(concept_run, tmp_path, capsys):
     assert mistake(capsys, "nowhere", "imagine", "hat").startswith("run=nowhere: no run there; name a folder that")
-    copied = shutil.copytree(concept_run.parents[3], tmp_path / "outputs")
-    run = copied / concept_run.relative_to(concept_run.parents[3])
+    run = moved(concept_run, tmp_path)
     (run / "checkpoints" / "step=000000005.pt").unlink()
     said = mistake(capsys, run, "imagine", "hat")
     assert said == (
@@ -186,8 +195,7 @@ def test_a_run_has_to_be_there_and_trained_to_its_end(concept_run, tmp_path, cap
 
 
 def test_a_run_below_has_to_be_what_it_was(concept_run, tmp_path, capsys):
-    copied = shutil.copytree(concept_run.parents[3], tmp_path / "outputs")
-    run = copied / concept_run.relative_to(concept_run.parents[3])
+    run = moved(concept_run, tmp_path)
     below = parent(run)
     weights = load_newest_checkpoint(below)
     assert weights is not None
@@ -216,11 +224,9 @@ def test_what_a_run_was_not_taught_is_said_with_what_was(concept_run, tmp_path, 
 
 
 def test_another_s_run_names_classes_of_ours_alone_unless_it_is_trusted(concept_run, tmp_path, capsys):
-    copied = shutil.copytree(concept_run.parents[3], tmp_path / "outputs")
-    run = copied / concept_run.relative_to(concept_run.parents[3])
+    run = moved(concept_run, tmp_path)
     record = (run / "config.yaml").read_text()
     (run / "config.yaml").write_text(record.replace("disent_runner.models.recombination.Recombination", "os.system"))
-    (run / "checksums.json").unlink()
     assert "names what is not disent-runner's own: os.system" in mistake(capsys, run, "imagine", "hat")
 
 
