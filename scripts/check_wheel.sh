@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Build the wheel, install it into a clean environment, and from another directory ask for help, do a sweep of two
-# five-step runs, report on it and list the data sets.
+# five-step runs, report on it, list the data sets and ask for help with concepts.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 place=$(mktemp -d)
@@ -14,5 +14,6 @@ cd "$place"
 ls "$place"/outputs/dsprites/betavae/*/seed=1/metrics.json
 "$place/venv/bin/disent-report" outputs
 ls "$place/outputs/report/index.html"
+"$place/venv/bin/disent-concept" --help | grep imagine
 "$place/venv/bin/disent-data" list | grep shapes3d_rendered
 echo "the wheel runs"

@@ -55,6 +55,23 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def concept_run(data_dir: Path) -> Path:
+    """Operators on a JMVAE of small rooms, trained for a few steps once for all processes of this test session."""
+    place = data_dir.parent / "concepts"
+    images = ["dataset=toylab8", "dataset.image_size=32", "dataset.subset={yaw: 2, spawn: 1, rotation: 2}"]
+    small = ["network=tiny", "trainer=smoke", "trainer.accelerator=cpu", "model.num_images=100", "stages=[fit]"]
+    with FileLock(f"{place}.lock"):
+        place.mkdir(exist_ok=True)
+        if not list(place.glob("outputs/toylab8/jmvae_operators/*/seed=0/status.json")):
+            environment = {**os.environ, "DISENT_DATA_DIR": str(data_dir)}
+            arguments = ["model=jmvae_operators", *images, *small]
+            done = run_typed("disent-run", arguments, folder=place, environment=environment)
+            assert done.returncode == 0, done.stderr
+    (folder,) = place.glob("outputs/toylab8/jmvae_operators/*/seed=0")
+    return folder
+
+
 @pytest.fixture
 def composed(data_dir: Path, tmp_path: Path) -> Compose:
     """The config of `disent-run OVERRIDES`, for a small network on a small subset."""

@@ -50,6 +50,7 @@ def _lines(text: str) -> Iterator[str]:
 def plan() -> None:
     """`disent-run` up to where work would begin: it says how many runs there would be."""
     import disent_runner.stages.job
+    import disent_runner.stages.parents
     import disent_runner.sweep.judging
     import disent_runner.sweep.objective
     import disent_runner.sweep.run
@@ -59,6 +60,7 @@ def plan() -> None:
         print(len(jobs), "runs planned")
 
     disent_runner.stages.job.run_job = lambda config, *_, **__: print("a run of", *config.stages, "planned")
+    disent_runner.stages.parents.train_missing = lambda *_, **__: None
     disent_runner.sweep.run.run_sweep = planned
     disent_runner.sweep.run.say_next = lambda *_: None
     disent_runner.sweep.judging.judge_sweep = lambda *_, **__: None

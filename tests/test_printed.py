@@ -15,6 +15,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 import yaml
+from PIL import Image
 
 from disent_runner.assembly.conf import CONF
 from disent_runner.commands import report
@@ -67,6 +68,15 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def concepts(reader: Path, concept_run: Path) -> Path:
+    """CONCEPT_RUN, of operators on a JMVAE, and pictures of its size."""
+    (reader / "CONCEPT_RUN").symlink_to(concept_run)
+    for name in ("hat.png", "other.jpg"):
+        Image.fromarray(np.zeros((32, 32, 3), np.uint8)).save(reader / name)
+    return reader / "CONCEPT_RUN"
+
+
+@pytest.fixture(scope="module")
 def run(reader: Path) -> Path:
     """RUN_FOLDER, of a β-VAE."""
     small = ("dataset=blob", "network=tiny", "trainer=smoke", "trainer.max_steps=1", "metric=[mig]", "figure=[]")
@@ -85,7 +95,7 @@ def typed(folder: Path, command: str, *arguments: str, data_dir: Path | str = "d
 @pytest.mark.parametrize(
     "command", [pytest.param(one, marks=[pytest.mark.slow] * (one in SLOW)) for one in OURS if one not in NOT_TYPED]
 )
-def test_a_command_of_ours_does_what_is_printed(command, reader, run, data_dir):
+def test_a_command_of_ours_does_what_is_printed(command, reader, run, concepts, data_dir):
     name, *arguments = words(command)
     if name == "disent-report":
         folders = report.parser().parse_args(arguments).folders
@@ -97,7 +107,7 @@ def test_a_command_of_ours_does_what_is_printed(command, reader, run, data_dir):
     done = typed(reader, name, *arguments, data_dir=data_dir)
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
-    assert name != "planned" or "planned" in done.stdout
+    assert name != "planned" or ("this run" if "--plan" in arguments else "planned") in done.stdout
 
 
 def test_brackets_are_quoted_for_shells_that_give_them_a_meaning():
@@ -113,7 +123,7 @@ def saying(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with programs that say what they were given, each word in brackets, a command a line."""
     folder = tmp_path_factory.mktemp("saying")
     (folder / "outputs" / "sweeps" / "0123abcd").mkdir(parents=True)
-    for name in ("disent-run", "disent-data", "disent-report", "make", "python"):
+    for name in ("disent-run", "disent-data", "disent-report", "disent-concept", "make", "python"):
         (folder / name).write_text('#!/bin/sh\nprintf \'[%s]\' "${0##*/}" "$@"; echo\n')
         (folder / name).chmod(0o755)
     return folder
@@ -178,7 +188,7 @@ GIVEN = {"codes": np.random.default_rng(0).normal(size=(90, 4)), "factors": np.a
 
 
 @pytest.mark.parametrize("block", PYTHON, ids=str)
-def test_python_runs_with_its_own_imports(block: Block, reader, run, monkeypatch):
+def test_python_runs_with_its_own_imports(block: Block, reader, run, concepts, monkeypatch):
     monkeypatch.chdir(reader)
     names = {**GIVEN, "images": np.zeros((3, 1, 64, 64), np.float32), "__name__": "printed"}
     exec(compile(block.text, str(block), "exec"), names)

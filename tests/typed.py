@@ -21,6 +21,7 @@ _ENTRIES = {
     "disent-run": ("disent_runner.commands.run", "run"),
     "disent-data": ("disent_runner.commands.data", "main"),
     "disent-report": ("disent_runner.commands.report", "main"),
+    "disent-concept": ("disent_runner.commands.concept", "main"),
     "planned": ("tests.printed", "plan"),
 }
 _context = multiprocessing.get_context("forkserver")

@@ -3,6 +3,7 @@
 run = disent_runner.load("outputs/dsprites/betavae/0a1b2c3d/seed=0")
 mean, logvar = run.encode(images)
 run.decode(mean), run.sample(16), run.metrics["mig"], run.config.model.beta
+run.imagine("red wall, hat"), run.recombine("red wall", "AND", "hat"), run.describe(images)  # of models of concepts
 
 table = disent_runner.score(codes, factors, metric=["mig", "dci"])
 """

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -69,6 +71,57 @@ def test_the_home_folder_is_found(monkeypatch, tmp_path):
     (tmp_path / "run" / "config.yaml").write_text("no config")
     with pytest.raises(ValueError, match=str(tmp_path / "run")):
         disent_runner.load("~/run")
+
+
+def test_images_of_words_show_the_codes_that_symbols_have(concept_run):
+    run = disent_runner.load(concept_run)
+    model: Any = run.model
+    assert run.attributes[:2] == ("red wall", "green wall")
+    assert run.attributes[-3:] == ("hat", "ice lolly", "suitcase")
+    said = np.zeros((1, 15), np.float32)
+    said[0, [0, 12]] = 1
+    mean, logvar = model.encode_symbols(torch.from_numpy(said))
+    noise = np.random.default_rng(7).standard_normal((3, mean.shape[1]), dtype=np.float32)
+    expected = model.decode(mean + (logvar / 2).exp() * torch.from_numpy(noise)).detach()
+    for phrase in ("red wall, hat", "hat red wall", "red wall AND hat", "red wall, hat, red floor IGNORE red floor"):
+        np.testing.assert_allclose(run.imagine(phrase, 3, seed=7), expected, atol=1e-6)
+    assert run.imagine("hat").shape == (16, 3, 32, 32)
+
+    operands = [model.encode_symbols(torch.eye(15)[symbol][None]) for symbol in (0, 12)]
+    mean, logvar = model.recombine(torch.tensor([0]), *operands)
+    expected = model.decode(mean + (logvar / 2).exp() * torch.from_numpy(noise)).detach()
+    np.testing.assert_allclose(run.recombine("red wall", "AND", "hat", 3, seed=7), expected, atol=1e-6)
+
+
+def test_images_are_described_by_their_mean_codes(concept_run):
+    run = disent_runner.load(concept_run)
+    model: Any = run.model
+    images = run.dataset().gather(torch.arange(5))
+    expected = model.describe(model.encode(images)[0]).detach()
+    np.testing.assert_allclose(run.describe(images), expected, atol=1e-6)
+    levels = np.rint(255 * images.numpy()).astype(np.uint8)
+    np.testing.assert_array_equal(run.describe(levels), run.describe(levels / np.float32(255)))
+    assert run.describe(images[:0]).shape == (0, 15)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda run: run.imagine("red hatt"), "'red' may be red wall, red floor or red object; say which"),
+        (lambda run: run.imagine(["hat"]), "phrase is list, expected text such as 'red wall'"),
+        (lambda run: run.imagine("hat", 0), "imagine needs num_images >= 1, got 0"),
+        (lambda run: run.recombine("hat", "OR", "red wall"), "operator must be AND, IN COMMON or IGNORE, got 'OR'"),
+        (lambda run: run.recombine("hat", "AND", None), "second is NoneType, expected text such as 'red wall'"),
+        (lambda run: run.recombine("hat", "AND", "suitcase"), "'hat' and 'suitcase' contradict each other: an image"),
+        (lambda run: run.recombine("hat", "IGNORE", "red wall"), "IGNORE 'red wall': that is no part of 'hat'"),
+        (lambda run: run.recombine("hat AND red wall", "AND", "red floor"), "has AND and AND; recombine two concepts"),
+        (lambda run: run.describe(np.zeros((1, 3, 8, 8))), r"images have shape (1, 3, 8, 8), expected (N, 3, 32, 32)"),
+    ],
+)
+def test_words_that_mean_nothing_are_refused(call, message, concept_run):
+    with pytest.raises(ValueError) as refused:
+        call(disent_runner.load(concept_run))
+    assert message in str(refused.value)
 
 
 SHAPE = (3, 8, 8)

@@ -41,7 +41,9 @@ def test_zsh_without_a_set_up_loads_what_completes(tmp_path):
 def test_zsh_reads_the_words_for_all_commands(tmp_path):
     ready = 'autoload -U compinit; compinit -u -D; eval "$(disent-run -sc install=zsh)"'
     script = f"{ready}; print -l ${{(k)_comps[(I)disent*]}}"
-    assert sorted(typed("zsh", f"cd {tmp_path}; {script}")) == ["disent-data", "disent-report", "disent-run"]
+    assert sorted(typed("zsh", f"cd {tmp_path}; {script}")) == [
+        *("disent-concept", "disent-data", "disent-report", "disent-run"),
+    ]
 
 
 def test_zsh_offers_datasets(tmp_path):
@@ -76,6 +78,10 @@ def test_bash_offers_commands_datasets_settings_and_folders(tmp_path):
         "disent-report ou": ["outputs/"],
         "disent-report --out outputs/": ["outputs/blob/"],
         "disent-report --w": ["--watch"],
+        "disent-concept ou": ["outputs/"],
+        "disent-concept outputs ": ["imagine", "recombine", "describe"],
+        "disent-concept outputs imagine hat --n": ["--num-samples"],
+        "disent-concept outputs recombine hat A": ["AND"],
     }
     script = "\n".join(f"offered {line!r}; echo ." for line in offers)
     said = typed("bash", f'cd {tmp_path}; eval "$(disent-run -sc install=bash)"; {BASH}\n{script}')

@@ -21,7 +21,7 @@ from disent_runner.models.base import AbstractModel
 from disent_runner.models.frozen import Frozen
 from disent_runner.runs.checkpoints import load_trained
 from disent_runner.runs.folder import run_folder_of
-from disent_runner.runs.lineage import Parent, folder_of, named_parents, parent_of, weights_hash
+from disent_runner.runs.lineage import Parent, check_parents, folder_of, named_parents, parent_of, weights_hash
 from disent_runner.runs.record import named_record, recordable, trained_info
 
 COMPILE_MODES = ("default", "reduce-overhead", "max-autotune")
@@ -81,7 +81,8 @@ def frozen_run(
 ) -> tuple[Frozen, tuple[Parent, Path]]:
     """The trained run that a model's keyword takes, which it is, and where it lies.
 
-    Raises FileNotFoundError where it is not there, ValueError where another one is, or where it is damaged.
+    Raises FileNotFoundError where it is not there, ValueError where another one is, where it is damaged, and as
+    `check_stands`.
     """
     place = folder_of(name, node, child=child)
     folder = run_folder_of(str(place))
@@ -91,9 +92,16 @@ def frozen_run(
         config.trust = trust  # of what it stands on in its turn
     info = trained_info(named_record(folder)["run"])
     model = build_model(config, info, folder=folder)
+    check_stands(model, folder)
     load_trained(model, folder, checkpoint=str(place))
     parent = parent_of(folder, step=model.step, weights=weights_hash(model.state_dict()))
     return Frozen(model, info), (parent, folder)
+
+
+def check_stands(model: AbstractModel, folder: Path) -> None:
+    """ValueError where a recorded run's model stands on other weights than those that it was trained on."""
+    parents = {name: parent for name, (parent, _) in model.parents.items()}
+    check_parents(named_record(folder)["run"], parents, folder)
 
 
 def compile_networks(model: AbstractModel, mode: bool | str) -> None:

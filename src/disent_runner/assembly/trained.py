@@ -1,4 +1,4 @@
-"""A finished run in a notebook: its model as functions of arrays, its config, its numbers."""
+"""A finished run in a notebook: its model as functions of arrays and words, its config, its numbers."""
 
 import os
 from dataclasses import dataclass
@@ -19,7 +19,11 @@ from disent_runner.assembly.recall import with_files_as_they_are
 from disent_runner.assembly.recorded import recorded_config
 from disent_runner.datasets.dataset import Dataset
 from disent_runner.datasets.info import DatasetInfo
+from disent_runner.datasets.symbols.phrases import parse
+from disent_runner.datasets.symbols.recombinations import OPERATORS
 from disent_runner.models.base import AbstractModel
+from disent_runner.representations.requirements import require_at_least
+from disent_runner.representations.symbols import Symbols, symbols_of
 from disent_runner.runs import scores
 from disent_runner.runs.checkpoints import load_trained
 from disent_runner.runs.folder import run_folder_of
@@ -63,6 +67,20 @@ class TrainedRun:
         """train.csv: loss terms by optimisation step. Empty where nothing was trained by steps."""
         return pd.DataFrame(read_train_log(self.folder))
 
+    @property
+    def symbols(self) -> Symbols:
+        """What it knows of symbols, as functions of arrays. ValueError for a model that was taught none."""
+        symbols = symbols_of(self.model)
+        if symbols is None:
+            raise ValueError(f"{self.folder}: {self._kind} was taught no symbols; take a run of scan or the like")
+        return symbols
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """What the values that concepts are made of are called, as `imagine` takes them: `red wall`, `hat`."""
+        vocabulary = self.symbols.vocabulary
+        return vocabulary.names[: vocabulary.num_values]
+
     @torch.no_grad()
     def encode(self, images: Any) -> tuple[np.ndarray, np.ndarray | None]:
         """Mean and log variance (nats) of q(z|x), each (N, D); None for the variance of point codes.
@@ -81,9 +99,54 @@ class TrainedRun:
         """Images decoded from codes of the model's prior."""
         return self.decode(self.model.sample_codes(num_images, np.random.default_rng(seed)))
 
+    def imagine(self, phrase: str, num_images: int = 16, *, seed: int = 0) -> np.ndarray:
+        """Images of a concept, "red wall, hat", or of what "red wall AND hat" comes to, by its symbols.
+
+        Each is decoded from a code of q(z|y). ValueError in one line for a phrase that means nothing.
+        """
+        symbols = self.symbols
+        concept = parse(_text("phrase", phrase), symbols.vocabulary).result
+        return self._images(symbols.infer(symbols.vocabulary.encode(concept)), num_images, seed)
+
+    def describe(self, images: Any) -> np.ndarray:
+        """p(y|z) of each of `attributes`, (N, attribute), z the mean of q(z|x); a synonym counts as what it means."""
+        symbols = self.symbols
+        return symbols.vocabulary.without_synonyms(symbols.describe(self.encode(images)[0]))
+
+    def recombine(self, first: str, operator: str, second: str, num_images: int = 16, *, seed: int = 0) -> np.ndarray:
+        """Images of what the model's operator AND, IN COMMON or IGNORE makes of the codes of two concepts.
+
+        ValueError in one line where the operator does not take these concepts, and for a model without operators.
+        """
+        symbols = self.symbols
+        if symbols.recombine is None:
+            raise ValueError(
+                f"{self.folder}: {self._kind} was taught no operators; a run that stands on it learns "
+                f"them: disent-run model=scan concepts.run={self.folder}, of the same data set"
+            )
+        names = [one.name for one in OPERATORS]
+        if operator not in names:
+            raise ValueError(f"operator must be {', '.join(names[:-1])} or {names[-1]}, got {operator!r}")
+        said = parse(f"{_text('first', first)} {operator} {_text('second', second)}", symbols.vocabulary)
+        assert said.second is not None  # with an operator
+        one, other = (symbols.infer(symbols.vocabulary.encode(concept)) for concept in (said.first, said.second))
+        return self._images(symbols.recombine(np.array([names.index(operator)]), *one, *other), num_images, seed)
+
     def dataset(self) -> Dataset:
         """The data that it was trained on, opened (or rendered) anew."""
         return build.build_data(with_files_as_they_are(self.config.copy())).dataset
+
+    @property
+    def _kind(self) -> str:
+        """What the model was called where it was chosen."""
+        return str(self.config.run.get("model_name") or type(self.model).__name__)
+
+    def _images(self, posterior: tuple[np.ndarray, np.ndarray], num_images: int, seed: int) -> np.ndarray:
+        """Decoded from so many codes of one posterior, mean and log variance (1, D)."""
+        require_at_least("imagine", 1, num_images=num_images)
+        mean, logvar = posterior
+        noise = np.random.default_rng(seed).standard_normal((num_images, mean.shape[1]), dtype=np.float32)
+        return self.decode(mean + np.exp(logvar / 2) * noise)
 
     def _tensor(self, values: np.ndarray) -> torch.Tensor:
         return torch.from_numpy(values).to(self.model.device)
@@ -121,6 +184,12 @@ def checked_codes(given: Any, latent_dim: int) -> Float[np.ndarray, "batch laten
     return codes
 
 
+def _text(what: str, given: Any) -> str:
+    if not isinstance(given, str):
+        raise ValueError(f"{what} is {type(given).__name__}, expected text such as 'red wall'")
+    return given
+
+
 def _numbers(what: str, given: Any) -> np.ndarray:
     if isinstance(given, torch.Tensor):
         given = given.detach().cpu()
@@ -147,5 +216,6 @@ def load_run(path: str, *, device: str, trust: bool) -> TrainedRun:
         model = build.build_model(config, info, folder=folder)
     except (InstantiationException, ValueError) as error:
         raise ValueError(f"{folder}: {in_one_line(error, CONF)}") from None
+    build.check_stands(model, folder)
     load_trained(model, folder, checkpoint=path)
     return TrainedRun(folder, config, info, model.to(device).eval())

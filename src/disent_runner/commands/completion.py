@@ -1,6 +1,6 @@
 """Tab completion: what `disent-run -sc install=SHELL` adds to Hydra's words, and what the other commands offer.
 
-Hydra's own words for zsh are those for bash, which zsh cannot read; `disent-data` and `disent-report` are argparse's.
+Hydra's own words for zsh are those for bash, which zsh cannot read; the other commands are argparse's.
 """
 
 import argparse
@@ -32,7 +32,7 @@ def words_beside_hydra(shell: str) -> str:
     """What the shell has to read so that it completes our other commands, and in zsh `disent-run` as well."""
     from argcomplete.shell_integration import shellcode
 
-    of_others = shellcode(["disent-data", "disent-report"], shell=shell)
+    of_others = shellcode(["disent-data", "disent-report", "disent-concept"], shell=shell)
     return f"{ZSH}\n{of_others}" if shell == "zsh" else of_others
 
 
@@ -66,6 +66,10 @@ def datasets(parsed_args: argparse.Namespace, **_: Any) -> Sequence[str]:
 
 def sources(**_: Any) -> Sequence[str]:
     return ["auto", "official", "rendered"]
+
+
+def operators(**_: Any) -> Sequence[str]:
+    return ["AND", "IN COMMON", "IGNORE"]
 
 
 def settings(parsed_args: argparse.Namespace, **_: Any) -> Sequence[str]:

@@ -87,6 +87,9 @@ def test_what_is_said_is_understood(row: tuple[int, ...]) -> None:
             "no attribute is called 'elephant'; they are values of wall, floor, object, identity, "
             "for example 'red wall, red floor'",
         ),
+        ("red wal", "no attribute is called 'red wal'; did you mean 'red wall'?"),
+        ("hat, red flor", "no attribute is called 'red flor'; did you mean 'red floor'?"),
+        ("red hat", "'red' may be red wall, red floor or red object; say which"),
         ("red", "'red' may be red wall, red floor or red object; say which"),
         ("red, wall", "'red' may be red wall, red floor or red object; say which"),
         ("red object AND blue object", "'red object' and 'blue object' contradict each other: an image has one object"),

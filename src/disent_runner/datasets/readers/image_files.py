@@ -16,6 +16,7 @@ from joblib import cpu_count
 from PIL import Image
 
 from disent_runner.datasets.readers.archives import Archive
+from disent_runner.machine.files import read_whole
 
 FORMATS = ("JPEG", "PNG", "PPM")
 MODES = {1: ("1", "L", "LA"), 3: ("L", "LA", "P", "RGB", "RGBA")}
@@ -59,6 +60,16 @@ def _kind(archive: Archive, name: str) -> tuple[str, tuple[int, int]]:
         return image.mode, (height, width)
 
 
+def read_picture(path: Path, image_shape: tuple[int, int, int]) -> UInt8[np.ndarray, "c h w"]:
+    """The image in a file, grey as colour where that is asked for.
+
+    ValueError for a file that is no JPEG, PNG, PGM or PPM, for an image of another shape, and for one in colour where
+    it is to be grey.
+    """
+    content = read_whole(path, most=MAX_FILE_BYTES)
+    return _decoded(content, path.name, path.parent, image_shape, why="; resize it")
+
+
 def decoded_blocks(
     archive: Archive, names: Sequence[str], image_shape: tuple[int, int, int]
 ) -> Iterator[UInt8[np.ndarray, "block c h w"]]:
@@ -95,14 +106,19 @@ def _stacked(images: Iterable[np.ndarray]) -> Iterator[UInt8[np.ndarray, "block 
         yield np.stack(list(alike))
 
 
-def _decoded(content: bytes, name: str, path: Path, image_shape: tuple[int, int, int]) -> UInt8[np.ndarray, "c h w"]:
+def _decoded(
+    content: bytes,
+    name: str,
+    path: Path,
+    image_shape: tuple[int, int, int],
+    *,
+    why: str = " as the first one; all must be equal",
+) -> UInt8[np.ndarray, "c h w"]:
     channels, height, width = image_shape
     with _opened(content, name, path) as image:
         if image.size != (width, height):
             seen = f"{image.size[1]}x{image.size[0]}"
-            raise ValueError(
-                f"{name} in {path} is {seen}, expected {height}x{width} as the first one; all must be equal"
-            )
+            raise ValueError(f"{name} in {path} is {seen}, expected {height}x{width}{why}")
         _check_mode(image.mode, channels, name, path)
         with _explained(name, path):
             is_seen_through = image.mode in OPAQUE and np.asarray(image.getchannel("A")).min() < 255

@@ -104,6 +104,8 @@ def _values(words: list[str], vocabulary: Vocabulary, spellings: _Spellings) -> 
         if key is None:
             raise ValueError(_unknown(words[place:], vocabulary, spellings))
         if len(spellings[key]) > 1:
+            if misspelt := _misspelt(words[place:], vocabulary, spellings, least=len(key) + 1):
+                raise ValueError(misspelt)
             said = " ".join(words[place : place + len(key)])
             meant = [_name(factor, value, vocabulary) for factor, value in spellings[key]]
             raise ValueError(f"{said!r} may be {', '.join(meant[:-1])} or {meant[-1]}; say which")
@@ -113,22 +115,29 @@ def _values(words: list[str], vocabulary: Vocabulary, spellings: _Spellings) -> 
 
 def _unknown(words: list[str], vocabulary: Vocabulary, spellings: _Spellings) -> str:
     """What is said of words that begin no name: the nearest one, or an example."""
-    end = words.index(",") if "," in words else len(words)
     operators = [operator.name for operator in OPERATORS]
     for operator in operators:
         if [word.lower() for word in words[: len(operator.split())]] == operator.lower().split():
             return (
                 f"{' '.join(words[: len(operator.split())])!r} is no attribute; operators are in capitals: {operator}"
             )
+    if misspelt := _misspelt(words, vocabulary, spellings):
+        return misspelt
+    factors = ", ".join(vocabulary.sizes)
+    return f"no attribute is called {words[0]!r}; they are values of {factors}, for example {_example(vocabulary)!r}"
+
+
+def _misspelt(words: list[str], vocabulary: Vocabulary, spellings: _Spellings, *, least: int = 1) -> str | None:
+    """What is said where the first words, at least so many, are nearly a name."""
+    end = words.index(",") if "," in words else len(words)
     known = {" ".join(key): key for key in spellings}
-    for length in range(min(end, max(map(len, spellings))), 0, -1):
+    for length in range(min(end, max(map(len, spellings))), least - 1, -1):
         said = " ".join(words[:length])
         for nearest in get_close_matches(said.lower(), known, n=1, cutoff=0.7):
             factor, value = spellings[known[nearest]][0]
             name = _name(factor, value, vocabulary) if len(spellings[known[nearest]]) == 1 else nearest
             return f"no attribute is called {said!r}; did you mean {name!r}?"
-    factors = ", ".join(vocabulary.sizes)
-    return f"no attribute is called {words[0]!r}; they are values of {factors}, for example {_example(vocabulary)!r}"
+    return None
 
 
 def _combined(first: Concepts, operator: Operator, second: Concepts, vocabulary: Vocabulary) -> Concepts:
