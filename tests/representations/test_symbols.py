@@ -45,8 +45,8 @@ class Concepts(Images):
         self.dropout = torch.nn.Dropout(0.5)
 
     @property
-    def unseen_concepts(self) -> torch.Tensor:
-        return torch.tensor([[0, 1]])
+    def unseen_concepts(self) -> np.ndarray:
+        return np.array([[0, 1]])
 
     def encode_symbols(self, symbols: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         return self.dropout(self.scale * symbols), -symbols

@@ -46,7 +46,7 @@ class Taught(Protocol):
     vocabulary: Vocabulary
     factors: Sequence[str]
     train_concepts: Tensor
-    unseen_concepts: Tensor
+    unseen_concepts: Concepts
 
     def encode_symbols(self, symbols: Tensor) -> tuple[Tensor, Tensor]: ...
 
@@ -105,7 +105,7 @@ def symbols_of(model: AbstractModel) -> Symbols | None:
         vocabulary=taught.vocabulary,
         factors=tuple(taught.factors),
         train=_array(taught.train_concepts),
-        unseen=_array(taught.unseen_concepts),
+        unseen=taught.unseen_concepts,
         infer=infer,
         describe=describe,
         recombine=recombine if isinstance(model, Recombining) else None,
