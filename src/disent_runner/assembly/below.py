@@ -22,7 +22,7 @@ from disent_runner.assembly import schema
 from disent_runner.assembly.checking import hints
 from disent_runner.assembly.kinds import mistake
 from disent_runner.assembly.mistakes import closest, in_one_line
-from disent_runner.runs.identity import run_id
+from disent_runner.runs.identity import run_id, trained_on
 from disent_runner.runs.lineage import facts_of, is_trained, named_parents
 from disent_runner.runs.status import is_finished
 
@@ -32,6 +32,9 @@ _SAME_DATA = ("dataset", "split", "joint")
 _OF_A_MODEL = frozenset({"batch_size", "replacement", "dequantize", "card"})
 """Keys of dataset that are about how a model learns, and what the choice has set."""
 _OWN = frozenset({*get_annotations(schema.Run), "hydra"})
+_OF_IMAGES = ("card", "crop", "grey", "image_size")
+_NOT_BELOW = frozenset({"hydra", "run", "representation", "objective", "study", "sweep"})
+"""Roots of keys that say nothing of a run that is only trained: where it lies follows from what it is."""
 _SAME_MACHINE = ("output_root", "data_dir", "trust", "trainer.accelerator", "trainer.data_on_device")
 _PLAIN = re.compile(r"[A-Za-z_./][\w./-]*")
 
@@ -126,6 +129,8 @@ def _set_typed(node: DictConfig, name: str, typed: Sequence[Override]) -> None:
     for override in typed:
         key = override.key_or_group.partition(".")[2]
         if key in ("run", "overrides"):
+            if override.is_sweep_override():
+                raise HydraException(f"{_line(override)}: expected one value; several are a sweep, which needs -m")
             node[key] = override.value()
         else:
             node.overrides = [*node.overrides, _line(override).replace(f"{name}.", "", 1)]
@@ -136,6 +141,10 @@ def _composed(config: DictConfig, name: str, lines: Sequence[str], composer: Com
     from disent_runner.assembly.conf import CONF  # which needs the loader
 
     own, above = _by_key(lines), config.hydra.runtime.choices
+    for key, line in own.items():
+        if (root := re.split("[./@]", key)[0]) in _NOT_BELOW:
+            hint = f"; {name}.{line} takes one that is there" if key == "run" else ""
+            raise HydraException(f"{name}.{line}: a run below has no {root} of its own, leave it out{hint}")
     base = {group: f"{group}={above[group]}" for group in _SAME_DATA if above.get(group) is not None}
     if "dataset" in own:  # all of it is its own
         base = {}
@@ -148,7 +157,28 @@ def _composed(config: DictConfig, name: str, lines: Sequence[str], composer: Com
         below = composer.run(overrides)
     except (HydraException, OmegaConfBaseException, ValueError, OSError) as error:
         raise HydraException(f"{name}: {in_one_line(error, CONF)}") from error
+    if "fit" not in below.stages:
+        raise HydraException(f"{name}.{own['stages']}: a run below is trained first; expected fit among its stages")
+    _check_images(name, config, below)
     return {"overrides": overrides, "folder": folder_of(below), "id": run_id(below), "seed": below.seed, "step": None}
+
+
+def _check_images(name: str, config: DictConfig, below: DictConfig) -> None:
+    """HydraException where a run below would learn from other images than the one that stands on it."""
+    ours, theirs = _images(config), _images(below)
+    for key, value in theirs.items():
+        if value != ours[key]:
+            key, value, other = f"dataset.{key}", value, ours[key]
+            if key == "dataset.card":
+                key, value, other = "dataset", *(one.hydra.runtime.choices.get("dataset") for one in (below, config))
+            raise HydraException(
+                f"{name}.{key}={typed(value)}: it is {typed(other)} above; a run below learns from the same images"
+            )
+
+
+def _images(config: DictConfig) -> Mapping[str, Any]:
+    """What decides how the images of a run look."""
+    return trained_on("dataset", {key: _plain(config, f"dataset.{key}") for key in _OF_IMAGES})
 
 
 def _by_key(lines: Sequence[str]) -> dict[str, str]:

@@ -50,19 +50,25 @@ def build_data(config: DictConfig) -> DataModule:
     )
 
 
-def build_model(config: DictConfig, info: DatasetInfo, *, folder: Path | None = None) -> AbstractModel:
+def build_model(
+    config: DictConfig, info: DatasetInfo, *, folder: Path | None = None, below: Mapping[str, Frozen] | None = None
+) -> AbstractModel:
     """The model with the weights that its seed gives it, standing on the trained runs that its config names.
 
-    These are looked for beside the run's own `folder` too, which may have been moved with them. Raises ValueError where
-    a setting is lacking, or one too many, and as `frozen_run` for a run that is not there or another one.
+    These are looked for beside the run's own `folder` too, which may have been moved with them; not those that are
+    given, by their names, in `below`. Raises ValueError where a setting is lacking, or one too many, and as
+    `frozen_run` for a run that is not there or another one.
     """
     found: dict[str, tuple[Frozen, tuple[Parent, Path]]] = {}
+    given = below or {}
     for name, node in named_parents(OmegaConf.to_container(config.model)).items():
+        if name in given:
+            continue
         is_made_here = config.get("run") is None and node["run"] is None  # by settings that were typed with ours
         found[name] = frozen_run(name, node, child=folder, trust=is_made_here or config.get("trust") is True)
     torch.manual_seed(config.seed)
     try:
-        model = _factory(config.model)(info=info, **{name: frozen for name, (frozen, _) in found.items()})
+        model = _factory(config.model)(info=info, **given, **{name: frozen for name, (frozen, _) in found.items()})
     except TypeError as error:
         if "__init__() missing" in str(error) or "__init__() got an unexpected" in str(error):
             raise ValueError(f"the part `model` of the config: {error}") from error

@@ -9,8 +9,12 @@ from pathlib import Path
 
 from omegaconf import DictConfig, open_dict
 
+from disent_runner.assembly import build
 from disent_runner.assembly.below import folder_of, missing_below
+from disent_runner.datasets.info import DatasetInfo
 from disent_runner.machine.console import Formatter, LogFile
+from disent_runner.models.base import AbstractModel
+from disent_runner.models.frozen import Frozen
 from disent_runner.runs.folder import RunInUse
 from disent_runner.runs.identity import request_of
 from disent_runner.runs.status import is_finished, read_status
@@ -28,6 +32,19 @@ def train_missing(config: DictConfig, compose: Compose, *, sweep: str | None = N
     `compose` gives the config of a run from what would be typed for it. In a `sweep`, which trains them before, one
     that failed there is not tried again: RuntimeError.
     """
+    if missing_below(config):
+        _tried(config, compose, build.build_data(config).training.info)
+    _train_missing(config, compose, sweep=sweep)
+
+
+def _tried(config: DictConfig, compose: Compose, info: DatasetInfo) -> AbstractModel:
+    """The model on untrained ones where they are missing: one that cannot stand on them says so before these train."""
+    missing = missing_below(config)
+    below = {name: Frozen(_tried(compose(overrides), compose, info), info) for name, overrides in missing.items()}
+    return build.build_model(config, info, below=below)
+
+
+def _train_missing(config: DictConfig, compose: Compose, *, sweep: str | None) -> None:
     for name, overrides in missing_below(config).items():
         below = compose(overrides)
         folder, model_name = Path(folder_of(below)), below.hydra.runtime.choices.get("model")
@@ -37,7 +54,7 @@ def train_missing(config: DictConfig, compose: Compose, *, sweep: str | None = N
         status = read_status(folder)
         if sweep is not None and status.get("state") == "failed":
             raise RuntimeError(f"its {name} failed, in {folder}: {status.get('error')}")
-        train_missing(below, compose, sweep=sweep)
+        _train_missing(below, compose, sweep=sweep)
         log.info("first %s, in %s", name, folder)
         _in_turn(below, folder, request=request, model_name=model_name)
 
