@@ -29,7 +29,7 @@ SMALL = {
     "num_importance_samples": 4,
     "max_iter": 20,
     "num_clusters": 3,
-    "num_epochs": 1,
+    "num_steps": 2,
 }
 OTHERWISE: dict[str, dict[str, Any]] = {
     "dci": {"estimator": "lasso"},

@@ -8,7 +8,7 @@ from disent_runner.metrics.sym2img import chance, divergence_from_uniform, diver
 from disent_runner.representations.requirements import NotApplicable
 from tests.metrics.rooms import NARROW, codes_of, infer, prior_of, representation, taught
 
-FEW: dict[str, Any] = {"num_concepts": 12, "num_train": 400, "num_test": 80, "num_epochs": 3}
+FEW: dict[str, Any] = {"num_concepts": 12, "num_train": 400, "num_test": 80, "num_steps": 36}
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +128,7 @@ def test_what_lacks_something_is_skipped(changes: dict, reason: str) -> None:
         sym2img(replace(representation(taught()), **changes), rng=np.random.default_rng(0), **FEW)
 
 
-@pytest.mark.parametrize("setting", ["num_samples", "num_concepts", "num_epochs"])
+@pytest.mark.parametrize("setting", ["num_samples", "num_concepts", "num_steps"])
 def test_settings_are_checked(setting: str) -> None:
     with pytest.raises(ValueError, match=f"^sym2img needs {setting} >= 1, got 0$"):
         sym2img(representation(taught()), rng=np.random.default_rng(0), **{**FEW, setting: 0})

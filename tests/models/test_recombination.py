@@ -13,7 +13,6 @@ from disent_runner.models.recombination import Recombination, draw_pool, result_
 from disent_runner.models.scan_concepts import ScanConcepts
 from disent_runner.models.telbo import TELBO
 from disent_runner.networks.initialization import he_uniform
-from disent_runner.representations.symbols import symbols_of
 
 SCAN = {"beta": 1.0, "lambda_": 10.0, "kl": "forward"}
 TELBOS = {"alpha_x": 1.0, "alpha_y": 1.0, "alpha_y_alone": 1.0, "lambda_sparse": 0.0, "unpaired": True}
@@ -50,19 +49,6 @@ def test_the_loss_is_the_divergence_of_the_result(target, kl, taught, scan) -> N
     torch.testing.assert_close(logged["loss"], terms.mean().detach())
     for index, name in enumerate(("and", "in_common", "ignore")):
         torch.testing.assert_close(logged[f"grounding_{name}"], terms[operators == index].mean().detach())
-
-
-def test_metrics_are_told_what_it_and_its_concepts_know(taught, scan) -> None:
-    model, _ = taught()
-    for asked in (model, scan.model):
-        symbols = symbols_of(asked)
-        assert symbols is not None
-        np.testing.assert_array_equal(symbols.train, scan.model.train_concepts)
-        np.testing.assert_array_equal(symbols.unseen, scan.model.unseen_concepts)
-        mean, logvar = symbols.infer(symbols.vocabulary.encode(symbols.unseen))
-        assert mean.shape == logvar.shape == (len(symbols.unseen), model.latent_dim)
-        assert symbols.describe(mean).shape == (len(mean), len(symbols.vocabulary))
-        assert (symbols.recombine is not None) == (asked is model)
 
 
 def test_a_batch_without_some_operator_logs_the_others(taught) -> None:

@@ -113,6 +113,12 @@ def test_operators_have_the_symbols_of_their_concepts() -> None:
     np.testing.assert_array_equal(logvar[:, 0], [0, -1, -1])
 
 
+def test_answers_in_half_precision_are_numbers_too() -> None:
+    symbols = symbols_of(Concepts().to(torch.bfloat16))
+    assert symbols is not None
+    assert symbols.describe(np.zeros((2, 4))).dtype == symbols.infer(np.zeros((2, 4)))[0].dtype == np.float32
+
+
 def test_what_metrics_ask_for() -> None:
     symbols = symbols_of(Concepts())
     factors = np.zeros((3, 3), np.int64)

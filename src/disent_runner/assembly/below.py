@@ -50,6 +50,8 @@ class Composer:
     """settled and checked, as a run"""
     plain: Compose
     """of choices alone, as it comes"""
+    conf: Path
+    """where the config groups are, for what mistakes say of them"""
 
 
 def asked_of_below(overrides: Sequence[Override]) -> list[Override]:
@@ -138,8 +140,6 @@ def _set_typed(node: DictConfig, name: str, typed: Sequence[Override]) -> None:
 
 def _composed(config: DictConfig, name: str, lines: Sequence[str], composer: Composer) -> dict[str, Any]:
     """What a run below is, with all that it would have to be typed with."""
-    from disent_runner.assembly.conf import CONF  # which needs the loader
-
     own, above = _by_key(lines), config.hydra.runtime.choices
     for key, line in own.items():
         if (root := re.split("[./@]", key)[0]) in _NOT_BELOW:
@@ -156,7 +156,7 @@ def _composed(config: DictConfig, name: str, lines: Sequence[str], composer: Com
         overrides = [*{**base, **own}.values()]
         below = composer.run(overrides)
     except (HydraException, OmegaConfBaseException, ValueError, OSError) as error:
-        raise HydraException(f"{name}: {in_one_line(error, CONF)}") from error
+        raise HydraException(f"{name}: {in_one_line(error, composer.conf)}") from error
     if "fit" not in below.stages:
         raise HydraException(f"{name}.{own['stages']}: a run below is trained first; expected fit among its stages")
     _check_images(name, config, below)
@@ -223,11 +223,11 @@ def typed(value: Any) -> str:
 
 
 def folder_of(config: DictConfig) -> str:
-    """The folder of a composed run."""
+    """The folder of a composed run, wherever one goes from here."""
     before = HydraConfig.instance().cfg
     HydraConfig.instance().cfg = config  # pyright: ignore[reportAttributeAccessIssue] - set_config would copy it all
     try:
-        return str(config.hydra.run.dir)
+        return str(Path(config.hydra.run.dir).absolute())
     finally:
         HydraConfig.instance().cfg = before
 

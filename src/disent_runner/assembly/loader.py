@@ -70,6 +70,11 @@ class Repository(ConfigRepository):
     def folders(self) -> list[Source]:
         return [source for source in self.sources if isinstance(source, Source)]
 
+    @property
+    def main(self) -> Path:
+        """That of the program itself."""
+        return next(Path(folder.path) for folder in self.folders if folder.provider == "main")
+
     def load_config(self, config_path: str) -> ConfigResult | None:
         having = [folder for folder in self.folders if folder.is_config(config_path)]
         files = [folder.file(config_path) for folder in having]
@@ -183,7 +188,11 @@ class Loader(ConfigLoaderImpl):
 
         is_own = [one.key_or_group.partition(".")[0] in config or not stands_on_runs(config) for one in asked]
         self._apply_overrides_to_config([one for one, own in zip(asked, is_own, strict=True) if own], config)
-        settle(config, [one for one, own in zip(asked, is_own, strict=True) if not own], Composer(composed, plain))
+        settle(
+            config,
+            [one for one, own in zip(asked, is_own, strict=True) if not own],
+            Composer(composed, plain, self.repository.main),
+        )
 
     def _primary(self, config_name: str | None) -> str:
         files = [folder.file(config_name or "") for folder in self.repository.folders]

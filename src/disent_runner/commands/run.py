@@ -12,7 +12,7 @@ from pathlib import Path
 import hydra
 from omegaconf import DictConfig
 
-from disent_runner.assembly.below import PLAN
+from disent_runner.assembly.below import PLAN, missing_below
 from disent_runner.assembly.conf import CONF
 from disent_runner.commands.completion import shell_to_install, words_beside_hydra
 from disent_runner.commands.options import check_mode, in_order, version_text, without_comment
@@ -67,7 +67,8 @@ def _run(config: DictConfig, folder: Path, *, is_alone: bool) -> float | None:
         _show_plan(config, folder, request)
         return None
     may_write = os.access(folder, os.W_OK)
-    if not (is_alone and may_write) and is_finished(folder, request):
+    is_looked_at = is_alone and may_write and not missing_below(config)  # else nothing could be made again
+    if not is_looked_at and is_finished(folder, request):
         logging.getLogger("disent_runner").info("done before, in %s%s", folder, "" if may_write else " (read-only)")
     else:
         from disent_runner.assembly.recall import recalled

@@ -40,13 +40,14 @@ def img2sym(rep: Representation, *, rng: np.random.Generator, num_images: Count 
     codes = rep.codes if rep.logvar is None else rep.sampled(rng).codes
     rows = known[draw_rows(len(known), num_images, rng)]
     labels = rep.factors[rows][:, columns]
-    accuracies = accuracy_by_factor(symbols.vocabulary, symbols.describe(codes[rows]), labels)
+    said = symbols.describe(codes[rows])
+    accuracies = accuracy_by_factor(symbols.vocabulary, said, labels)
     commonest = [np.bincount(values).max() / len(values) for values in labels.T]
     return {
         "img2sym": float(accuracies.mean()),
         **{f"img2sym_factor_{k}": float(accuracy) for k, accuracy in zip(columns, accuracies, strict=True)},
         "img2sym_chance": float(np.mean(commonest)),
-        "img2sym_extra": extra_symbols(symbols.vocabulary, symbols.describe(codes[rows]), labels),
+        "img2sym_extra": extra_symbols(symbols.vocabulary, said, labels),
     }
 
 

@@ -51,7 +51,7 @@ class Imagined(NamedTuple):
     Number("sym2img_diversity_floor", unit="nats"),
     Number("sym2img_classifier_real", per_factor=True),
     Number("sym2img_classifier_reconstructed", per_factor=True),
-    Number("sym2img_valid"),
+    Number("sym2img_valid", "higher"),
 )
 def sym2img(
     rep: Representation,
@@ -62,7 +62,7 @@ def sym2img(
     distribution: Annotated[str, OneOf("counts", "softmax")] = "counts",
     num_train: Count = 6_000,
     num_test: Count = 1_000,
-    num_epochs: Count = 5,
+    num_steps: Count = 900,
     least_accuracy: Share = 0.98,
 ) -> dict[str, float]:
     """What a classifier of the factors sees in `num_samples` images of each concept, means over concepts.
@@ -87,11 +87,11 @@ def sym2img(
     symbols = require_symbols("sym2img", rep)
     autoencoder = require_autoencoder("sym2img", rep)
     require_choice("sym2img", ("counts", "softmax"), distribution=distribution)
-    require_at_least("sym2img", 1, num_samples=num_samples, num_concepts=num_concepts, num_epochs=num_epochs)
+    require_at_least("sym2img", 1, num_samples=num_samples, num_concepts=num_concepts, num_steps=num_steps)
     columns = [rep.factor_names.index(name) for name in symbols.factors]
     sizes = tuple(symbols.vocabulary.sizes.values())
     classifier, real, reconstructed = _classifier(
-        rep, autoencoder, columns, sizes, num_train=num_train, num_test=num_test, num_epochs=num_epochs, rng=rng
+        rep, autoencoder, columns, sizes, num_train=num_train, num_test=num_test, num_steps=num_steps, rng=rng
     )
     unseen = draw_untaught(symbols, num_concepts, rng)
     scores: dict[str, float] = {}
@@ -205,7 +205,7 @@ def _classifier(
     *,
     num_train: int,
     num_test: int,
-    num_epochs: int,
+    num_steps: int,
     rng: np.random.Generator,
 ) -> tuple[AttributeClassifier, Float[np.ndarray, " attribute"], Float[np.ndarray, " attribute"]]:
     """A classifier of real images and reconstructions, and its accuracies on others of either kind."""
@@ -220,7 +220,7 @@ def _classifier(
         torch.cat([images[0], decoded[0]]),
         np.concatenate([labels[train], labels[train]]),
         sizes=sizes,
-        num_epochs=num_epochs,
+        num_steps=num_steps,
         rng=rng,
         device="cuda" if torch.cuda.is_available() else "cpu",
     )

@@ -82,7 +82,7 @@ def symbols_of(model: AbstractModel) -> Symbols | None:
     model.eval()
 
     def tensor(array: np.ndarray, kind: type = np.float32) -> Tensor:
-        return torch.from_numpy(np.asarray(array, kind)).to(model.device)
+        return torch.from_numpy(np.ascontiguousarray(array, kind)).to(model.device)
 
     @torch.no_grad()
     def infer(symbols: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -113,4 +113,4 @@ def symbols_of(model: AbstractModel) -> Symbols | None:
 
 
 def _array(values: Tensor) -> np.ndarray:
-    return values.cpu().numpy()
+    return (values.float() if values.is_floating_point() else values).cpu().numpy()

@@ -70,7 +70,8 @@ def _do(config: DictConfig, folder: Path, model_name: str | None, origin: Mappin
     if "fit" in config.stages:
         check_precision(config.trainer.precision)
     datamodule = build.build_data(config)
-    model = build.build_model(config, datamodule.training.info, folder=folder)
+    made_in = folder if config.run is None else run_folder_of(config.run)
+    model = build.build_model(config, datamodule.training.info, folder=made_in)
     check_choices(config, datamodule.dataset.info)
     if config.representation == "sampled" and "evaluate" in config.stages:
         check_posteriors(model, datamodule.dataset)

@@ -25,7 +25,7 @@ def bars(labels: np.ndarray, *, side: int = 12, noise: float = 0.05, seed: int =
 
 
 def fitted(seed: int = 0, **changes) -> AttributeClassifier:
-    settings = {"sizes": SIZES, "num_epochs": 4, "rng": np.random.default_rng(seed), **changes}
+    settings = {"sizes": SIZES, "num_steps": 40, "rng": np.random.default_rng(seed), **changes}
     return fit_attribute_classifier(bars(LABELS), LABELS, **settings)
 
 
@@ -75,13 +75,13 @@ def test_large_images_are_averaged_down() -> None:
 def test_images_of_any_size(shape: tuple[int, int, int]) -> None:
     images = torch.rand(65, *shape)  # one more than a batch
     labels = np.arange(65)[:, None] % 2
-    classifier = fit_attribute_classifier(images, labels, sizes=(2,), num_epochs=1, rng=np.random.default_rng(0))
+    classifier = fit_attribute_classifier(images, labels, sizes=(2,), num_steps=2, rng=np.random.default_rng(0))
     assert classifier.probabilities(images)[0].shape == (65, 2)
 
 
 def test_two_images_and_an_attribute_of_one_value() -> None:
     images, labels = bars(LABELS[:2]), np.array([[0], [0]])
-    classifier = fit_attribute_classifier(images, labels, sizes=(1,), num_epochs=1, rng=np.random.default_rng(0))
+    classifier = fit_attribute_classifier(images, labels, sizes=(1,), num_steps=2, rng=np.random.default_rng(0))
     np.testing.assert_array_equal(classifier.accuracy(images, labels), [1])
 
 

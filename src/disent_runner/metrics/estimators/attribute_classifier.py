@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import final
 
 import numpy as np
@@ -63,7 +64,7 @@ def fit_attribute_classifier(
     labels: Int[np.ndarray, "image attribute"],
     *,
     sizes: Sequence[int],
-    num_epochs: int,
+    num_steps: int,
     rng: np.random.Generator,
     batch_size: int = 64,
     learning_rate: float = 5e-3,
@@ -71,8 +72,8 @@ def fit_attribute_classifier(
 ) -> AttributeClassifier:
     """A classifier of `labels`, value indices of attributes with so many values, by the sum of their cross entropies.
 
-    Adam, one cycle of the learning rate. The same generator gives the same classifier on one device; the global one
-    of torch is not touched.
+    Of two images or more, each equally often in `num_steps` batches. Adam, one cycle of the learning rate. The same
+    generator gives the same classifier on one device; the global one of torch is not touched.
     """
     device = torch.device(device)
     (seed,) = rng.integers(2**63 - 1, size=1).tolist()
@@ -80,8 +81,8 @@ def fit_attribute_classifier(
     images, targets = shrunk(images), torch.from_numpy(np.asarray(labels, np.int64))
     network = _network(tuple(images.shape[1:]), sum(sizes), generator).to(device)
     optimizer = torch.optim.Adam(network.parameters(), learning_rate)
-    batches = list(_batches(len(images), batch_size, num_epochs, generator))
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, learning_rate, total_steps=len(batches) + 1)
+    batches = islice(_batches(len(images), batch_size, generator), num_steps)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, learning_rate, total_steps=num_steps + 1)
     network.train()
     with torch.enable_grad():
         for rows in batches:
@@ -95,9 +96,9 @@ def fit_attribute_classifier(
     return AttributeClassifier(network.eval().requires_grad_(False), tuple(sizes), device)
 
 
-def _batches(num_images: int, size: int, num_epochs: int, generator: torch.Generator) -> Iterator[Tensor]:
-    """Epochs of permutations; a batch of one, of which nothing can be normalised, is left out."""
-    for _ in range(num_epochs):
+def _batches(num_images: int, size: int, generator: torch.Generator) -> Iterator[Tensor]:
+    """Endless permutations, two images or more; a batch of one, of which nothing can be normalised, is left out."""
+    while True:
         parts = torch.randperm(num_images, generator=generator).split(size)
         yield from (rows for rows in parts if len(rows) > 1)
 
