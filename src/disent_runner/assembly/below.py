@@ -60,10 +60,11 @@ def asked_of_below(overrides: Sequence[Override]) -> list[Override]:
 
 
 def stands_on_runs(config: DictConfig) -> bool:
-    return bool(_parents(config))
+    return bool(parents_of(config))
 
 
-def _parents(config: DictConfig) -> dict[str, Mapping[str, Any]]:
+def parents_of(config: DictConfig) -> dict[str, Mapping[str, Any]]:
+    """What the config says of each run that its model stands on, by the keyword that takes it."""
     return named_parents(OmegaConf.to_container(config.model)) if OmegaConf.is_dict(config.get("model")) else {}
 
 
@@ -73,7 +74,7 @@ def settle(config: DictConfig, asked: Sequence[Override], composer: Composer) ->
     `asked` is what was typed of them. Raises HydraException for what none of them has, and for what is wrong with one
     in itself, with its name before it.
     """
-    parents = _parents(config)
+    parents = parents_of(config)
     others = [one for one in asked if _root(one) not in parents]
     for name in parents:
         node = config.model[name]
@@ -102,7 +103,7 @@ def _names(facts: Mapping[str, Any], composer: Composer) -> list[str]:
     """What the runs below a settled one are called."""
     return [
         found
-        for name, node in _parents(composer.run(facts["overrides"])).items()
+        for name, node in parents_of(composer.run(facts["overrides"])).items()
         for found in (name, *(_names(node, composer) if node["run"] is None else ()))
     ]
 
@@ -234,12 +235,12 @@ def folder_of(config: DictConfig) -> str:
 
 def below_of(config: DictConfig) -> dict[str, list[str]]:
     """The overrides of each run that is to be trained before this one, by the keyword that takes it."""
-    return {name: list(node["overrides"]) for name, node in _parents(config).items() if node["run"] is None}
+    return {name: list(node["overrides"]) for name, node in parents_of(config).items() if node["run"] is None}
 
 
 def missing_below(config: DictConfig) -> dict[str, list[str]]:
     """Those of them that are not trained yet, or not to their end."""
-    parents = _parents(config)
+    parents = parents_of(config)
     return {name: lines for name, lines in below_of(config).items() if not is_trained(name, parents[name])}
 
 
@@ -253,7 +254,7 @@ def plan_lines(
 
 
 def _rows(config: DictConfig, compose: Compose) -> Iterator[tuple[str, str, Path]]:
-    for name, node in _parents(config).items():
+    for name, node in parents_of(config).items():
         if node["run"] is not None:
             yield name, "there", Path(node["run"])
             continue
