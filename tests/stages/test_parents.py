@@ -110,6 +110,20 @@ def test_what_is_damaged_below_is_made_again_and_what_is_other_than_it_was_is_re
     assert f"{vision} stands on dae {dae.parent.name} seed=0 at step 5 with weights" in line
     assert not (concepts / "checkpoints").exists()
 
+    elsewhere = tmp_path / "sent" / "x" / "y" / dae.parent.name / "seed=0"
+    shutil.copytree(dae, elsewhere)
+    (elsewhere / "checksums.json").unlink()
+    for folder, old, new in (
+        (elsewhere, "disent_runner.models.dae.DAE", "mine.DAE"),
+        (vision, str(dae), str(elsewhere)),
+    ):
+        config = folder / "config.yaml"
+        config.write_text(config.read_text().replace(old, new))
+    refused = disent_run(*command)
+    assert refused.returncode == 1
+    assert "seed=0 names what is not disent-runner's own: mine.DAE (model)" in refused.stderr
+    assert len(refused.stderr.splitlines()) == 1
+
 
 @pytest.mark.slow
 def test_what_cannot_stand_on_another_is_said_before_anything_is_trained(disent_run, tmp_path):
