@@ -67,11 +67,14 @@ def _train_missing(config: DictConfig, compose: Compose, *, sweep: str | None) -
         status = read_status(folder)
         if sweep is not None and status.get("state") == "failed":
             raise RuntimeError(f"its {name} failed, in {folder}: {status.get('error')}")
-        _train_missing(below, compose, sweep=sweep)
-        is_there = partial(is_trained, name, parents[name])
-        if not (is_finished(folder, request) and is_there()):
-            log.info("first %s, in %s", name, folder)
-        _in_turn(below, folder, is_there, request=request, model_name=model_name)
+        try:
+            _train_missing(below, compose, sweep=sweep)
+            is_there = partial(is_trained, name, parents[name])
+            if not (is_finished(folder, request) and is_there()):
+                log.info("first %s, in %s", name, folder)
+            _in_turn(below, folder, is_there, request=request, model_name=model_name)
+        except ValueError as error:  # which names settings as that run has them
+            raise ValueError(f"{name}: {error}") from error
 
 
 def _in_turn(
