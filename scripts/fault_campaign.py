@@ -20,10 +20,13 @@ from scripts.faults.common import COMMANDS, Outcome
 from scripts.faults.flips import flips
 from scripts.faults.kills import kills, signals
 from scripts.faults.leaks import leaks
-from scripts.faults.places import disks, folders
+from scripts.faults.places import disks, folders, pairs
 
 MARK = "<!-- written by scripts/fault_campaign.py -->"
-PARTS = {"kills": kills, "signals": signals, "flips": flips, "disks": disks, "folders": folders, "leaks": leaks}
+PARTS = {
+    **{"kills": kills, "signals": signals, "flips": flips},
+    **{"disks": disks, "folders": folders, "pairs": pairs, "leaks": leaks},
+}
 
 
 def main() -> None:

@@ -19,6 +19,10 @@ SMALL = (
     *("model=betavae", "network=tiny", "trainer=smoke", "trainer.accelerator=cpu", "metric=[mig]", "figure=[]"),
     *("dataset.subset={orientation: 4, pos_x: 8, pos_y: 8}", "trainer.max_steps=300", "trainer.checkpoint_every=1000"),
 )
+CHAIN = (
+    *("model=betavae_dae", "model.check_dae=false", "dataset=toylab8", "dataset.image_size=16", "network=tiny"),
+    *("trainer=smoke", "trainer.accelerator=cpu", "metric=[mig]", "figure=[]"),
+)
 SLURM = ("hydra/launcher=slurm", "hydra.launcher.cpus_per_task=1", "hydra.launcher.mem_gb=2")
 IS_THERE = shutil.which("slurmctld", path=f"{os.environ['PATH']}:/usr/sbin") is not None
 pytestmark = [
@@ -47,9 +51,9 @@ def cluster() -> Iterator[dict[str, str]]:
 
 @pytest.fixture
 def start(cluster: dict[str, str], data_dir: Path, tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
-    def call(*arguments: str, **variables: str) -> subprocess.Popen[str]:
+    def call(*arguments: str, of: Sequence[str] = SMALL, **variables: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, "-m", "disent_runner", "-m", *SMALL, "seed=0,1", *arguments],
+            [sys.executable, "-m", "disent_runner", "-m", *of, "seed=0,1", *arguments],
             cwd=tmp_path,
             env={**cluster, "DISENT_DATA_DIR": str(data_dir), "COLUMNS": "160", "OMP_NUM_THREADS": "1", **variables},
             stdout=subprocess.PIPE,
@@ -140,3 +144,20 @@ def test_what_is_submitted_can_be_left_alone_and_picked_up_later(start, cluster,
     assert "submitted" not in said
     assert "2 runs: 2 done" in said
     assert len(list(tmp_path.glob("outputs/dsprites/betavae/*/seed=*/metrics.json"))) == 2
+
+
+def test_runs_begin_after_those_that_they_stand_on(start, cluster, tmp_path):
+    submitted = start(*SLURM, "hydra.launcher.wait=false", of=CHAIN)
+    said, _ = submitted.communicate(timeout=60)
+    assert submitted.returncode == 0, said
+    below, above = re.findall(r"2 tasks submitted as SLURM job (\d+)", said)
+    waiting = slurm(cluster, "squeue", "--noheader", "--format=%i %E").splitlines()
+    assert any(line.startswith(above) and f"afterany:{below}_" in line for line in waiting), waiting
+    later = start(*SLURM, of=CHAIN)
+    said, _ = later.communicate(timeout=200)
+    assert later.returncode == 0, said
+    assert "submitted" not in said
+    assert "4 runs: 4 done" in said
+    logs = [path.read_text() for path in tmp_path.glob("outputs/toylab8/*/*/seed=*/run.log")]
+    assert len(logs) == 4
+    assert not any("first dae" in log for log in logs)  # each was trained by its own task

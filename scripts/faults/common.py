@@ -29,12 +29,24 @@ def sized(side: int) -> list[str]:
     return [f"dataset.image_size={side}" if one.startswith("dataset.image_size=") else one for one in RUN]
 
 
+CHAIN = [
+    *("disent-run", "model=scan", "dataset=toylab8", "dataset.image_size=16", "dataset.subset={yaw: 2, rotation: 2}"),
+    *("split=combinations", "dataset.split.factors=[wall,floor,object,identity]"),
+    *("trainer=smoke", "trainer.accelerator=cpu", "trainer.max_steps=20", "trainer.checkpoint_every=5"),
+    *("dae.trainer.max_steps=20", "vision.trainer.max_steps=20", "concepts.trainer.max_steps=40"),
+    *("vision.network=tiny", "vision.model.check_dae=false", "evaluation.num_images=200"),
+    *("concepts.model.num_concepts=40", "concepts.model.images_per_concept=4"),
+    *("metric=[mig,specificity]", "figure=[loss_curves]"),
+]
+"""A run that stands on a run that stands on a run that stands on a run."""
 EXPORT = ["disent-data", "export", "blob", "blob.npz", "dataset.image_size=48"]
 COMMANDS: Mapping[str, tuple[list[list[str]], list[str]]] = {
     "fit": ([], [*RUN, "stages=[fit]"]),
     "evaluate": ([[*RUN, "stages=[fit]"]], [*RUN, "stages=[fit,evaluate]"]),
     "draw": ([[*RUN, "stages=[fit]"]], [*RUN, "stages=[fit,draw]"]),
     "sweep": ([], [RUN[0], "-m", *RUN[1:], "seed=0,1"]),
+    "chain": ([], CHAIN),
+    "chains": ([], [CHAIN[0], "-m", *CHAIN[1:], "seed=0,1"]),
     "report": ([[RUN[0], "-m", *RUN[1:], "seed=0,1"]], ["disent-report", "outputs"]),
     "prepare": ([], ["disent-data", "prepare", "blob", "dataset.image_size=48"]),
     "export": ([], EXPORT),
@@ -82,9 +94,28 @@ class Place:
         shutil.copytree(self.folder, folder, symlinks=True)
         return Place(folder)
 
-    @property
-    def run(self) -> Path:
-        return next(self.folder.glob("outputs/blob/*/*/seed=0"))
+    def states(self) -> list[str]:
+        """What each of its runs says that it is."""
+        files = self.folder.glob("outputs/*/*/*/seed=*/status.json")
+        return [json.loads(path.read_bytes())["state"] for path in files]
+
+    def begun(self) -> dict[str, int]:
+        """How often the training of each of its runs was begun at step 0, as the run's own log tells it."""
+        found: dict[str, int] = {}
+        for log in self.folder.glob("outputs/*/*/*/seed=*/run.log"):
+            run = str(log.parent.relative_to(self.folder))
+            lines = log.read_text().splitlines()
+            found[run] = sum("fit: from step 0 " in line and line.endswith(run) for line in lines)
+        return found
+
+    def trained(self) -> dict[Path, int]:
+        """When the last checkpoint of each run that is done was written, and its log."""
+        found: dict[Path, int] = {}
+        for status in self.folder.glob("outputs/*/*/*/seed=*/status.json"):
+            if json.loads(status.read_bytes())["state"] == "done":
+                files = [*status.parent.glob("train.csv"), *sorted(status.parent.glob("checkpoints/*.pt"))[-1:]]
+                found |= {path: path.stat().st_mtime_ns for path in files}
+        return found
 
 
 def left(place: Place) -> dict[str, str]:

@@ -1,7 +1,6 @@
 """Commands that are killed or stopped at random moments, and then typed again."""
 
 import argparse
-import json
 import random
 import signal
 import time
@@ -34,7 +33,7 @@ def kills(root: Path, options: argparse.Namespace) -> Iterator[Outcome]:
 def signals(root: Path, options: argparse.Namespace) -> Iterator[Outcome]:
     """The signals that ask for an end; their exit codes are checked, and what the run says of itself."""
     asked = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
-    stopped = [name for name in options.of if name in ("fit", "evaluate", "draw", "sweep")]
+    stopped = [name for name in options.of if name in ("fit", "evaluate", "draw", "sweep", "chain", "chains")]
     yield from disturbed(root, options.signals, asked, "SIGINT, SIGTERM, SIGHUP", stopped, options.seed)
 
 
@@ -47,7 +46,7 @@ def disturbed(
         base, seconds, reference = prepared(root / which, which)
         command, share = COMMANDS[which][1], -(-count // len(commands))
         while outcome.tried < share:
-            place = base.copied(root / which / "disturbed")
+            place, trained = base.copied(root / which / "disturbed"), {}
             for _ in range(3):
                 typed, signum = place.start(command), draw.choice(signums)
                 end = time.monotonic() + draw.uniform(0, seconds)
@@ -56,18 +55,15 @@ def disturbed(
                 if typed.poll() is None:
                     typed.send_signal(signum)
                 typed.communicate()
+                trained = place.trained() | trained
                 if typed.returncode == 0:
                     outcome.count("had ended")
                     break
                 expected = (-9,) if signum == signal.SIGKILL else (128 + signum, -signum)
                 outcome.expect(typed.returncode in expected, f"{signum.name}: exit code {typed.returncode}")
-                if (
-                    typed.returncode == 128 + signum
-                    and which != "sweep"
-                    and list(place.folder.glob("outputs/*/*/*/*/status.json"))
-                ):
-                    state = json.loads((place.run / "status.json").read_bytes())["state"]
-                    outcome.expect(state in ("interrupted", "done"), f"{signum.name}: status {state}", tried=0)
+                if typed.returncode == 128 + signum and "-m" not in command:
+                    states = place.states()
+                    outcome.expect({*states} <= {"interrupted", "done"}, f"{signum.name}: {states}", tried=0)
             code, said = place.type(command)
             if which == "export" and "already there" in said:
                 code = 0  # it was whole before the kill
@@ -75,4 +71,6 @@ def disturbed(
             differs = [key for key in reference | now if reference.get(key) != now.get(key)]
             what = f"exit code {code}, other than undisturbed: {differs}; {said[-300:]}"
             outcome.expect(code == 0 and not differs, what, tried=0)
+            again = [str(path) for path, written in trained.items() if path.stat().st_mtime_ns != written]
+            outcome.expect(not again, f"trained again: {again}", tried=0)
         yield outcome

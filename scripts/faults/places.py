@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import random
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,31 @@ from pathlib import Path
 
 from scripts.faults.common import COMMANDS, EXPORT, RUN, Outcome, Place, left, sized
 from scripts.faults.kills import prepared
+
+
+def pairs(root: Path, options: argparse.Namespace) -> Iterator[Outcome]:
+    """Two terminals in which one command is typed at once, or within the time that it takes."""
+    draw = random.Random(options.seed)
+    for which in [name for name in ("sweep", "chain", "chains") if name in options.of]:
+        outcome = Outcome(f"two terminals: {which}")
+        base, seconds, reference = prepared(root / which, which)
+        command = COMMANDS[which][1]
+        for number in range(options.pairs):
+            place = base.copied(root / which / "twice")
+            first = place.start(command)
+            time.sleep(draw.uniform(0, seconds) if number % 2 else 0)
+            both = [first, place.start(command)]
+            said = ["".join(typed.communicate()) for typed in both]
+            codes = [typed.returncode or 0 for typed in both]
+            is_told = all(
+                code == 0 or "in use by another process" in text for code, text in zip(codes, said, strict=True)
+            )
+            begun = place.begun()
+            outcome.expect(
+                min(codes) == 0 and is_told and left(place) == reference and {*begun.values()} == {1},
+                f"exit codes {codes}, begun {begun}; {said[0][-200:]} {said[1][-200:]}",
+            )
+        yield outcome
 
 
 def disks(root: Path, options: argparse.Namespace) -> Iterator[Outcome]:
@@ -63,7 +89,7 @@ def read_only(folder: Path) -> Iterator[None]:
 
 
 def folders(root: Path, options: argparse.Namespace) -> Iterator[Outcome]:
-    """Read-only folders, no locks, two writers, times of another century."""
+    """Read-only folders, no locks, times of another century."""
     base = Place(root / "folders")
     base.folder.mkdir()
     assert base.type(RUN)[0] == 0
@@ -102,18 +128,6 @@ def folders(root: Path, options: argparse.Namespace) -> Iterator[Outcome]:
             outcome.expect(
                 done.returncode == 1 and len(done.stderr.splitlines()) == 1 and names in done.stderr, done.stderr[-300:]
             )
-    yield outcome
-    outcome = Outcome("two writers at once")
-    for number in range(options.pairs):
-        place = Place(root / f"pair{number}")
-        place.folder.mkdir()
-        both = [place.start(RUN) for _ in range(2)]
-        said = ["".join(typed.communicate()) for typed in both]
-        codes = sorted(typed.returncode or 0 for typed in both)
-        outcome.expect(
-            codes[0] == 0 and codes[1] in (0, 1) and left(place) == reference,
-            f"exit codes {codes}, {said[0][-200:]} {said[1][-200:]}",
-        )
     yield outcome
     outcome = Outcome("files of another time")
     for years in (-30, 30):

@@ -83,10 +83,15 @@ def test_data_and_machine_are_those_of_the_run_above_and_what_is_about_learning_
     assert (below.dataset.batch_size, below.trainer.max_steps) == (100, 1000)
 
 
-def test_a_model_may_say_on_which_data_it_stands(compose):
-    config = compose("model=betavae_dae", "dataset=toylab8", "dataset.image_size=32", "dae.dataset=toylab")
+def test_a_run_below_may_have_settings_of_the_data_of_its_own_but_no_other_images(compose):
+    base = ("model=betavae_dae", "dataset=toylab8", "dataset.image_size=32")
+    config = compose(*base, "dataset.subset={yaw: 2}", "dae.dataset=toylab8", "dae.dataset.image_size=32")
     below = compose(*below_of(config)["dae"])
-    assert (below.dataset.card["_target_"].rpartition(".")[2], below.dataset.image_size) == ("card", None)
+    assert (below.dataset.subset, below.dataset.image_size) == (None, 32)
+    with pytest.raises(HydraException, match=r"^dae\.dataset=toylab: it is toylab8 above; a run below learns from"):
+        compose(*base, "dae.dataset=toylab", "dae.dataset.image_size=32")
+    with pytest.raises(HydraException, match=r"^eye: dae\.dataset\.image_size=16: it is 32 above; a run below"):
+        compose("model=top", *base[1:], "dae.dataset.image_size=16")
 
 
 def test_the_id_is_of_what_the_run_below_is_and_not_of_how_it_is_said(compose):
@@ -123,6 +128,14 @@ def test_what_is_typed_of_a_run_further_below_is_handed_down(compose):
         ("dae.model.latent_dim=-1", "eye: dae: model.latent_dim=-1: expected a whole number"),
         ("eye.dataset=toylap", "eye: dataset=toylap: no such dataset, did you mean toylab?"),
         ("eye.run=3", "eye.run=3: expected text, or null; as text"),
+        ("eye.run=a,b", "eye.run=a,b: expected one value; several are a sweep, which needs -m"),
+        ("eye.stages=[evaluate]", "eye.stages=[evaluate]: a run below is trained first; expected fit among its stages"),
+        ("eye.hydra.run.dir=x", "eye.hydra.run.dir=x: a run below has no hydra of its own, leave it out"),
+        ("dae.sweep=beta", "eye: dae.sweep=beta: a run below has no sweep of its own, leave it out"),
+        (
+            as_read("eye.overrides=[model=betavae_dae,run=x]"),
+            "eye.run=x: a run below has no run of its own, leave it out; eye.run=x takes one that is there",
+        ),
     ],
 )
 def test_a_mistake_below_is_said_with_the_names_on_the_way(line, said, compose):
@@ -158,4 +171,4 @@ def test_values_are_written_as_hydra_reads_them(value, text):
     assert typed(value) == text
     (override,) = parsed([f"key={text}"])
     read = override.value()
-    assert (read.text if hasattr(read, "text") else read) == value or isinstance(value, list)
+    assert getattr(read, "text", read) == value or isinstance(value, list)

@@ -27,7 +27,7 @@ THE_SAME = {"dataset", "dataset.subset", "trainer", "trainer.accelerator"}
 def untrained_below(composed, monkeypatch):
     """What a model stands on is there, untrained, and nobody asks whether it is any good."""
 
-    def frozen_run(name, node, **_):
+    def frozen_run(name, node, *_, **__):
         config = composed(*[line for line in node["overrides"] if line.partition("=")[0] not in THE_SAME])
         info = build.build_data(config).dataset.info
         return Frozen(build.build_model(config, info), info), (Parent(name, 0, 0, ""), Path(name))

@@ -9,6 +9,7 @@ import torch
 import disent_runner
 from disent_runner.runs.checkpoints import load_newest_checkpoint, newest_checkpoint, save_checkpoint
 from disent_runner.runs.record import read_record
+from disent_runner.runs.status import read_status
 
 COMMON = (
     *("model=betavae_dae", "dataset=toylab8", "dataset.image_size=32", "dataset.subset={yaw: 2, rotation: 2}"),
@@ -19,6 +20,13 @@ COMMON = (
 def _folder(root: Path, model: str) -> Path:
     (folder,) = root.glob(f"outputs/toylab8/{model}/*/seed=0")
     return folder
+
+
+def _change_weights(run: Path) -> None:
+    state = load_newest_checkpoint(run)
+    name = next(iter(state["model"]))
+    state["model"][name] = state["model"][name] + torch.tensor(1.0)
+    save_checkpoint(run, {key: value for key, value in state.items() if key != "random"})
 
 
 @pytest.mark.slow
@@ -47,10 +55,7 @@ def test_what_is_missing_below_is_trained_first_and_found_again(disent_run, tmp_
     assert run.model.dae.step == 5
     shutil.move(tmp_path / "moved", tmp_path / "outputs")
 
-    weights = load_newest_checkpoint(dae)
-    name = next(iter(weights["model"]))
-    weights["model"][name] = weights["model"][name] + torch.tensor(1.0)
-    save_checkpoint(dae, {key: value for key, value in weights.items() if key != "random"})
+    _change_weights(dae)
     refused = disent_run(*COMMON)
     assert refused.returncode == 1
     (line,) = refused.stderr.splitlines()
@@ -70,3 +75,62 @@ def test_a_run_below_on_other_images_is_refused_before_training(disent_run, tmp_
     assert "dae" in refused.stderr
     assert "toydigits" in refused.stderr
     assert not list(tmp_path.glob("outputs/toylab8/betavae_dae/*/seed=0/checkpoints"))
+
+
+@pytest.mark.slow
+def test_what_is_damaged_below_is_made_again_and_what_is_other_than_it_was_is_refused(disent_run, tmp_path):
+    command = (*("model=scan_concepts", "model.num_concepts=20", "model.images_per_concept=5"), *COMMON[1:4])
+    command += ("trainer=smoke", "metric=[mig]", "figure=[]", "vision.network=tiny", "vision.model.check_dae=false")
+    made = disent_run(*command)
+    assert made.returncode == 0, made.stderr
+    dae, vision, concepts = (_folder(tmp_path, model) for model in ("dae", "betavae_dae", "scan_concepts"))
+    before, numbers = load_newest_checkpoint(dae)["model"], (concepts / "metrics.csv").read_text()
+    newest = newest_checkpoint(dae)
+    newest.write_bytes(newest.read_bytes()[:1000])
+    assert "done before" in disent_run(*command).stdout  # which needs nothing below
+    shutil.rmtree(concepts)
+    log = vision / "train.csv"
+    written = log.stat().st_mtime_ns
+    again = disent_run(*command)
+    assert again.returncode == 0, again.stderr
+    assert "fit: from step 4 to 5" in again.stdout
+    assert log.stat().st_mtime_ns == written
+    assert all(torch.equal(value, before[name]) for name, value in load_newest_checkpoint(dae)["model"].items())
+    values = [
+        [line.split(",")[:3] for line in text.splitlines()]
+        for text in (numbers, (concepts / "metrics.csv").read_text())
+    ]
+    assert values[0] == values[1]
+
+    shutil.rmtree(concepts)
+    _change_weights(dae)
+    refused = disent_run(*command)
+    assert refused.returncode == 1
+    (line,) = refused.stderr.splitlines()
+    assert f"{vision} stands on dae {dae.parent.name} seed=0 at step 5 with weights" in line
+    assert not (concepts / "checkpoints").exists()
+
+    elsewhere = tmp_path / "sent" / "x" / "y" / dae.parent.name / "seed=0"
+    shutil.copytree(dae, elsewhere)
+    (elsewhere / "checksums.json").unlink()
+    for folder, old, new in (
+        (elsewhere, "disent_runner.models.dae.DAE", "mine.DAE"),
+        (vision, str(dae), str(elsewhere)),
+    ):
+        config = folder / "config.yaml"
+        config.write_text(config.read_text().replace(old, new))
+    refused = disent_run(*command)
+    assert refused.returncode == 1
+    assert "seed=0 names what is not disent-runner's own: mine.DAE (model)" in refused.stderr
+    assert len(refused.stderr.splitlines()) == 1
+
+
+@pytest.mark.slow
+def test_what_cannot_stand_on_another_is_said_before_anything_is_trained(disent_run, tmp_path):
+    refused = disent_run(*COMMON, "dae.overrides=[model=betavae,network=tiny]")
+    assert refused.returncode == 1
+    (line,) = refused.stderr.splitlines()
+    assert "model.dae must be a run of model=dae, got one of BetaVAE" in line
+    assert not list(tmp_path.rglob("checkpoints"))
+    status = read_status(_folder(tmp_path, "betavae_dae"))
+    assert (status["state"], "model.dae must be" in status["error"]) == ("failed", True)

@@ -22,7 +22,7 @@ from disent_runner.assembly import schema
 from disent_runner.assembly.checking import hints
 from disent_runner.assembly.kinds import mistake
 from disent_runner.assembly.mistakes import closest, in_one_line
-from disent_runner.runs.identity import run_id
+from disent_runner.runs.identity import run_id, trained_on
 from disent_runner.runs.lineage import facts_of, is_trained, named_parents
 from disent_runner.runs.status import is_finished
 
@@ -32,6 +32,9 @@ _SAME_DATA = ("dataset", "split", "joint")
 _OF_A_MODEL = frozenset({"batch_size", "replacement", "dequantize", "card"})
 """Keys of dataset that are about how a model learns, and what the choice has set."""
 _OWN = frozenset({*get_annotations(schema.Run), "hydra"})
+_OF_IMAGES = ("card", "crop", "grey", "image_size")
+_NOT_BELOW = frozenset({"hydra", "run", "representation", "objective", "study", "sweep"})
+"""Roots of keys that say nothing of a run that is only trained: where it lies follows from what it is."""
 _SAME_MACHINE = ("output_root", "data_dir", "trust", "trainer.accelerator", "trainer.data_on_device")
 _PLAIN = re.compile(r"[A-Za-z_./][\w./-]*")
 
@@ -57,10 +60,11 @@ def asked_of_below(overrides: Sequence[Override]) -> list[Override]:
 
 
 def stands_on_runs(config: DictConfig) -> bool:
-    return bool(_parents(config))
+    return bool(parents_of(config))
 
 
-def _parents(config: DictConfig) -> dict[str, Mapping[str, Any]]:
+def parents_of(config: DictConfig) -> dict[str, Mapping[str, Any]]:
+    """What the config says of each run that its model stands on, by the keyword that takes it."""
     return named_parents(OmegaConf.to_container(config.model)) if OmegaConf.is_dict(config.get("model")) else {}
 
 
@@ -70,7 +74,7 @@ def settle(config: DictConfig, asked: Sequence[Override], composer: Composer) ->
     `asked` is what was typed of them. Raises HydraException for what none of them has, and for what is wrong with one
     in itself, with its name before it.
     """
-    parents = _parents(config)
+    parents = parents_of(config)
     others = [one for one in asked if _root(one) not in parents]
     for name in parents:
         node = config.model[name]
@@ -99,7 +103,7 @@ def _names(facts: Mapping[str, Any], composer: Composer) -> list[str]:
     """What the runs below a settled one are called."""
     return [
         found
-        for name, node in _parents(composer.run(facts["overrides"])).items()
+        for name, node in parents_of(composer.run(facts["overrides"])).items()
         for found in (name, *(_names(node, composer) if node["run"] is None else ()))
     ]
 
@@ -128,6 +132,8 @@ def _set_typed(node: DictConfig, name: str, typed: Sequence[Override]) -> None:
     for override in typed:
         key = override.key_or_group.partition(".")[2]
         if key in ("run", "overrides"):
+            if override.is_sweep_override():
+                raise HydraException(f"{_line(override)}: expected one value; several are a sweep, which needs -m")
             node[key] = override.value()
         else:
             node.overrides = [*node.overrides, _line(override).replace(f"{name}.", "", 1)]
@@ -136,6 +142,10 @@ def _set_typed(node: DictConfig, name: str, typed: Sequence[Override]) -> None:
 def _composed(config: DictConfig, name: str, lines: Sequence[str], composer: Composer) -> dict[str, Any]:
     """What a run below is, with all that it would have to be typed with."""
     own, above = _by_key(lines), config.hydra.runtime.choices
+    for key, line in own.items():
+        if (root := re.split("[./@]", key)[0]) in _NOT_BELOW:
+            hint = f"; {name}.{line} takes one that is there" if key == "run" else ""
+            raise HydraException(f"{name}.{line}: a run below has no {root} of its own, leave it out{hint}")
     base = {group: f"{group}={above[group]}" for group in _SAME_DATA if above.get(group) is not None}
     if "dataset" in own:  # all of it is its own
         base = {}
@@ -148,7 +158,28 @@ def _composed(config: DictConfig, name: str, lines: Sequence[str], composer: Com
         below = composer.run(overrides)
     except (HydraException, OmegaConfBaseException, ValueError, OSError) as error:
         raise HydraException(f"{name}: {in_one_line(error, composer.conf)}") from error
+    if "fit" not in below.stages:
+        raise HydraException(f"{name}.{own['stages']}: a run below is trained first; expected fit among its stages")
+    _check_images(name, config, below)
     return {"overrides": overrides, "folder": folder_of(below), "id": run_id(below), "seed": below.seed, "step": None}
+
+
+def _check_images(name: str, config: DictConfig, below: DictConfig) -> None:
+    """HydraException where a run below would learn from other images than the one that stands on it."""
+    ours, theirs = _images(config), _images(below)
+    for key, value in theirs.items():
+        if value != ours[key]:
+            key, value, other = f"dataset.{key}", value, ours[key]
+            if key == "dataset.card":
+                key, value, other = "dataset", *(one.hydra.runtime.choices.get("dataset") for one in (below, config))
+            raise HydraException(
+                f"{name}.{key}={typed(value)}: it is {typed(other)} above; a run below learns from the same images"
+            )
+
+
+def _images(config: DictConfig) -> Mapping[str, Any]:
+    """What decides how the images of a run look."""
+    return trained_on("dataset", {key: _plain(config, f"dataset.{key}") for key in _OF_IMAGES})
 
 
 def _by_key(lines: Sequence[str]) -> dict[str, str]:
@@ -204,12 +235,12 @@ def folder_of(config: DictConfig) -> str:
 
 def below_of(config: DictConfig) -> dict[str, list[str]]:
     """The overrides of each run that is to be trained before this one, by the keyword that takes it."""
-    return {name: list(node["overrides"]) for name, node in _parents(config).items() if node["run"] is None}
+    return {name: list(node["overrides"]) for name, node in parents_of(config).items() if node["run"] is None}
 
 
 def missing_below(config: DictConfig) -> dict[str, list[str]]:
     """Those of them that are not trained yet, or not to their end."""
-    parents = _parents(config)
+    parents = parents_of(config)
     return {name: lines for name, lines in below_of(config).items() if not is_trained(name, parents[name])}
 
 
@@ -223,7 +254,7 @@ def plan_lines(
 
 
 def _rows(config: DictConfig, compose: Compose) -> Iterator[tuple[str, str, Path]]:
-    for name, node in _parents(config).items():
+    for name, node in parents_of(config).items():
         if node["run"] is not None:
             yield name, "there", Path(node["run"])
             continue

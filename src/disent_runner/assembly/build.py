@@ -21,9 +21,19 @@ from disent_runner.models.base import AbstractModel
 from disent_runner.models.frozen import Frozen
 from disent_runner.runs.checkpoints import load_trained
 from disent_runner.runs.folder import run_folder_of
-from disent_runner.runs.lineage import Parent, check_parents, folder_of, named_parents, parent_of, weights_hash
-from disent_runner.runs.record import named_record, recordable, trained_info
+from disent_runner.runs.lineage import (
+    Parent,
+    check_parents,
+    folder_of,
+    is_beside,
+    named_parents,
+    parent_of,
+    weights_hash,
+)
+from disent_runner.runs.record import named_record, recordable, recorded_facts, trained_info
 
+_OURS = "is_ours"
+"""Key of a recorded config, while it is built from: whether it was made here."""
 COMPILE_MODES = ("default", "reduce-overhead", "max-autotune")
 
 Entries = Mapping[str, Callable[..., Any]]
@@ -50,19 +60,30 @@ def build_data(config: DictConfig) -> DataModule:
     )
 
 
-def build_model(config: DictConfig, info: DatasetInfo, *, folder: Path | None = None) -> AbstractModel:
+def build_model(
+    config: DictConfig,
+    info: DatasetInfo,
+    *,
+    folder: Path | None = None,
+    below: Mapping[str, Frozen] | None = None,
+    above: tuple[Path, ...] = (),
+) -> AbstractModel:
     """The model with the weights that its seed gives it, standing on the trained runs that its config names.
 
-    These are looked for beside the run's own `folder` too, which may have been moved with them. Raises ValueError where
-    a setting is lacking, or one too many, and as `frozen_run` for a run that is not there or another one.
+    These are looked for beside the run's own `folder` too, which may have been moved with them; not those that are
+    given, by their names, in `below`. `above` are folders of runs that stand on it. Raises ValueError where a setting
+    is lacking, or one too many, and as `frozen_run` for a run that is not there or another one, or whose weights are
+    others than the folder's run had.
     """
     found: dict[str, tuple[Frozen, tuple[Parent, Path]]] = {}
+    given = below or {}
     for name, node in named_parents(OmegaConf.to_container(config.model)).items():
-        is_made_here = config.get("run") is None and node["run"] is None  # by settings that were typed with ours
-        found[name] = frozen_run(name, node, child=folder, trust=is_made_here or config.get("trust") is True)
+        if name in given:
+            continue
+        found[name] = frozen_run(name, node, config, child=folder, above=above)
     torch.manual_seed(config.seed)
     try:
-        model = _factory(config.model)(info=info, **{name: frozen for name, (frozen, _) in found.items()})
+        model = _factory(config.model)(info=info, **given, **{name: frozen for name, (frozen, _) in found.items()})
     except TypeError as error:
         if "__init__() missing" in str(error) or "__init__() got an unexpected" in str(error):
             raise ValueError(f"the part `model` of the config: {error}") from error
@@ -73,35 +94,37 @@ def build_model(config: DictConfig, info: DatasetInfo, *, folder: Path | None = 
     model.check_weights()
     compile_networks(model, config.trainer.compile)
     model.parents = {name: parent for name, (_, parent) in found.items()}
+    if folder is not None:
+        check_parents(recorded_facts(folder), {name: parent for name, (parent, _) in model.parents.items()}, folder)
     return model
 
 
 def frozen_run(
-    name: str, node: Mapping[str, Any], *, child: Path | None, trust: bool
+    name: str, node: Mapping[str, Any], config: DictConfig, *, child: Path | None, above: tuple[Path, ...] = ()
 ) -> tuple[Frozen, tuple[Parent, Path]]:
-    """The trained run that a model's keyword takes, which it is, and where it lies.
+    """The trained run that a model's keyword takes, which it is, and where it lies; `config` is that of its `child`.
 
-    Raises FileNotFoundError where it is not there, ValueError where another one is, where it is damaged, and as
-    `check_stands`.
+    What was made by settings that were typed with the child's may be of classes of one's own, and so may what it stands
+    on, as long as it lies in the same output_root: a recorded folder may lead anywhere.
+
+    Raises FileNotFoundError where it is not there, ValueError where another one is, where it is damaged, or one of the
+    runs `above`.
     """
     place = folder_of(name, node, child=child)
     folder = run_folder_of(str(place))
-    config = recorded_config(folder, trust=trust)
-    config.trainer.compile = False
-    with open_dict(config):
-        config.trust = trust  # of what it stands on in its turn
+    if folder in above:
+        raise ValueError(f"{name}: {folder} stands on itself; type the command of that run, which writes its config")
+    is_typed, is_trusted = config.get("run") is None, config.get("trust") is True
+    is_ours = node["run"] is None and (is_typed or (config.get(_OURS) is True and is_beside(folder, child)))
+    recorded = recorded_config(folder, trust=is_trusted or is_ours)
+    recorded.trainer.compile = False
+    with open_dict(recorded):
+        recorded.trust, recorded[_OURS] = is_trusted, is_ours
     info = trained_info(named_record(folder)["run"])
-    model = build_model(config, info, folder=folder)
-    check_stands(model, folder)
+    model = build_model(recorded, info, folder=folder, above=(*above, folder))
     load_trained(model, folder, checkpoint=str(place))
     parent = parent_of(folder, step=model.step, weights=weights_hash(model.state_dict()))
     return Frozen(model, info), (parent, folder)
-
-
-def check_stands(model: AbstractModel, folder: Path) -> None:
-    """ValueError where a recorded run's model stands on other weights than those that it was trained on."""
-    parents = {name: parent for name, (parent, _) in model.parents.items()}
-    check_parents(named_record(folder)["run"], parents, folder)
 
 
 def compile_networks(model: AbstractModel, mode: bool | str) -> None:

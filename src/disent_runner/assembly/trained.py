@@ -10,7 +10,7 @@ import pandas as pd
 import torch
 from hydra.errors import InstantiationException
 from jaxtyping import Float
-from omegaconf import DictConfig
+from omegaconf import DictConfig, open_dict
 
 from disent_runner.assembly import build
 from disent_runner.assembly.conf import CONF
@@ -208,6 +208,8 @@ def load_run(path: str, *, device: str, trust: bool) -> TrainedRun:
     folder = run_folder_of(path)
     config = recorded_config(folder, trust=trust)
     config.trainer.compile = False
+    with open_dict(config):
+        config.trust = trust
     try:
         info = trained_info(named_record(folder)["run"])
     except (KeyError, TypeError) as error:
@@ -216,6 +218,5 @@ def load_run(path: str, *, device: str, trust: bool) -> TrainedRun:
         model = build.build_model(config, info, folder=folder)
     except (InstantiationException, ValueError) as error:
         raise ValueError(f"{folder}: {in_one_line(error, CONF)}") from None
-    build.check_stands(model, folder)
     load_trained(model, folder, checkpoint=path)
     return TrainedRun(folder, config, info, model.to(device).eval())

@@ -83,7 +83,7 @@ def _run(config: DictConfig, folder: Path, *, is_alone: bool) -> float | None:
         if config.run is None:
             from disent_runner.stages.parents import train_missing
 
-            train_missing(config, _composed, sweep=hydra.job.env_set.get(SWEEP))
+            train_missing(config, folder, _composed, request=request, sweep=hydra.job.env_set.get(SWEEP))
         try:
             chosen = hydra.runtime.choices
             origin = {

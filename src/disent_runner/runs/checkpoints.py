@@ -57,7 +57,7 @@ def load_newest_checkpoint(folder: Path) -> dict[str, Any] | None:
     """
     paths = _paths(folder)
     for path in paths:
-        if _is_whole(path):
+        if is_whole(path):
             return _opened(path)
         log.warning("%s is torn; falling back to the checkpoint before it", path)
     if paths:
@@ -99,7 +99,7 @@ def load_trained(model: AbstractModel, folder: Path, *, checkpoint: str | None =
         path = newest_checkpoint(folder)
     if path is None:
         raise FileNotFoundError(f"no checkpoint in {folder / 'checkpoints'}; add fit to stages to train first")
-    if not _is_whole(path):
+    if not is_whole(path):
         raise ValueError(f"{path} is damaged; type the command that trained the run, which goes on from the one before")
     restore(model, _opened(path), folder)
 
@@ -131,7 +131,7 @@ def _is_written(path: Path) -> bool:
     return checksums.fit(path.parent.parent, [f"{path.parent.name}/{path.name}"])
 
 
-def _is_whole(path: Path) -> bool:
+def is_whole(path: Path) -> bool:
     """False for a truncated or damaged archive; a file that is no archive at all is left to `load_checkpoint`."""
     if not _is_written(path):
         return False

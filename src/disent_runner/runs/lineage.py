@@ -10,6 +10,7 @@ from disent_runner.machine.files import path_text
 from disent_runner.runs.folder import run_folder_of
 from disent_runner.runs.identity import is_parent, setting, settings_of
 from disent_runner.runs.record import FILE, has_record, named_record
+from disent_runner.runs.status import read_status, state_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -104,10 +105,34 @@ def facts_of(name: str, run: str) -> dict[str, Any]:
     return {"id": setting(record, "run.id"), "seed": record["seed"], "step": step}
 
 
-def is_trained(name: str, node: Mapping[str, Any]) -> bool:
-    """Whether the run that a settled part of a model names is there, trained to its end."""
+def is_beside(folder: Path, child: Path | None) -> bool:
+    """Whether both runs lie in one output_root."""
+    roots = [one.resolve().parents[_DEPTH - 1 : _DEPTH] for one in (folder, child) if one is not None]
+    return len(roots) == 2 and roots[0] == roots[1]
+
+
+def is_trained(name: str, node: Mapping[str, Any], *, child: Path | None = None, above: tuple[Path, ...] = ()) -> bool:
+    """Whether the run that a settled part of a model names is there, trained to its end and undamaged, and so is each
+    that it stands on in its turn; looked for beside the `child` too. None of those `above` is.
+    """
+    from disent_runner.runs.checkpoints import is_whole, newest_checkpoint  # with torch
+
     try:
-        return facts_of(name, node.get("run") or node["folder"])["id"] == node["id"]
+        place = folder_of(name, node, child=child)
+        folder = run_folder_of(str(place))
+        checkpoint = place if place.suffix == ".pt" else newest_checkpoint(folder)
+        if (
+            folder in above
+            or facts_of(name, str(place))["id"] != node["id"]
+            or checkpoint is None
+            or not is_whole(checkpoint)
+        ):
+            return False
+        below = named_parents(named_record(folder).get("model"))
+        if state_of(folder, read_status(folder)) == "interrupted":  # a kill, of which its folder is to be tidied
+            return False
+        above = (*above, folder)
+        return all(is_trained(other, parent, child=folder, above=above) for other, parent in below.items())
     except (OSError, ValueError, KeyError):
         return False
 

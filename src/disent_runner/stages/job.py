@@ -26,7 +26,7 @@ from disent_runner.runs.adoption import adopt
 from disent_runner.runs.checkpoints import load_trained
 from disent_runner.runs.folder import exclusive, run_folder_of
 from disent_runner.runs.identity import NAMED, plain, request_of, settings_of
-from disent_runner.runs.lineage import check_parents, recorded_as
+from disent_runner.runs.lineage import recorded_as
 from disent_runner.runs.ownership import check_data, check_owner, check_same_data
 from disent_runner.runs.record import record_scoring, record_start, recordable, recorded_facts
 from disent_runner.runs.scores import PARTS
@@ -78,7 +78,6 @@ def _do(config: DictConfig, folder: Path, model_name: str | None, origin: Mappin
     part_of(datamodule, config.evaluation.part)
     check_data(config, folder, datamodule, learns_from_labels=model.learns_from_labels)
     check_same_data(datamodule.dataset, {name: place for name, (_, place) in model.parents.items()})
-    check_parents(recorded_facts(folder), {name: parent for name, (parent, _) in model.parents.items()}, folder)
     if config.run is None:  # else it was recorded when it was made
         parents = {name: recorded_as(parent, place) for name, (parent, place) in model.parents.items()}
         record_start(config, folder, datamodule, model_name=model_name, parents=parents)

@@ -4,16 +4,22 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 from omegaconf import DictConfig, open_dict
 
-from disent_runner.assembly.below import folder_of, missing_below
+from disent_runner.assembly import build
+from disent_runner.assembly.below import folder_of, missing_below, parents_of
+from disent_runner.datasets.info import DatasetInfo
 from disent_runner.machine.console import Formatter, LogFile
-from disent_runner.runs.folder import RunInUse
+from disent_runner.models.base import AbstractModel
+from disent_runner.models.frozen import Frozen
+from disent_runner.runs.folder import RunInUse, exclusive
 from disent_runner.runs.identity import request_of
-from disent_runner.runs.status import is_finished, read_status
+from disent_runner.runs.lineage import is_trained
+from disent_runner.runs.status import is_finished, read_status, write_status
 from disent_runner.stages.job import run_job
 
 log = logging.getLogger(__name__)
@@ -22,12 +28,36 @@ SECONDS_BETWEEN_LOOKS = 2.0
 Compose = Callable[[Sequence[str]], DictConfig]
 
 
-def train_missing(config: DictConfig, compose: Compose, *, sweep: str | None = None) -> None:
+def train_missing(
+    config: DictConfig, folder: Path, compose: Compose, *, request: str, sweep: str | None = None
+) -> None:
     """Train each run that the config's model stands on and that is not there, the lowest first, in its own folder.
 
     `compose` gives the config of a run from what would be typed for it. In a `sweep`, which trains them before, one
-    that failed there is not tried again: RuntimeError.
+    that failed there is not tried again: RuntimeError. What fails is said in the `folder` of the config's run too.
     """
+    if not missing_below(config):
+        return
+    try:
+        _tried(config, folder, compose, build.build_data(config).training.info)
+        _train_missing(config, compose, sweep=sweep)
+    except Exception as error:
+        with suppress(RunInUse, OSError), exclusive(folder):
+            write_status(folder, "failed", request=request, error=" ".join(str(error).split()))
+        raise
+
+
+def _tried(config: DictConfig, folder: Path, compose: Compose, info: DatasetInfo) -> AbstractModel:
+    """The model on untrained ones where they are missing: one that cannot stand on them says so before these train."""
+    below: dict[str, Frozen] = {}
+    for name, overrides in missing_below(config).items():
+        composed = compose(overrides)
+        below[name] = Frozen(_tried(composed, Path(folder_of(composed)), compose, info), info)
+    return build.build_model(config, info, folder=folder, below=below)
+
+
+def _train_missing(config: DictConfig, compose: Compose, *, sweep: str | None) -> None:
+    parents = parents_of(config)
     for name, overrides in missing_below(config).items():
         below = compose(overrides)
         folder, model_name = Path(folder_of(below)), below.hydra.runtime.choices.get("model")
@@ -37,18 +67,26 @@ def train_missing(config: DictConfig, compose: Compose, *, sweep: str | None = N
         status = read_status(folder)
         if sweep is not None and status.get("state") == "failed":
             raise RuntimeError(f"its {name} failed, in {folder}: {status.get('error')}")
-        train_missing(below, compose, sweep=sweep)
-        log.info("first %s, in %s", name, folder)
-        _in_turn(below, folder, request=request, model_name=model_name)
+        try:
+            _train_missing(below, compose, sweep=sweep)
+            is_there = partial(is_trained, name, parents[name])
+            if not (is_finished(folder, request) and is_there()):
+                log.info("first %s, in %s", name, folder)
+            _in_turn(below, folder, is_there, request=request, model_name=model_name)
+        except ValueError as error:  # which names settings as that run has them
+            raise ValueError(f"{name}: {error}") from error
 
 
-def _in_turn(config: DictConfig, folder: Path, *, request: str, model_name: str | None) -> None:
+def _in_turn(
+    config: DictConfig, folder: Path, is_there: Callable[[], bool], *, request: str, model_name: str | None
+) -> None:
     """Train it, or wait for the process that does."""
     is_waiting = False
-    while not is_finished(folder, request):
+    while not (is_finished(folder, request) and is_there()):
         try:
             with _logged(folder):
                 run_job(config, folder, request=request, model_name=model_name)
+            return
         except RunInUse as held:
             if not is_waiting:
                 log.info("waits: %s", held)
