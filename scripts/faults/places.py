@@ -18,7 +18,7 @@ from scripts.faults.kills import prepared
 def pairs(root: Path, options: argparse.Namespace) -> Iterator[Outcome]:
     """Two terminals in which one command is typed at once, or within the time that it takes."""
     draw = random.Random(options.seed)
-    for which in [name for name in ("sweep", "chain", "chains") if name in options.of]:
+    for which in [name for name in ("fit", "sweep", "chain", "chains") if name in options.of]:
         outcome = Outcome(f"two terminals: {which}")
         base, seconds, reference = prepared(root / which, which)
         command = COMMANDS[which][1]
