@@ -94,6 +94,11 @@ class Place:
         shutil.copytree(self.folder, folder, symlinks=True)
         return Place(folder)
 
+    @property
+    def run(self) -> Path:
+        """The one of RUN."""
+        return next(self.folder.glob("outputs/blob/*/*/seed=0"))
+
     def states(self) -> list[str]:
         """What each of its runs says that it is."""
         files = self.folder.glob("outputs/*/*/*/seed=*/status.json")

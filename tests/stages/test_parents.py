@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -22,8 +23,20 @@ def _folder(root: Path, model: str) -> Path:
     return folder
 
 
-def _change_weights(run: Path) -> None:
+def _state(run: Path) -> dict[str, Any]:
     state = load_newest_checkpoint(run)
+    assert state is not None
+    return state
+
+
+def _newest(run: Path) -> Path:
+    path = newest_checkpoint(run)
+    assert path is not None
+    return path
+
+
+def _change_weights(run: Path) -> None:
+    state = _state(run)
     name = next(iter(state["model"]))
     state["model"][name] = state["model"][name] + torch.tensor(1.0)
     save_checkpoint(run, {key: value for key, value in state.items() if key != "random"})
@@ -38,21 +51,20 @@ def test_what_is_missing_below_is_trained_first_and_found_again(disent_run, tmp_
     assert made.returncode == 0, made.stderr
     dae, child = _folder(tmp_path, "dae"), _folder(tmp_path, "betavae_dae")
     assert not (dae / "metrics.json").exists()
-    state = load_newest_checkpoint(child)
-    assert state is not None
-    assert not any("dae" in name for name in state["model"])
+    assert not any("dae" in name for name in _state(child)["model"])
     parent = read_record(child)["run"]["parents"]["dae"]
     assert (parent["id"], parent["seed"], parent["step"]) == (dae.parent.name, 0, 5)
-    before = newest_checkpoint(dae).stat().st_mtime_ns
+    before = _newest(dae).stat().st_mtime_ns
     again = disent_run(*COMMON, f"dae.run={dae}")
     assert again.returncode == 0, again.stderr
     assert "fit: done, 5 steps" in again.stdout
-    assert newest_checkpoint(dae).stat().st_mtime_ns == before
+    assert _newest(dae).stat().st_mtime_ns == before
     assert "done" in disent_run(*COMMON, "--plan").stdout.splitlines()[0]
 
     shutil.move(tmp_path / "outputs", tmp_path / "moved")  # together
     run = disent_runner.load(str(tmp_path / "moved" / child.relative_to(tmp_path / "outputs")))
-    assert run.model.dae.step == 5
+    (dae_of_moved, _) = run.model.parents["dae"]
+    assert dae_of_moved.step == 5
     shutil.move(tmp_path / "moved", tmp_path / "outputs")
 
     _change_weights(dae)
@@ -84,8 +96,8 @@ def test_what_is_damaged_below_is_made_again_and_what_is_other_than_it_was_is_re
     made = disent_run(*command)
     assert made.returncode == 0, made.stderr
     dae, vision, concepts = (_folder(tmp_path, model) for model in ("dae", "betavae_dae", "scan_concepts"))
-    before, numbers = load_newest_checkpoint(dae)["model"], (concepts / "metrics.csv").read_text()
-    newest = newest_checkpoint(dae)
+    before, numbers = _state(dae)["model"], (concepts / "metrics.csv").read_text()
+    newest = _newest(dae)
     newest.write_bytes(newest.read_bytes()[:1000])
     assert "done before" in disent_run(*command).stdout  # which needs nothing below
     shutil.rmtree(concepts)
@@ -95,7 +107,7 @@ def test_what_is_damaged_below_is_made_again_and_what_is_other_than_it_was_is_re
     assert again.returncode == 0, again.stderr
     assert "fit: from step 4 to 5" in again.stdout
     assert log.stat().st_mtime_ns == written
-    assert all(torch.equal(value, before[name]) for name, value in load_newest_checkpoint(dae)["model"].items())
+    assert all(torch.equal(value, before[name]) for name, value in _state(dae)["model"].items())
     values = [
         [line.split(",")[:3] for line in text.splitlines()]
         for text in (numbers, (concepts / "metrics.csv").read_text())
