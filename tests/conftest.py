@@ -22,6 +22,9 @@ from disent_runner.assembly import build
 from disent_runner.assembly.conf import CONF
 from disent_runner.assembly.loader import Loader
 from disent_runner.datasets.batches import Batch
+from disent_runner.models.dae import Quality
+from disent_runner.models.frozen import Frozen
+from disent_runner.runs.lineage import Parent
 from disent_runner.sweep.loader import SweepLoader
 from tests.typed import run_typed
 
@@ -125,6 +128,20 @@ def untrained(composed: Compose) -> Callable[..., tuple[Any, Batch]]:
         return model, batch
 
     return make
+
+
+@pytest.fixture
+def untrained_below(composed: Compose, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a model stands on is there, untrained, and nobody asks whether it is any good."""
+    the_same = {"dataset", "dataset.subset", "trainer", "trainer.accelerator"}  # as the small config has them anyway
+
+    def frozen_run(name: str, node: Any, *_: Any, **__: Any) -> tuple[Frozen, tuple[Parent, Path]]:
+        config = composed(*[line for line in node["overrides"] if line.partition("=")[0] not in the_same])
+        info = build.build_data(config).dataset.info
+        return Frozen(build.build_model(config, info), info), (Parent(name, 0, 0, ""), Path(name))
+
+    monkeypatch.setattr(build, "frozen_run", frozen_run)
+    monkeypatch.setattr(Quality, "is_passed", True)
 
 
 @pytest.fixture

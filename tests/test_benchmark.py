@@ -20,6 +20,7 @@ def loops(monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("untrained_below")
 @pytest.mark.parametrize("name", learners())
 def test_both_loops_end_with_the_same_weights(name, loops, composed):
     """So the bare loop leaves out nothing that training needs, and does nothing that it does not."""

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, final
 
+import numpy as np
 import torch
 from omegaconf import DictConfig
 from pytorch_lightning.loggers.logger import DummyLogger
@@ -116,6 +117,8 @@ def _on(device: torch.device, draw: Draw) -> Draw:
 
 def bare_loop(model: AbstractModel, datamodule: DataModule, *, device: torch.device, precision: str) -> float:
     """Seconds per step of the same arithmetic on the same images alone: nothing is logged, shown or saved."""
+    with torch.random.fork_rng():
+        model.learn(datamodule.training, np.random.default_rng(datamodule.seed))
     model.to(device).train()
     model.configure_optimizers()
     dataset, steps = datamodule.training.to(device), datamodule.plan.max_steps
@@ -141,7 +144,7 @@ def _written_out(model: AbstractModel) -> Callable[[Batch], object]:
 
 def _vae_step(model: AbstractVAE, optimizer: torch.optim.Optimizer, batch: Batch) -> torch.Tensor:
     inference = model.infer(batch)
-    loss = model.likelihood.nll(inference.logits, inference.images)
+    loss = model.reconstruction(inference)
     for weight, term in zip(model.weights().values(), model.regularizers(inference, batch).values(), strict=True):
         loss = loss + weight * term
     optimizer.zero_grad()

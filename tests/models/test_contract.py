@@ -1,7 +1,6 @@
 """Every file of conf/model keeps the contract of a model; nothing here lists their names."""
 
 import dataclasses
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,27 +12,11 @@ from disent_runner.assembly.conf import choices as names
 from disent_runner.datasets.batches import Batch
 from disent_runner.datasets.labels.label_table import LabelTable
 from disent_runner.models.base import AbstractModel
-from disent_runner.models.dae import Quality
 from disent_runner.models.frozen import Frozen
-from disent_runner.runs.lineage import Parent
 from disent_runner.stages.fit import fit
 from tests.models.names import learners
 
-THE_SAME = {"dataset", "dataset.subset", "trainer", "trainer.accelerator"}
-"""What the runs below have of the small config of tests anyway."""
-
-
-@pytest.fixture(autouse=True)
-def untrained_below(composed, monkeypatch):
-    """What a model stands on is there, untrained, and nobody asks whether it is any good."""
-
-    def frozen_run(name, node, *_, **__):
-        config = composed(*[line for line in node["overrides"] if line.partition("=")[0] not in THE_SAME])
-        info = build.build_data(config).dataset.info
-        return Frozen(build.build_model(config, info), info), (Parent(name, 0, 0, ""), Path(name))
-
-    monkeypatch.setattr(build, "frozen_run", frozen_run)
-    monkeypatch.setattr(Quality, "is_passed", True)
+pytestmark = pytest.mark.usefixtures("untrained_below")
 
 
 def networks_of(model: AbstractModel) -> list[nn.Module]:

@@ -217,6 +217,7 @@ def load_run(path: str, *, device: str, trust: bool) -> TrainedRun:
     try:
         model = build.build_model(config, info, folder=folder)
     except (InstantiationException, ValueError) as error:
-        raise ValueError(f"{folder}: {in_one_line(error, CONF)}") from None
+        said = in_one_line(error, CONF)
+        raise ValueError(said if said.startswith(str(folder)) else f"{folder}: {said}") from None
     load_trained(model, folder, checkpoint=path)
     return TrainedRun(folder, config, info, model.to(device).eval())
