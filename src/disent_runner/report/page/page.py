@@ -105,7 +105,7 @@ def common_root(folders: Sequence[Path]) -> Path:
     return Path(os.path.commonpath([folder.parent for folder in folders]))
 
 
-Places = Mapping[tuple[Any, int], int]
+Places = Mapping[tuple[Any, Any], int]
 """The numbers of a report's runs by their ids and seeds, so that runs are found that stand on others of them."""
 
 
@@ -131,7 +131,7 @@ def _run(run: Run, key: str, places: Places) -> dict[str, Any]:
 
 def _parent(name: str, facts: Mapping[str, Any], places: Places) -> dict[str, Any]:
     text = f"{name} {facts.get('id')} seed={facts.get('seed')} at step {facts.get('step')}"
-    place = places.get((facts.get("id"), facts.get("seed")))  # type: ignore[arg-type]
+    place = places.get((facts.get("id"), facts.get("seed")))
     return {"text": text if place is not None else f"{text}, {facts.get('folder')}", "run": place}
 
 
