@@ -17,7 +17,10 @@ from disent_runner.runs.scores import read_scores
 HEAVY = ("torch", "pytorch_lightning", "sklearn", "pandas", "matplotlib", "wandb", "numpy")
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--cfg", "job"], ["model=nothing"], ["-sc", "query=bash"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["--cfg", "job"], ["model=nothing"], ["-sc", "query=bash"], ["model=betavae_dae", "--plan"]],
+)
 def test_quick_answers_import_nothing_heavy(arguments, tmp_path):
     code = (
         "import sys\nsys.argv[0] = 'disent-run'\nfrom disent_runner.commands.run import run\n"

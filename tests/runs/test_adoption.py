@@ -6,7 +6,8 @@ from omegaconf import OmegaConf
 
 from disent_runner.assembly.recall import recalled
 from disent_runner.runs.adoption import adopt
-from disent_runner.runs.checkpoints import checkpoint_path, load_newest_checkpoint
+from disent_runner.runs.checkpoint_files import checkpoint_path
+from disent_runner.runs.checkpoints import load_newest_checkpoint
 from disent_runner.runs.scores import numbers
 from disent_runner.stages.job import run_job
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from disent_runner.runs.checkpoint_files import checkpoint_path
 from disent_runner.runs.checkpoints import (
-    checkpoint_path,
     load_checkpoint,
     load_newest_checkpoint,
     random_states,

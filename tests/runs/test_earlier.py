@@ -9,7 +9,7 @@ import pytest
 import disent_runner
 from disent_runner.assembly.recall import recalled
 from disent_runner.report.runs import read_runs
-from disent_runner.runs.checkpoints import checkpoint_path
+from disent_runner.runs.checkpoint_files import checkpoint_path
 from disent_runner.runs.earlier import as_now
 from disent_runner.runs.record import read_record
 from disent_runner.runs.scores import numbers, read_scores

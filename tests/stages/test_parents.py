@@ -8,7 +8,8 @@ import pytest
 import torch
 
 import disent_runner
-from disent_runner.runs.checkpoints import load_newest_checkpoint, newest_checkpoint, save_checkpoint
+from disent_runner.runs.checkpoint_files import newest_checkpoint
+from disent_runner.runs.checkpoints import load_newest_checkpoint, save_checkpoint
 from disent_runner.runs.record import read_record
 from disent_runner.runs.status import read_status
 

@@ -34,6 +34,8 @@ class Loader(ConfigLoaderImpl):
         """presets that were found to go together"""
         self.begun: list[tuple[str, ...]] = []
         """runs that are being composed, each below the one before"""
+        self.below: dict[tuple[str, ...], DictConfig] = {}
+        """those that were, whole or of their choices alone, by what would be typed for them; they are only read"""
 
     def load_configuration(
         self,
@@ -90,8 +92,13 @@ class Loader(ConfigLoaderImpl):
         searched = [line for line in overrides if line.lstrip("+").startswith("hydra.searchpath=")]
 
         def plain(choices: Sequence[str]) -> DictConfig:
-            lines = [*searched, *choices]
-            return super(Loader, self).load_configuration(config_name, lines, RunMode.RUN, False, False)
+            lines = ("of choices", *choices)
+            if lines not in self.below:
+                found = super(Loader, self).load_configuration(
+                    config_name, [*searched, *choices], RunMode.RUN, False, False
+                )
+                self.below[lines] = found
+            return self.below[lines]
 
         def run(lines: Sequence[str]) -> DictConfig:
             return self.load_configuration(config_name, [*searched, *lines], RunMode.RUN, False, False)
@@ -117,7 +124,9 @@ class Loader(ConfigLoaderImpl):
                 raise HydraException("a circle of runs that stand on each other; choose another model for it")
             self.begun.append(begun)
             try:
-                return run(lines)
+                if begun not in self.below:
+                    self.below[begun] = run(lines)
+                return self.below[begun]
             finally:
                 self.begun.pop()
 

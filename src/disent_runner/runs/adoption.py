@@ -9,7 +9,7 @@ from typing import Any
 from disent_runner.machine.digests import file_sha256
 from disent_runner.machine.files import appearing
 from disent_runner.runs import checksums, codes, record, scores, train_log
-from disent_runner.runs.checkpoints import newest_checkpoint
+from disent_runner.runs.checkpoint_files import newest_checkpoint
 from disent_runner.runs.identity import setting
 
 log = logging.getLogger(__name__)

@@ -5,7 +5,6 @@ import logging
 import random
 import zipfile
 from collections.abc import Mapping
-from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,13 @@ import torch
 
 from disent_runner.models.base import AbstractModel
 from disent_runner.runs import checksums, train_log
+from disent_runner.runs.checkpoint_files import (
+    checkpoint_path,
+    checkpoint_paths,
+    is_whole,
+    is_written,
+    newest_checkpoint,
+)
 
 log = logging.getLogger(__name__)
 
@@ -21,10 +27,6 @@ _KEPT = 2
 _KEYS = {"step", "model", "optimizers", "random", "interval"}
 _LATER_KEYS = {"schedules"}
 """Which checkpoints of before do not have."""
-
-
-def checkpoint_path(folder: Path, step: int) -> Path:
-    return folder / "checkpoints" / f"step={step:09d}.pt"
 
 
 def save_checkpoint(folder: Path, state: Mapping[str, Any]) -> Path:
@@ -40,13 +42,8 @@ def save_checkpoint(folder: Path, state: Mapping[str, Any]) -> Path:
 
 def remove_older(folder: Path) -> None:
     """All but the newest two, of which a kill may have left more."""
-    for old in _paths(folder)[_KEPT:]:
+    for old in checkpoint_paths(folder)[_KEPT:]:
         old.unlink()
-
-
-def newest_checkpoint(folder: Path) -> Path | None:
-    """Where it is, whole or not; None where the folder has none. OSError where that is unreadable."""
-    return next(iter(_paths(folder)), None)
 
 
 def load_newest_checkpoint(folder: Path) -> dict[str, Any] | None:
@@ -55,7 +52,7 @@ def load_newest_checkpoint(folder: Path) -> dict[str, Any] | None:
     A torn or changed file falls back to the one before. Raises ValueError when none is whole, or when one is a file of
     another kind: it is never unpickled. OSError where they cannot be read.
     """
-    paths = _paths(folder)
+    paths = checkpoint_paths(folder)
     for path in paths:
         if is_whole(path):
             return _opened(path)
@@ -67,7 +64,7 @@ def load_newest_checkpoint(folder: Path) -> dict[str, Any] | None:
 
 def load_checkpoint(path: Path) -> dict[str, Any]:
     """The content of one checkpoint, tensors on the CPU. Raises ValueError when it is not one of ours, or damaged."""
-    if not _is_written(path):
+    if not is_written(path):
         raise ValueError(f"{path} is damaged: it is not what was written; delete it to go on without it")
     return _opened(path)
 
@@ -115,34 +112,6 @@ def restore(model: AbstractModel, state: Mapping[str, Any], folder: Path) -> Non
         ) from None
     model.step = state["step"]
     model.interval = [dict(values) for values in state["interval"]]
-
-
-def _paths(folder: Path) -> list[Path]:
-    """The folder's checkpoints, newest first; none where it has no place for them. OSError where that is unreadable."""
-    try:
-        paths = list((folder / "checkpoints").iterdir())  # not glob, to which an unreadable folder is an empty one
-    except FileNotFoundError:
-        return []
-    return sorted((path for path in paths if fnmatch(path.name, "step=*.pt")), reverse=True)
-
-
-def _is_written(path: Path) -> bool:
-    """Whether it has the bytes that were written, where its folder says what those were."""
-    return checksums.fit(path.parent.parent, [f"{path.parent.name}/{path.name}"])
-
-
-def is_whole(path: Path) -> bool:
-    """False for a truncated or damaged archive; a file that is no archive at all is left to `load_checkpoint`."""
-    if not _is_written(path):
-        return False
-    with path.open("rb") as file:
-        if file.read(2) not in (b"PK", b""):
-            return True
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return archive.testzip() is None
-    except (zipfile.BadZipFile, EOFError, ValueError, RuntimeError):  # the last two of changed names and methods
-        return False
 
 
 def random_states() -> dict[str, Any]:

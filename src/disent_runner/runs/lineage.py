@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from disent_runner.machine.files import path_text
+from disent_runner.runs.checkpoint_files import is_whole, newest_checkpoint
 from disent_runner.runs.folder import run_folder_of
 from disent_runner.runs.identity import is_parent, setting, settings_of
 from disent_runner.runs.record import FILE, has_record, named_record
@@ -83,8 +84,6 @@ def facts_of(name: str, run: str) -> dict[str, Any]:
 
     Raises FileNotFoundError where there is no run, ValueError where its training has not ended.
     """
-    from disent_runner.runs.checkpoints import newest_checkpoint  # with torch, of no use to other commands
-
     try:
         folder = run_folder_of(run)
     except FileNotFoundError:
@@ -115,8 +114,6 @@ def is_trained(name: str, node: Mapping[str, Any], *, child: Path | None = None,
     """Whether the run that a settled part of a model names is there, trained to its end and undamaged, and so is each
     that it stands on in its turn; looked for beside the `child` too. None of those `above` is.
     """
-    from disent_runner.runs.checkpoints import is_whole, newest_checkpoint  # with torch
-
     try:
         place = folder_of(name, node, child=child)
         folder = run_folder_of(str(place))

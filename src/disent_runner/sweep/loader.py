@@ -31,7 +31,6 @@ class SweepLoader(Loader):
     def __init__(self, config_search_path: ConfigSearchPath) -> None:
         super().__init__(config_search_path)
         self.composed: dict[tuple[str, ...], Callable[[], DictConfig]] = {}
-        self.below: dict[tuple[str, ...], DictConfig] = {}
         self.sweep: str | None = None
         """the id that runs are told, wherever they are"""
 
@@ -48,7 +47,7 @@ class SweepLoader(Loader):
             config,
             below,
             plain=lambda lines: self._of_choices(master_config, lines),
-            run=lambda lines: self._below(master_config, lines),
+            run=lambda lines: self.load_sweep_config(master_config, list(lines)),
         )
         say_overrides(config, overrides)
         check(config)
@@ -63,13 +62,6 @@ class SweepLoader(Loader):
             self.agreed.add(presets_among(key))  # or there would be no sweep by now
             self.composed[key] = _copier(super().load_sweep_config(master_config, list(key)))
         return self.composed[key]()
-
-    def _below(self, master_config: DictConfig, lines: Sequence[str]) -> DictConfig:
-        """A run that others stand on, composed once for all of them."""
-        key = tuple(lines)
-        if key not in self.below:
-            self.below[key] = self.load_sweep_config(master_config, list(lines))
-        return self.below[key]
 
     def choices(self, overrides: Sequence[Override]) -> tuple[str, ...]:
         """Those of the overrides that choose from a group."""
