@@ -37,7 +37,7 @@ class SweepLoader(Loader):
     def load_sweep_config(self, master_config: DictConfig, sweep_overrides: list[str]) -> DictConfig:
         overrides = parsed(sweep_overrides)
         config = self._of_choices(master_config, self.choices(overrides))
-        if _plain(config.hydra.sweeper) != _plain(master_config.hydra.sweeper) and not self.begun:
+        if _plain(config.hydra.sweeper) != _plain(master_config.hydra.sweeper) and _sweeps(config.hydra.sweeper):
             chosen = " ".join(self.choices(overrides))
             raise HydraException(f"{chosen}: what to sweep over is for sweep=… and +experiment=… to say")
         values = [override for override in overrides if self.is_value(override)]
@@ -78,6 +78,11 @@ def _copier(config: DictConfig) -> Callable[[], DictConfig]:
     except pickle.PicklingError:  # a plugin's schema, in a process that has loaded its module twice
         return partial(copy.deepcopy, config)
     return partial(pickle.loads, content)
+
+
+def _sweeps(sweeper: DictConfig) -> bool:
+    """Whether it varies something. A run that others stand on is composed without their recipe, and varies nothing."""
+    return any(sweeper.get(key) for key in ("params", "cases", "zip"))
 
 
 def _plain(node: DictConfig) -> Any:
