@@ -11,7 +11,8 @@ from gymnasium.vector.utils import batch_space
 
 from disent_runner.environments.world import State, World
 
-_RENDERED = {"render_modes": ["rgb_array"], "render_fps": 8}
+_ONE = {"render_modes": ["rgb_array"], "render_fps": 8}
+_MANY = {**_ONE, "autoreset_mode": AutoresetMode.SAME_STEP}
 
 
 def _spaces(world: World) -> tuple[Box, Discrete]:
@@ -39,7 +40,7 @@ class VectorWorld(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
     is the same among any N.
     """
 
-    metadata = {**_RENDERED, "autoreset_mode": AutoresetMode.SAME_STEP}
+    metadata = _MANY
 
     def __init__(self, world: World, num_envs: int, render_mode: str | None = None) -> None:
         self.world = world
@@ -112,7 +113,7 @@ class VectorWorld(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
 class SingleWorld(Env[np.ndarray, np.int64]):
     """The first of many: what `VectorWorld` of one does, but that the next episode waits for a reset."""
 
-    metadata = _RENDERED
+    metadata = _ONE
 
     def __init__(self, world: World, render_mode: str | None = None) -> None:
         self.world = world

@@ -92,7 +92,7 @@ class ToyArena(World):
         self.bounds = {"hues": NUM_HUES, "agent": NUM_FREE, "things": NUM_FREE}
         things = [f"good_{k}" for k in range(NUM_GOOD)] + [f"bad_{k}" for k in range(NUM_BAD)]
         hues = dict.fromkeys(("floor_hue", "wall_hue", "object_hue"), NUM_HUES)
-        places = {f"{name}_{axis}": FREE_SIDE for axis in "xy" for name in ("agent", *things)}
+        places = {f"{name}_{axis}": FREE_SIDE for name in ("agent", *things) for axis in "xy"}
         self.factors: Mapping[str, int] = hues | places | {f"{name}_left": 2 for name in things}
 
     def placed(self, clock: State) -> State:
@@ -118,7 +118,8 @@ class ToyArena(World):
 
     def factor_values(self, state: State) -> np.ndarray:
         row, column = np.divmod(np.concatenate([state["agent"][:, None], state["things"]], axis=1), FREE_SIDE)
-        return np.concatenate([state["hues"], column, row, state["left"]], axis=1).astype(np.int64)
+        places = np.stack([column, row], axis=2).reshape(len(row), -1)
+        return np.concatenate([state["hues"], places, state["left"]], axis=1).astype(np.int64)
 
 
 def toyarena(
