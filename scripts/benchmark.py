@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).parent / "benchmarks"
-SECTIONS = ["startup", "sweep", "training", "data", "metrics", "growth", "memory", "operations"]
+SECTIONS = ["startup", "sweep", "training", "data", "metrics", "growth", "memory", "operations", "agents"]
 VERSIONS = ["disent-runner", "torch", "pytorch-lightning", "hydra-core", "numpy", "scikit-learn"]
 
 Rows = list[dict[str, Any]]

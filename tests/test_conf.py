@@ -24,6 +24,7 @@ from tests.metrics.test_contract import SMALL
 ROOT = Path(__file__).parents[1]
 FILES = sorted(path for path in CONF.rglob("*.yaml") if "hydra" not in path.parts)
 FOLDER = {"model": "models", "metric": "metrics", "dataset": "datasets", "network": "networks", "figure": "figures"}
+FOLDER |= {"environment": "environments"}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(CONF)))

@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).parents[1] / "src" / "disent_runner"
 LAYERS = """
     machine
     rendering
-    losses networks
+    losses networks environments
     datasets
     models
     runs

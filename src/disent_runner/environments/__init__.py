@@ -1,0 +1,1 @@
+"""Worlds that agents act in: plain arrays below, Gymnasium environments above. `registered.register` names them."""

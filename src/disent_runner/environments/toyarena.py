@@ -1,0 +1,139 @@
+"""A room with three good and three bad things: a stand-in for the seek-avoid task of DARLA (Higgins et al. 2017).
+
+Shape says what is good, hues say nothing. Domains differ in the hues of floor, wall and objects alone: `all` has every
+triple, `source` a few, in which each floor goes with objects of the opposite hue, `target` others, which the source
+never has.
+"""
+
+from collections.abc import Mapping
+from itertools import product
+from typing import TYPE_CHECKING, Literal, final
+
+import numpy as np
+
+from disent_runner.environments.extra import needs_agents
+from disent_runner.environments.world import State, World
+from disent_runner.machine.philox import below, random_words
+from disent_runner.machine.ranges import Count
+from disent_runner.rendering.arena import AGENT, ARENA_SIDE, DISC, FLOOR, NUM_HUES, STAR, WALL, draw_arena
+
+if TYPE_CHECKING:
+    from gymnasium.vector import VectorEnv
+
+Domain = Literal["all", "source", "target"]
+OodLevel = Literal[0, 1]
+ImageSize = Literal[32, 64]
+FREE_SIDE = ARENA_SIDE - 2
+NUM_FREE = FREE_SIDE**2
+NUM_GOOD = NUM_BAD = 3
+NUM_THINGS = NUM_GOOD + NUM_BAD
+SOURCE_HUES, OTHER_HUES = (0, 2, 4, 6), (1, 3, 5, 7)
+_REWARDS = np.array([1.0] * NUM_GOOD + [-1.0] * NUM_BAD)
+_SHAPES = np.array([DISC] * NUM_GOOD + [STAR] * NUM_BAD)
+
+
+def hue_triples(domain: Domain, ood_level: OodLevel = 0) -> np.ndarray:
+    """(M, 3) hues of floor, wall and object, each triple of the domain once. ValueError for what is no domain.
+
+    Of `target`, level 0 has the source's hues, every floor with objects that it never has there; level 1 has only hues
+    that the source never has.
+    """
+    if domain not in ("all", "source", "target") or ood_level not in (0, 1):
+        raise ValueError(
+            f"domain={domain}, ood_level={ood_level}: expected domain all, source or target, ood_level 0 or 1"
+        )
+    if domain != "target" and ood_level != 0:
+        raise ValueError(f"ood_level={ood_level} is of domain=target alone, got domain={domain}; leave it at 0")
+    if domain == "all":
+        return np.array(list(product(range(NUM_HUES), repeat=3)))
+    hues = OTHER_HUES if ood_level == 1 else SOURCE_HUES
+    triples = np.array(list(product(hues, repeat=3)))
+    is_paired = triples[:, 2] == (triples[:, 0] + NUM_HUES // 2) % NUM_HUES
+    if domain == "source":
+        return triples[is_paired]
+    return triples if ood_level == 1 else triples[~is_paired]
+
+
+def _tables() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Cells of a room without things, which of them are free, and for each free one and each action the next."""
+    room = np.full((ARENA_SIDE, ARENA_SIDE), WALL)
+    room[1:-1, 1:-1] = FLOOR
+    row, column = np.divmod(np.arange(NUM_FREE), FREE_SIDE)
+    moved = [(row, column + 1), (row, column - 1), (row + 1, column), (row - 1, column)]
+    following = [down.clip(0, FREE_SIDE - 1) * FREE_SIDE + across.clip(0, FREE_SIDE - 1) for down, across in moved]
+    return room.reshape(-1), np.flatnonzero(room == FLOOR), np.stack(following, axis=1).astype(np.uint8)
+
+
+_ROOM, _FREE, _FOLLOWING = _tables()
+
+
+@final
+class ToyArena(World):
+    """8x8 cells, the outermost of them wall; a disc that is touched gives 1, a star -1, and either is gone then.
+
+    Agent, discs and stars start in different cells, at random. An episode ends after `max_steps` alone.
+    """
+
+    actions = ("right", "left", "down", "up")
+
+    def __init__(
+        self,
+        *,
+        domain: Domain = "source",
+        ood_level: OodLevel = 0,
+        image_size: ImageSize = 32,
+        max_steps: Count = 40,
+    ) -> None:
+        self.triples = hue_triples(domain, ood_level).astype(np.uint8)
+        if image_size not in (32, 64):
+            raise ValueError(f"image_size={image_size}: expected 32 or 64")
+        self.image_shape = (image_size, image_size, 3)
+        self.max_steps = max_steps
+        self.bounds = {"hues": NUM_HUES, "agent": NUM_FREE, "things": NUM_FREE}
+        things = [f"good_{k}" for k in range(NUM_GOOD)] + [f"bad_{k}" for k in range(NUM_BAD)]
+        hues = dict.fromkeys(("floor_hue", "wall_hue", "object_hue"), NUM_HUES)
+        places = {f"{name}_{axis}": FREE_SIDE for name in ("agent", *things) for axis in "xy"}
+        self.factors: Mapping[str, int] = hues | places | {f"{name}_left": 2 for name in things}
+
+    def placed(self, clock: State) -> State:
+        words = random_words(clock["seed"], clock["step"], clock["episode"], clock["index"], count=1 + NUM_FREE)
+        hues = self.triples[below(len(self.triples), words[:, 0])]
+        # random keys, the cell in their last bits: their order is a random order of the cells
+        keys = (words[:, 1:] & ~np.uint32(63)) | np.arange(NUM_FREE, dtype=np.uint32)
+        cells = (np.sort(keys, axis=1)[:, : 1 + NUM_THINGS] & 63).astype(np.uint8)
+        return {"hues": hues, "agent": cells[:, 0], "things": cells[:, 1:], "left": np.ones(cells[:, 1:].shape, bool)}
+
+    def after(self, state: State, actions: np.ndarray) -> tuple[State, np.ndarray]:
+        agent = _FOLLOWING[state["agent"], actions]
+        is_touched = state["left"] & (state["things"] == agent[:, None])
+        changed = {"step": state["step"] + np.uint32(1), "agent": agent, "left": state["left"] & ~is_touched}
+        return {**state, **changed}, is_touched @ _REWARDS
+
+    def draw(self, state: State) -> np.ndarray:
+        rows = np.arange(len(state["agent"]))
+        cells = np.repeat(_ROOM[None], len(rows), axis=0)
+        cells[rows[:, None], _FREE[state["things"]]] = np.where(state["left"], _SHAPES, FLOOR)
+        cells[rows, _FREE[state["agent"]]] = AGENT
+        return draw_arena(state["hues"].astype(np.int64), cells, image_size=self.image_shape[0])
+
+    def factor_values(self, state: State) -> np.ndarray:
+        row, column = np.divmod(np.concatenate([state["agent"][:, None], state["things"]], axis=1), FREE_SIDE)
+        places = np.stack([column, row], axis=2).reshape(len(row), -1)
+        return np.concatenate([state["hues"], places, state["left"]], axis=1).astype(np.int64)
+
+
+def toyarena(
+    num_envs: Count = 1,
+    *,
+    domain: Domain = "source",
+    ood_level: OodLevel = 0,
+    image_size: ImageSize = 32,
+    max_steps: Count = 40,
+    render_mode: str | None = None,
+) -> "VectorEnv":
+    """So many rooms as one environment. Raises ValueError without the extra, and for what is no domain."""
+    needs_agents("environment=toyarena")
+    from disent_runner.environments.gymnasium_worlds import VectorWorld
+
+    world = ToyArena(domain=domain, ood_level=ood_level, image_size=image_size, max_steps=max_steps)
+    return VectorWorld(world, num_envs, render_mode)
