@@ -96,7 +96,7 @@ def test_other_settings_are_refused(settings, message, taught) -> None:
 def test_data_without_factors_or_with_too_many_are_refused(rooms, vision) -> None:
     for factors, message in (
         ({}, "concepts need ground-truth factors, rooms has none"),
-        ({f"f{i}": 1 for i in range(40)}, r"model.factors: 40 factors have .* concepts, .*model.factors=\[f0,f1\]"),
+        ({f"f{i}": 2 for i in range(40)}, r"model.factors: 40 factors have .* combinations, .*model.factors=\[f0,f1\]"),
     ):
         info = replace(rooms.info, factors=factors)
         with pytest.raises(ValueError, match=message):

@@ -7,6 +7,7 @@ from torch.distributions import Normal, kl_divergence
 
 from disent_runner.datasets.symbols.concepts import ANY, scenes_shown
 from disent_runner.datasets.symbols.recombinations import AND, IGNORE, IN_COMMON, OPERATORS
+from disent_runner.models import recombination
 from disent_runner.models.abstract_concepts import symbols_in
 from disent_runner.models.frozen import Frozen
 from disent_runner.models.recombination import Recombination, draw_pool, result_of
@@ -153,6 +154,12 @@ def test_other_parents_and_settings_are_refused(taught, vision) -> None:
     message = r"model\.target must be image or symbol and model\.kl forward or reverse, got 'word' and 'forward'"
     with pytest.raises(ValueError, match=message):
         taught(target="word")
+
+
+def test_concepts_too_many_to_count_are_refused(taught, monkeypatch) -> None:
+    monkeypatch.setattr(recombination, "MOST_COUNTED", 10)
+    with pytest.raises(ValueError, match=r"with \d+ concepts, operators take at most 10; name fewer"):
+        taught()
 
 
 @pytest.mark.slow

@@ -22,7 +22,7 @@ from disent_runner.losses.gaussian import Normal
 from disent_runner.machine.ranges import Count, SomeNames, WholeNumber
 from disent_runner.models.base import AbstractModel, optimise, weighted_sum
 
-MOST_CONCEPTS = 10_000_000
+MOST_COMBINATIONS = 10_000_000
 
 
 class AbstractConcepts(AbstractModel):
@@ -49,10 +49,10 @@ class AbstractConcepts(AbstractModel):
         super().__init__(**training)
         self.factors = _factors(factors, info)
         sizes = dict(zip(self.factors, sizes_of(self.factors, info.factors, "model.factors"), strict=True))
-        if (count := math.prod(size + 1 for size in sizes.values())) > MOST_CONCEPTS:
+        if (count := math.prod(sizes.values())) > MOST_COMBINATIONS:
             raise ValueError(
-                f"model.factors: {len(sizes)} factors have {count:,} concepts, at most {MOST_CONCEPTS:,} are taken; "
-                f"name fewer, 'model.factors=[{','.join(self.factors[:2])}]'"
+                f"model.factors: {len(sizes)} factors have {count:,} combinations, at most {MOST_COMBINATIONS:,} are "
+                f"taken; name fewer, 'model.factors=[{','.join(self.factors[:2])}]'"
             )
         self.vocabulary = draw_vocabulary(sizes, synonyms=synonyms, value_names=info.value_names)
         """The symbols; the same for every seed."""

@@ -71,13 +71,19 @@ class JMVAE(AbstractConcepts):
     def decode(self, codes: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch channel height width"]:
         return self.likelihood.mean(self.decoder(codes).float())
 
+    def nll(
+        self, codes: Float[Tensor, "batch latent"], images: Float[Tensor, "batch channel height width"]
+    ) -> Float[Tensor, " batch"]:
+        """-log p(x|z) in nats."""
+        return self.likelihood.nll(self.decoder(codes).float(), images)
+
     def loss_terms(self, batch: Batch) -> dict[str, Float[Tensor, " batch"]]:
         images, symbols = batch.images, symbols_in(batch)
         both, alone = self.encoder(images, symbols)
         joint = posterior(both)
         codes = sample_normal(*joint)
         terms = {
-            "images": self.likelihood.nll(self.decoder(codes).float(), images),
+            "images": self.nll(codes, images),
             "symbols": symbol_nll(self.symbol_decoder(codes).float(), symbols),
             "kl": kl_to_standard_normal(*joint).sum(1),
         }

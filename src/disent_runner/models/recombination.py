@@ -1,5 +1,6 @@
 """SCAN's operators: what AND, IN COMMON and IGNORE make of two concepts, learned in the space of codes."""
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Annotated, Any, final
@@ -12,7 +13,7 @@ from torch import Tensor, nn
 from disent_runner.datasets.batches import Batch, BatchSource, Draw
 from disent_runner.datasets.dataset import Dataset
 from disent_runner.datasets.info import DatasetInfo
-from disent_runner.datasets.symbols.concepts import Concepts, Scenes, scenes_shown
+from disent_runner.datasets.symbols.concepts import MOST_COUNTED, Concepts, Scenes, scenes_shown
 from disent_runner.datasets.symbols.pair_batches import RecombinationBatches
 from disent_runner.datasets.symbols.recombinations import AND, IGNORE, IN_COMMON, OPERATORS
 from disent_runner.datasets.symbols.vocabulary import Vocabulary
@@ -60,6 +61,12 @@ class Recombination(AbstractModel):
             raise ValueError(
                 f"model.concepts must be a run of scan_concepts, jmvae or telbo, got one of "
                 f"{type(concepts.model).__name__}"
+            )
+        sizes = concepts.model.vocabulary.sizes.values()
+        if (count := math.prod(size + 1 for size in sizes)) > MOST_COUNTED:
+            raise ValueError(
+                f"model.concepts is of {len(sizes)} factors with {count:,} concepts, operators take at most "
+                f"{MOST_COUNTED:,}; name fewer, 'concepts.model.factors=[{','.join(concepts.model.factors[:2])}]'"
             )
         if target not in TARGETS or kl not in GROUNDINGS:
             raise ValueError(

@@ -72,6 +72,12 @@ class TELBO(AbstractConcepts):
     def decode(self, codes: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch channel height width"]:
         return self.likelihood.mean(self.decoder(codes).float())
 
+    def nll(
+        self, codes: Float[Tensor, "batch latent"], images: Float[Tensor, "batch channel height width"]
+    ) -> Float[Tensor, " batch"]:
+        """-log p(x|z) in nats."""
+        return self.likelihood.nll(self.decoder(codes).float(), images)
+
     def loss_terms(self, batch: Batch) -> dict[str, Float[Tensor, " _"]]:
         images, symbols = batch.images, symbols_in(batch)
         both, alone = self.encoder(images, symbols)
@@ -94,7 +100,7 @@ class TELBO(AbstractConcepts):
         """Of the bound on log p(x, y)."""
         codes = sample_normal(*joint)
         return {
-            "images": self.likelihood.nll(self.decoder(codes).float(), images),
+            "images": self.nll(codes, images),
             "symbols": symbol_nll(self.symbol_decoder(codes).float(), symbols),
             "kl": kl_to_standard_normal(*joint).sum(1),
         }
@@ -104,7 +110,7 @@ class TELBO(AbstractConcepts):
     ) -> dict[str, Float[Tensor, " batch"]]:
         """Of the bound on log p(x), with no gradient to p(x|z)."""
         with unchanged(self.decoder, self.likelihood):
-            nll = self.likelihood.nll(self.decoder(sample_normal(*alone)).float(), images)
+            nll = self.nll(sample_normal(*alone), images)
         return {"images_alone": nll, "kl_images": kl_to_standard_normal(*alone).sum(1)}
 
     def symbol_terms(self, alone: Normal, symbols: Float[Tensor, "batch symbol"]) -> dict[str, Float[Tensor, " batch"]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from threading import Lock
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -9,12 +10,20 @@ from torch import Tensor
 from torch.func import jvp, vmap
 
 from disent_runner.datasets.dataset import Dataset
-from disent_runner.models.abstract_vae import AbstractVAE
 from disent_runner.models.base import AbstractModel
 from disent_runner.representations.representation import Autoencoder
 
 _DECODED_AT_ONCE = 128
 _forward_mode = Lock()  # torch keeps in a global variable how deep forward differentiation is nested
+
+
+@runtime_checkable
+class Likely(Protocol):
+    """A model with a likelihood of images."""
+
+    def nll(self, codes: Tensor, images: Tensor) -> Tensor:
+        """-log p(x|z) in nats, for each pair of a code and an image."""
+        ...
 
 
 def autoencoder_of(model: AbstractModel, dataset: Dataset, indices: np.ndarray) -> Autoencoder:
@@ -37,7 +46,7 @@ def autoencoder_of(model: AbstractModel, dataset: Dataset, indices: np.ndarray) 
             return vmap(along)(torch.eye(codes.shape[1], device=codes.device)).permute(1, 2, 0)
 
     def nll(codes: Tensor, rows: Tensor) -> Tensor:
-        assert isinstance(model, AbstractVAE)
+        assert isinstance(model, Likely)
         return model.nll(codes, images(rows))
 
     return Autoencoder(
@@ -48,7 +57,7 @@ def autoencoder_of(model: AbstractModel, dataset: Dataset, indices: np.ndarray) 
         ),
         prior=model.sample_codes,
         nll=(lambda codes, rows: _in_batches(nll, _float_tensor(codes, model), _row_tensor(rows)))
-        if isinstance(model, AbstractVAE)
+        if isinstance(model, Likely)
         else None,
         render=(
             lambda codes, noise: _in_batches(model.render, _float_tensor(codes, model), _float_tensor(noise, model))

@@ -13,9 +13,11 @@ from disent_runner.datasets.info import DatasetInfo
 from disent_runner.datasets.labels.factor_space import FactorSpace
 from disent_runner.datasets.labels.label_table import LabelTable
 from disent_runner.datasets.splits import by_combination
+from disent_runner.datasets.symbols import concepts as concepts_module
 from disent_runner.datasets.symbols.concepts import (
     ANY,
     FACTORS,
+    MOST_COUNTED,
     Scenes,
     all_concepts,
     are_orthogonal,
@@ -130,7 +132,9 @@ def test_drawn_concepts_are_different_and_shown(rooms: Scenes, seed: int) -> Non
     assert (concepts != draw_concepts(rooms, count=40, seed=seed + 1)).any()
 
 
-def test_orders_then_factors_then_values_are_uniform(rooms: Scenes) -> None:
+@pytest.mark.parametrize("most", [MOST_COUNTED, 0])
+def test_orders_then_factors_then_values_are_uniform(rooms: Scenes, most: int, monkeypatch) -> None:
+    monkeypatch.setattr(concepts_module, "MOST_COUNTED", most)
     first = np.concatenate([draw_concepts(rooms, count=1, seed=seed) for seed in range(500)])
     for observed, shares in (
         (np.bincount(order(first))[1:], [1 / 4] * 4),
@@ -270,3 +274,29 @@ def test_concepts_of_few_images_are_not_drawn_where_more_are_needed(rooms: Scene
     assert (order(drawn) < 4).all()
     with pytest.raises(ValueError, match=r"the number of concepts with 900 images to train on must be 1 to 0, got 100"):
         draw_concepts(rooms, count=100, seed=0, num_images=900)
+
+
+def test_images_that_are_searched_are_those_that_are_counted(rooms: Scenes, monkeypatch) -> None:
+    concepts = draw_concepts(rooms, count=60, seed=0)
+    expected = rooms.draw_images(concepts, count=5, seed=1)
+    monkeypatch.setattr(concepts_module, "MOST_COUNTED", 0)
+    np.testing.assert_array_equal(rooms.draw_images(concepts, count=5, seed=1), expected)
+    with pytest.raises(ValueError, match=r"^\d+ images to train on show the concept .*, 900 are needed"):
+        rooms.draw_images(concepts, count=900, seed=1)
+
+
+def test_concepts_of_many_attributes() -> None:
+    """Eighteen that are absent or present, as of CelebA, have 387 million concepts, more than are counted."""
+    labels = np.random.default_rng(0).integers(2, size=(2_000, 18))
+    space = LabelTable({f"attribute{k}": 2 for k in range(18)}, labels)
+    faces = scenes_shown(space, tuple(space.sizes))
+    assert not faces.is_counted
+    concepts = draw_concepts(faces, count=133, seed=0, num_images=10)
+    assert len(np.unique(concepts, axis=0)) == 133
+    np.testing.assert_array_equal(concepts, draw_concepts(faces, count=133, seed=0, num_images=10))
+    for concept, rows in zip(concepts, faces.draw_images(concepts, count=10, seed=0), strict=True):
+        named = concept != ANY
+        assert len(set(rows.tolist())) == 10
+        assert (labels[rows][:, named] == concept[named]).all()
+    with pytest.raises(ValueError, match=r"draws found 0 concepts with 2001 images to train on, 2 are needed"):
+        draw_concepts(faces, count=2, seed=0, num_images=2_001)

@@ -21,6 +21,9 @@ from disent_runner.datasets.splits import by_combination
 FACTORS = ("wall", "floor", "object", "identity")
 """Those of SCAN's rooms that concepts are about."""
 ANY = -1
+MOST_COUNTED = 10_000_000
+"""Up to so many concepts, images of each are counted once; of more, images are searched when a concept is asked for."""
+_MOST_TRIES = 100
 
 Concepts = Int[np.ndarray, "concept factor"]
 Mask = Bool[np.ndarray, " concept"]
@@ -91,9 +94,18 @@ class Scenes:
         """Those that are a combination held out."""
         return np.stack(np.unravel_index(np.flatnonzero(self.held_out), self.shape), axis=1)
 
+    @property
+    def is_counted(self) -> bool:
+        """Whether there are few enough concepts to count the images of every one."""
+        return math.prod(size + 1 for size in self.shape) <= MOST_COUNTED
+
     @cached_property
     def num_examples(self) -> Int[np.ndarray, "*sizes_plus_1"]:
-        """Number of images that training may see of each concept, `num_examples[tuple(concepts.T)]`: ANY counts all."""
+        """Number of images that training may see of each concept, `num_examples[tuple(concepts.T)]`: ANY counts all.
+
+        Only where `is_counted`.
+        """
+        assert self.is_counted
         examples = np.where(self.held_out, 0, np.bincount(self.combinations, minlength=len(self.held_out)))
         examples = examples.reshape(self.shape)
         for axis in range(examples.ndim):
@@ -115,6 +127,8 @@ class Scenes:
 
         ValueError where a concept has fewer than `count`.
         """
+        if not self.is_counted:
+            return self._search_images(concepts, count=count, seed=seed)
         images, begins = self._images
         numbers = np.arange(len(self.held_out)).reshape(self.shape)
         examples = self.num_examples[tuple(slice(size) for size in self.shape)]
@@ -124,13 +138,30 @@ class Scenes:
             part = tuple(slice(None) if value == ANY else value for value in concept)
             cells, sizes = numbers[part].reshape(-1), examples[part].reshape(-1)
             ends = np.cumsum(sizes)
-            if count > ends[-1]:
-                text = self.described(concept)
-                raise ValueError(f"{ends[-1]} images to train on show the concept {text}, {count} are needed")
+            self._check_enough(concept, int(ends[-1]), count)
             picks = rng.choice(ends[-1], count, replace=False)
             places = np.searchsorted(ends, picks, side="right")
             drawn[row] = images[begins[cells[places]] + picks - (ends - sizes)[places]]
         return drawn
+
+    def _search_images(self, concepts: Concepts, *, count: int, seed: int) -> Int[np.ndarray, "concept count"]:
+        """`draw_images`, drawing the same, by a search among all images for each concept."""
+        images, _ = self._images
+        images = images[~self.held_out[self.combinations[images]]]
+        values = np.stack(np.unravel_index(self.combinations[images], self.shape), axis=1)
+        rng = np.random.default_rng(seed)
+        drawn = np.empty((len(concepts), count), np.int64)
+        for row, concept in enumerate(concepts):
+            named = np.flatnonzero(concept != ANY)
+            (showing,) = (values[:, named] == concept[named]).all(axis=1).nonzero()
+            self._check_enough(concept, len(showing), count)
+            drawn[row] = images[showing[rng.choice(len(showing), count, replace=False)]]
+        return drawn
+
+    def _check_enough(self, concept: Int[np.ndarray, " factor"], number: int, count: int) -> None:
+        if count > number:
+            text = self.described(concept)
+            raise ValueError(f"{number} images to train on show the concept {text}, {count} are needed")
 
     def draw_image(self, concepts: Concepts, rng: np.random.Generator) -> Int[np.ndarray, " concept"]:
         """The index of an image that shows each concept, none of a combination held out; all alike are equally likely.
@@ -201,6 +232,8 @@ def draw_concepts(scenes: Scenes, *, count: int, seed: int, num_images: int = 1)
 
     ValueError where there are fewer than `count`.
     """
+    if not scenes.is_counted:
+        return _drawn_one_by_one(scenes, count=count, seed=seed, num_images=num_images)
     concepts = all_concepts(scenes, num_images=num_images)
     if not 0 < count <= len(concepts):
         of_images = f" with {num_images} images to train on" if num_images > 1 else ""
@@ -212,3 +245,27 @@ def draw_concepts(scenes: Scenes, *, count: int, seed: int, num_images: int = 1)
     probabilities = weights[subset.reshape(-1)]  # but for a factor
     rng = np.random.default_rng(seed)
     return concepts[rng.choice(len(concepts), count, replace=False, p=probabilities / probabilities.sum())]
+
+
+def _drawn_one_by_one(scenes: Scenes, *, count: int, seed: int, num_images: int) -> Concepts:
+    """`draw_concepts` where there are too many to count the images of each.
+
+    Likewise distributed, but that orders are rarer of which few choices of factors have a concept with enough images.
+    """
+    combinations = scenes.combinations[~scenes.held_out[scenes.combinations]]
+    values = np.unravel_index(combinations, scenes.shape)
+    rng = np.random.default_rng(seed)
+    found: dict[tuple[int, ...], None] = {}
+    for _ in range(_MOST_TRIES * count):
+        order = rng.integers(1, len(scenes.shape) + 1)
+        named = np.sort(rng.choice(len(scenes.shape), order, replace=False))
+        sizes = [scenes.shape[factor] for factor in named]
+        shown, counts = np.unique(np.ravel_multi_index([values[factor] for factor in named], sizes), return_counts=True)
+        if len(shown := shown[counts >= num_images]) > 0:
+            concept = np.full(len(scenes.shape), ANY)
+            concept[named] = np.unravel_index(rng.choice(shown), sizes)
+            found[tuple(concept.tolist())] = None
+        if len(found) == count:
+            return np.array(list(found), np.int64)
+    of_images = f" with {num_images} images to train on" if num_images > 1 else ""
+    raise ValueError(f"{_MOST_TRIES * count} draws found {len(found)} concepts{of_images}, {count} are needed")
