@@ -48,17 +48,30 @@ def _lines(text: str) -> Iterator[str]:
 
 
 def plan() -> None:
-    """`disent-run` up to where work would begin: it says how many runs there would be."""
+    """`disent-run` up to where work would begin: it says how many runs there would be.
+
+    Of a search the first dozen trials: its sampler draws ten, and chooses from then on.
+    """
+    import dataclasses
+
     import disent_runner.stages.job
     import disent_runner.stages.parents
     import disent_runner.sweep.judging
     import disent_runner.sweep.objective
     import disent_runner.sweep.run
+    import disent_runner.sweep.search
     from disent_runner.commands.run import run
 
     def planned(jobs: Any, *_: Any, **__: Any) -> None:
         print(len(jobs), "runs planned")
 
+    search_of = disent_runner.sweep.search.search_of
+
+    def begun(*asked: Any) -> disent_runner.sweep.search.Search:
+        search = search_of(*asked)
+        return dataclasses.replace(search, num_trials=min(search.num_trials, 12))
+
+    disent_runner.sweep.search.search_of = begun
     disent_runner.stages.job.run_job = lambda config, *_, **__: print("a run of", *config.stages, "planned")
     disent_runner.stages.parents.train_missing = lambda *_, **__: None
     disent_runner.sweep.run.run_sweep = planned

@@ -13,8 +13,10 @@ from pathlib import Path
 
 _LOADED_ONCE = [
     *("torch", "pytorch_lightning", "sklearn.ensemble", "pandas", "disent_runner.stages.evaluate"),
+    *("disent_runner.stages.job", "disent_runner.stages.parents", "disent_runner.sweep.run"),
     *("disent_runner.assembly.conf", "hydra_plugins.hydra_optuna_sweeper.optuna_sweeper"),
     *("hydra_plugins.hydra_joblib_launcher.joblib_launcher", "hydra_plugins.hydra_submitit_launcher.submitit_launcher"),
+    "tests.warm",
 ]
 """What takes seconds to import, and reads nothing of the environment meanwhile."""
 _ENTRIES = {
