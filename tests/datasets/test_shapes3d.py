@@ -126,8 +126,8 @@ def test_rooms_are_layers_in_the_colours_of_their_factors(layers: np.ndarray, tm
 
 @pytest.mark.slow
 @pytest.mark.parametrize("side", [64, 16])
-def test_rooms_are_the_rendered_ones(side: int, data_dir: Path) -> None:
-    dataset = load(shapes3d.rendered_card(), data_dir=data_dir, transform=Transform(image_size=side))
+def test_rooms_are_the_rendered_ones(side: int, tmp_path: Path) -> None:
+    dataset = load(shapes3d.rendered_card(), data_dir=tmp_path, transform=Transform(image_size=side))
     indices = np.arange(0, 480_000, 9_999)
     rooms = render_rooms(dataset.space.factors(indices)).reshape(-1, 3, side, 64 // side, side, 64 // side)
     images = dataset.gather(torch.from_numpy(indices)).numpy()
