@@ -147,3 +147,20 @@ def test_what_cannot_stand_on_another_is_said_before_anything_is_trained(disent_
     assert not list(tmp_path.rglob("checkpoints"))
     status = read_status(_folder(tmp_path, "betavae_dae"))
     assert (status["state"], "model.dae must be" in status["error"]) == ("failed", True)
+    refused = disent_run("-m", *COMMON, "dae.overrides=[model=betavae,network=tiny]", "model.beta=1,2", "seed=0,1")
+    assert refused.returncode == 1
+    assert (
+        refused.stderr == "disent-run: model.beta=1 seed=0: model.dae must be a run of model=dae, got one of BetaVAE\n"
+    )
+    assert not list(tmp_path.rglob("checkpoints"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("more", [(), ("-m", "seed=0,1")], ids=["run", "sweep"])
+def test_more_concepts_than_there_are_are_told_before_anything_is_trained(more, disent_run, tmp_path):
+    command = ("model=scan", *COMMON[1:4], "trainer=smoke", "vision.model.check_dae=false", "vision.network=tiny")
+    refused = disent_run(*command, "concepts.model.num_concepts=9000", "concepts.model.images_per_concept=5", *more)
+    assert refused.returncode == 1
+    (line,) = refused.stderr.splitlines()
+    assert "concepts: model.num_concepts=9000: the number of concepts with 5 images to train on must be 1 to" in line
+    assert not list(tmp_path.rglob("checkpoints"))

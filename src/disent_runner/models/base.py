@@ -108,6 +108,9 @@ class AbstractModel(pl.LightningModule, ABC):
         """
         return source
 
+    def check_training(self, training: Dataset) -> None:
+        """Raises ValueError for data that `learn` could not learn from: told before what it stands on is trained."""
+
     def learn(self, training: Dataset, rng: np.random.Generator) -> None:
         """Takes from the training images what needs no optimisation step; most models take nothing."""
 
