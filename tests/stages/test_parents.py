@@ -116,6 +116,19 @@ def test_what_is_damaged_below_is_made_again_and_what_is_other_than_it_was_is_re
     assert values[0] == values[1]
 
     shutil.rmtree(concepts)
+    for path in dae.glob("checkpoints/*.pt"):
+        path.write_bytes(path.read_bytes()[:1000])
+    by_path = disent_run("model=betavae_dae", *COMMON[1:], f"dae.run={dae}")
+    assert by_path.returncode == 1
+    (line,) = by_path.stderr.splitlines()
+    assert "step=000000005.pt is damaged; type the command that trained the run" in line
+    again = disent_run(*command)
+    assert again.returncode == 0, again.stderr
+    assert f"no checkpoint in {dae} is whole; it is trained from the start" in again.stdout
+    assert log.stat().st_mtime_ns == written
+    assert all(torch.equal(value, before[name]) for name, value in _state(dae)["model"].items())
+
+    shutil.rmtree(concepts)
     _change_weights(dae)
     refused = disent_run(*command)
     assert refused.returncode == 1

@@ -14,6 +14,7 @@ from disent_runner.assembly import build
 from disent_runner.assembly.below import folder_of, missing_below, parents_of
 from disent_runner.machine.console import Formatter, LogFile
 from disent_runner.models.frozen import Frozen
+from disent_runner.runs.checkpoint_files import remove_torn
 from disent_runner.runs.folder import RunInUse, exclusive
 from disent_runner.runs.identity import request_of
 from disent_runner.runs.lineage import is_trained
@@ -97,6 +98,9 @@ def _in_turn(
     while not (is_finished(folder, request) and is_there()):
         try:
             with _logged(folder):
+                with exclusive(folder):
+                    if remove_torn(folder):
+                        log.warning("no checkpoint in %s is whole; it is trained from the start", folder)
                 run_job(config, folder, request=request, model_name=model_name)
             return
         except RunInUse as held:
