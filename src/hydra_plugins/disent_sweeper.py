@@ -77,6 +77,10 @@ class GridSweeper(Sweeper):
 
             check_objective(config)
         jobs = plan(self.loader, config, grid(sweeper.params, sweeper.cases, sweeper.zip, command, self.loader.options))
+        if any(job.needs for job in jobs) and not os.environ.get(PLAN):
+            from disent_runner.sweep.below import check_chains  # and the models
+
+            check_chains(self.loader, config, jobs)
         numbers = {job: number for number, job in enumerate(jobs)}
         launcher = Plugins.instance().instantiate_launcher(
             hydra_context=self.context, task_function=self.task_function, config=config

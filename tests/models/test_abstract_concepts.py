@@ -83,7 +83,10 @@ def plain() -> dict:
     ("settings", "message"),
     [
         ({"factors": ["hue"]}, "model.factors names 'hue'; the factors are wall, floor, object, identity, yaw"),
-        ({"num_concepts": 500}, "the number of concepts with 3 images to train on must be 1 to "),
+        (
+            {"num_concepts": 500},
+            "model.num_concepts=500: the number of concepts with 3 images to train on must be",
+        ),
         ({"synonyms": 11}, "the number of synonyms must be 0 to 10, got 11"),
         ({"batch_size": 61}, "dataset.batch_size is 61, but there are 60 pairs of a concept and an image"),
     ],
@@ -91,6 +94,13 @@ def plain() -> dict:
 def test_other_settings_are_refused(settings, message, taught) -> None:
     with pytest.raises(ValueError, match=message):
         taught(**settings)
+
+
+def test_too_many_concepts_are_told_without_training(rooms, vision) -> None:
+    model = ScanConcepts(info=rooms.info, vision=vision, **SETTINGS, **plain() | {"num_concepts": 500})
+    with pytest.raises(ValueError, match=r"^model\.num_concepts=500: the number of concepts with 2 images"):
+        model.check_training(rooms)
+    assert not model.train_concepts.any()
 
 
 def test_data_without_factors_or_with_too_many_are_refused(rooms, vision) -> None:

@@ -75,6 +75,16 @@ def test_a_vision_of_point_codes_is_refused(taught, rooms) -> None:
         taught(vision=Frozen(dae, rooms.info))
 
 
+def test_a_vision_that_sees_by_another_is_refused_with_the_folder_of_that_one(taught, vision, rooms) -> None:
+    concepts, _ = taught()
+    message = r"^model\.vision must be .* itself, ScanConcepts sees by a run below it, of VAE; take that one"
+    with pytest.raises(ValueError, match=f"{message}$"):
+        taught(vision=Frozen(concepts, rooms.info))
+    concepts.parents = {"vision": (None, "eyes/seed=0")}
+    with pytest.raises(ValueError, match=f"{message}, vision.run=eyes/seed=0$"):
+        taught(vision=Frozen(concepts, rooms.info))
+
+
 def test_another_divergence_is_refused(taught) -> None:
     with pytest.raises(ValueError, match=r"model\.kl must be forward or reverse, got 'both'"):
         taught(kl="both")

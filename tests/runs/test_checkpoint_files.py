@@ -3,7 +3,13 @@ from pathlib import Path
 
 import pytest
 
-from disent_runner.runs.checkpoint_files import checkpoint_path, checkpoint_paths, is_whole, newest_checkpoint
+from disent_runner.runs.checkpoint_files import (
+    checkpoint_path,
+    checkpoint_paths,
+    is_whole,
+    newest_checkpoint,
+    remove_torn,
+)
 
 
 def archive(path: Path) -> Path:
@@ -30,3 +36,14 @@ def test_an_archive_that_lost_or_changed_a_byte_is_not_whole(tmp_path, damage):
     assert is_whole(path)
     path.write_bytes(damage(path.read_bytes()))
     assert not is_whole(path)
+
+
+def test_checkpoints_of_which_none_is_whole_are_removed_and_else_none(tmp_path):
+    assert not remove_torn(tmp_path)
+    paths = [archive(checkpoint_path(tmp_path, step)) for step in (5, 10)]
+    paths[1].write_bytes(paths[1].read_bytes()[:100])
+    assert not remove_torn(tmp_path)
+    assert all(path.exists() for path in paths)
+    paths[0].write_bytes(b"")
+    assert remove_torn(tmp_path)
+    assert not checkpoint_paths(tmp_path)

@@ -116,6 +116,19 @@ def test_what_is_damaged_below_is_made_again_and_what_is_other_than_it_was_is_re
     assert values[0] == values[1]
 
     shutil.rmtree(concepts)
+    for path in dae.glob("checkpoints/*.pt"):
+        path.write_bytes(path.read_bytes()[:1000])
+    by_path = disent_run("model=betavae_dae", *COMMON[1:], f"dae.run={dae}")
+    assert by_path.returncode == 1
+    (line,) = by_path.stderr.splitlines()
+    assert "step=000000005.pt is damaged; type the command that trained the run" in line
+    again = disent_run(*command)
+    assert again.returncode == 0, again.stderr
+    assert f"no checkpoint in {dae} is whole; it is trained from the start" in again.stdout
+    assert log.stat().st_mtime_ns == written
+    assert all(torch.equal(value, before[name]) for name, value in _state(dae)["model"].items())
+
+    shutil.rmtree(concepts)
     _change_weights(dae)
     refused = disent_run(*command)
     assert refused.returncode == 1
@@ -147,3 +160,20 @@ def test_what_cannot_stand_on_another_is_said_before_anything_is_trained(disent_
     assert not list(tmp_path.rglob("checkpoints"))
     status = read_status(_folder(tmp_path, "betavae_dae"))
     assert (status["state"], "model.dae must be" in status["error"]) == ("failed", True)
+    refused = disent_run("-m", *COMMON, "dae.overrides=[model=betavae,network=tiny]", "model.beta=1,2", "seed=0,1")
+    assert refused.returncode == 1
+    assert (
+        refused.stderr == "disent-run: model.beta=1 seed=0: model.dae must be a run of model=dae, got one of BetaVAE\n"
+    )
+    assert not list(tmp_path.rglob("checkpoints"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("more", [(), ("-m", "seed=0,1")], ids=["run", "sweep"])
+def test_more_concepts_than_there_are_are_told_before_anything_is_trained(more, disent_run, tmp_path):
+    command = ("model=scan", *COMMON[1:4], "trainer=smoke", "vision.model.check_dae=false", "vision.network=tiny")
+    refused = disent_run(*command, "concepts.model.num_concepts=9000", "concepts.model.images_per_concept=5", *more)
+    assert refused.returncode == 1
+    (line,) = refused.stderr.splitlines()
+    assert "concepts: model.num_concepts=9000: the number of concepts with 5 images to train on must be 1 to" in line
+    assert not list(tmp_path.rglob("checkpoints"))

@@ -14,7 +14,7 @@ from disent_runner.datasets.batches import Batch, BatchSource
 from disent_runner.datasets.dataset import Dataset
 from disent_runner.datasets.grouped_batches import sizes_of
 from disent_runner.datasets.info import DatasetInfo
-from disent_runner.datasets.symbols.concepts import FACTORS, Concepts, draw_concepts, scenes_shown
+from disent_runner.datasets.symbols.concepts import FACTORS, Concepts, Scenes, draw_concepts, scenes_shown
 from disent_runner.datasets.symbols.pair_batches import SymbolBatches
 from disent_runner.datasets.symbols.vocabulary import draw_vocabulary
 from disent_runner.losses.concepts import specificity
@@ -85,15 +85,25 @@ class AbstractConcepts(AbstractModel):
         numbers = np.flatnonzero(self.held_out.cpu().numpy())
         return np.stack(np.unravel_index(numbers, tuple(self.vocabulary.sizes.values())), axis=1)
 
+    def check_training(self, training: Dataset) -> None:
+        self._draw_concepts(scenes_shown(training.space, self.factors), seed=0)
+
     def learn(self, training: Dataset, rng: np.random.Generator) -> None:
         """Draws what to learn from. ValueError where there are too few concepts with so many images."""
         scenes = scenes_shown(training.space, self.factors)
         seeds = rng.integers(2**31, size=2).tolist()
         num_images = self.train_rows.shape[1]
-        concepts = draw_concepts(scenes, count=len(self.train_concepts), seed=seeds[0], num_images=num_images)
+        concepts = self._draw_concepts(scenes, seed=seeds[0])
         self.train_concepts.copy_(torch.from_numpy(concepts))
         self.train_rows.copy_(torch.from_numpy(scenes.draw_images(concepts, count=num_images, seed=seeds[1])))
         self.held_out.copy_(torch.from_numpy(scenes.held_out))
+
+    def _draw_concepts(self, scenes: Scenes, *, seed: int) -> Concepts:
+        count, num_images = self.train_rows.shape
+        try:
+            return draw_concepts(scenes, count=count, seed=seed, num_images=num_images)
+        except ValueError as error:
+            raise ValueError(f"model.num_concepts={count}: {error}") from None
 
     def batches(self, training: Dataset, source: BatchSource, *, batch_size: int, seed: int) -> BatchSource:
         return SymbolBatches(

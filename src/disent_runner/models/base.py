@@ -34,6 +34,8 @@ class AbstractModel(pl.LightningModule, ABC):
     """Whether `decode` makes images."""
     learns_from_labels: ClassVar[bool] = False
     """Whether its training depends on the factors of images, and not on the images alone."""
+    sees_by: ClassVar[str | None] = None
+    """The keyword of a run below whose codes and images are its own, where it makes none."""
     latent_dim: int
     """Length of a code."""
     noise_dim: int = 0
@@ -107,6 +109,9 @@ class AbstractModel(pl.LightningModule, ABC):
         Raises ValueError for data that it cannot learn from.
         """
         return source
+
+    def check_training(self, training: Dataset) -> None:
+        """Raises ValueError for data that `learn` could not learn from: told before what it stands on is trained."""
 
     def learn(self, training: Dataset, rng: np.random.Generator) -> None:
         """Takes from the training images what needs no optimisation step; most models take nothing."""

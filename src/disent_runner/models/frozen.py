@@ -55,6 +55,20 @@ class Frozen:
         return self.on(codes.device).model.decode(codes)
 
 
+def check_sees(key: str, frozen: Frozen) -> None:
+    """Raises ValueError where the frozen model, the setting `key`, has its codes and images from a run below it."""
+    model, place = frozen.model, None
+    while model.sees_by is not None:
+        _, place = model.parents.get(model.sees_by, (None, None))
+        model = getattr(model, model.sees_by).model
+    if model is not frozen.model:
+        seen = "" if place is None else f", {key}.run={place}"
+        raise ValueError(
+            f"model.{key} must be a model that sees by itself, {type(frozen.model).__name__} sees by a run below it, "
+            f"of {type(model).__name__}; take that one{seen}"
+        )
+
+
 def check_same_data(key: str, frozen: Frozen, info: DatasetInfo) -> None:
     """Raises ValueError where the frozen model, the setting `key`, is of other images than those of `info`."""
     if (frozen.info.name, frozen.info.image_shape) != (info.name, info.image_shape):

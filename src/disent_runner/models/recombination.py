@@ -41,6 +41,7 @@ class Recombination(AbstractModel):
     """
 
     learns_from_labels = True
+    sees_by = "concepts"
 
     def __init__(
         self,

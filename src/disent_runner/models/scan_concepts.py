@@ -14,7 +14,7 @@ from disent_runner.losses.gaussian import Normal, kl_to_standard_normal, sample_
 from disent_runner.machine.ranges import NonNegative, OneOf
 from disent_runner.models.abstract_concepts import AbstractConcepts, symbols_in
 from disent_runner.models.abstract_vae import posterior
-from disent_runner.models.frozen import Frozen, check_same_data
+from disent_runner.models.frozen import Frozen, check_same_data, check_sees
 from disent_runner.models.frozen_posteriors import FrozenPosteriors, check_posteriors
 
 
@@ -25,6 +25,8 @@ class ScanConcepts(AbstractConcepts):
     q(z|x) is that of the frozen `vision`, which makes codes of images and images of codes: latents are its own.
     `kl` reverse: KL(q(z|y) ‖ q(z|x)) instead, as in their SCAN_R.
     """
+
+    sees_by = "vision"
 
     def __init__(
         self,
@@ -40,6 +42,7 @@ class ScanConcepts(AbstractConcepts):
     ) -> None:
         super().__init__(info=info, **concepts)
         check_same_data("vision", vision, info)
+        check_sees("vision", vision)
         check_posteriors("vision", vision)
         if kl not in GROUNDINGS:
             raise ValueError(f"model.kl must be {' or '.join(GROUNDINGS)}, got {kl!r}")

@@ -25,6 +25,16 @@ def checkpoint_paths(folder: Path) -> list[Path]:
     return sorted((path for path in paths if fnmatch(path.name, "step=*.pt")), reverse=True)
 
 
+def remove_torn(folder: Path) -> bool:
+    """Whether the folder had checkpoints of which none is whole: they are gone, and training begins anew."""
+    paths = checkpoint_paths(folder)
+    if not paths or any(map(is_whole, paths)):
+        return False
+    for path in paths:
+        path.unlink()
+    return True
+
+
 def is_written(path: Path) -> bool:
     """Whether it has the bytes that were written, where its folder says what those were."""
     return checksums.fit(path.parent.parent, [f"{path.parent.name}/{path.name}"])

@@ -12,15 +12,15 @@ from omegaconf import DictConfig, open_dict
 
 from disent_runner.assembly import build
 from disent_runner.assembly.below import folder_of, missing_below, parents_of
-from disent_runner.datasets.info import DatasetInfo
 from disent_runner.machine.console import Formatter, LogFile
-from disent_runner.models.base import AbstractModel
 from disent_runner.models.frozen import Frozen
+from disent_runner.runs.checkpoint_files import remove_torn
 from disent_runner.runs.folder import RunInUse, exclusive
 from disent_runner.runs.identity import request_of
 from disent_runner.runs.lineage import is_trained
+from disent_runner.runs.ownership import check_same_data
 from disent_runner.runs.status import is_finished, read_status, write_status
-from disent_runner.stages.job import run_job
+from disent_runner.stages.job import of_same_images, run_job
 
 log = logging.getLogger(__name__)
 SECONDS_BETWEEN_LOOKS = 2.0
@@ -39,7 +39,7 @@ def train_missing(
     if not missing_below(config):
         return
     try:
-        _tried(config, folder, compose, build.build_data(config).training.info)
+        _tried(config, folder, compose)
         _train_missing(config, compose, sweep=sweep)
     except Exception as error:
         with suppress(RunInUse, OSError), exclusive(folder):
@@ -47,13 +47,26 @@ def train_missing(
         raise
 
 
-def _tried(config: DictConfig, folder: Path, compose: Compose, info: DatasetInfo) -> AbstractModel:
-    """The model on untrained ones where they are missing: one that cannot stand on them says so before these train."""
-    below: dict[str, Frozen] = {}
+def check_below(config: DictConfig, folder: Path, compose: Compose) -> None:
+    """ValueError where the config's run could not stand on those below that are missing, before any of them trains."""
+    if missing_below(config):
+        _tried(config, folder, compose)
+
+
+def _tried(config: DictConfig, folder: Path, compose: Compose) -> Frozen:
+    """The model, untrained, on untrained ones where they are missing, which may be nothing that it can stand on."""
+    datamodule, below = build.build_data(config), {}
     for name, overrides in missing_below(config).items():
         composed = compose(overrides)
-        below[name] = Frozen(_tried(composed, Path(folder_of(composed)), compose, info), info)
-    return build.build_model(config, info, folder=folder, below=below)
+        try:
+            below[name] = _tried(composed, Path(folder_of(composed)), compose)
+        except ValueError as error:  # which names settings as that run has them
+            raise ValueError(f"{name}: {error}") from error
+    model = build.build_model(config, datamodule.training.info, folder=folder, below=below)
+    check_same_data(datamodule.dataset, of_same_images(config, model))
+    model.check_training(datamodule.training)
+    datamodule.source_for(model)
+    return Frozen(model, datamodule.training.info)
 
 
 def _train_missing(config: DictConfig, compose: Compose, *, sweep: str | None) -> None:
@@ -73,7 +86,7 @@ def _train_missing(config: DictConfig, compose: Compose, *, sweep: str | None) -
             if not (is_finished(folder, request) and is_there()):
                 log.info("first %s, in %s", name, folder)
             _in_turn(below, folder, is_there, request=request, model_name=model_name)
-        except ValueError as error:  # which names settings as that run has them
+        except ValueError as error:
             raise ValueError(f"{name}: {error}") from error
 
 
@@ -85,6 +98,9 @@ def _in_turn(
     while not (is_finished(folder, request) and is_there()):
         try:
             with _logged(folder):
+                with exclusive(folder):
+                    if remove_torn(folder):
+                        log.warning("no checkpoint in %s is whole; it is trained from the start", folder)
                 run_job(config, folder, request=request, model_name=model_name)
             return
         except RunInUse as held:
