@@ -97,7 +97,7 @@ def test_other_settings_are_refused(settings, message, taught) -> None:
 
 
 def test_too_many_concepts_are_told_without_training(rooms, vision) -> None:
-    model = ScanConcepts(info=rooms.info, vision=vision, **SETTINGS, **plain() | {"num_concepts": 500})
+    model = ScanConcepts(info=rooms.info, vision=vision, **SETTINGS, **{**plain(), "num_concepts": 500})
     with pytest.raises(ValueError, match=r"^model\.num_concepts=500: the number of concepts with 2 images"):
         model.check_training(rooms)
     assert not model.train_concepts.any()

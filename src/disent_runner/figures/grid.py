@@ -30,7 +30,7 @@ def labelled_grid(
 ) -> Figure:
     """A grid of images, (rows, columns, C, H, W), with a label at each row and above each column."""
     rows, _, _, height, width = images.shape
-    row_labels, column_labels = ([as_label(text) for text in labels] for labels in (row_labels, column_labels))
+    row_labels, column_labels = [as_label(text, 80) for text in row_labels], [as_label(text) for text in column_labels]
     title = as_label(title, most=120)
     picture = tile(images)
     left = 0.2 + _INCHES_PER_LETTER * max(map(len, row_labels), default=0)

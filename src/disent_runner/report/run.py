@@ -35,3 +35,5 @@ class Omission:
 
     folder: Path
     reason: str
+    is_unscored: bool = False
+    """whether it is a trained run like any other, of which no number was asked"""

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from disent_runner.report.below import without_parents
 from disent_runner.report.run import Omission, Run
 from disent_runner.runs.folder import folders_below
 from disent_runner.runs.identity import settings_of
@@ -16,6 +17,14 @@ from disent_runner.sweep.members import members_of
 _SECTIONS = ("model", "dataset", "trainer")
 _TOLD = ("id", "model_name", "data_name", "data_source", "data_hash", "git_commit")
 """Facts that tables group runs by, or show."""
+
+
+class _Unscored(ValueError):
+    """A run without a number, which may have ended as it should."""
+
+    def __init__(self, reason: str, *, is_done: bool) -> None:
+        super().__init__(reason)
+        self.is_done = is_done
 
 
 def read_runs(roots: Sequence[Path]) -> tuple[list[Run], list[Omission]]:
@@ -35,8 +44,11 @@ def read_runs(roots: Sequence[Path]) -> tuple[list[Run], list[Omission]]:
         for folder in folders:
             try:
                 runs.append(_read_run(folder))
+            except _Unscored as reason:
+                omissions.append(Omission(folder, str(reason), is_unscored=reason.is_done))
             except (OSError, ValueError) as error:
                 omissions.append(Omission(folder, str(error)))
+    omissions = without_parents(omissions, runs)
     return sorted(runs, key=lambda run: run.folder), sorted(omissions, key=lambda omission: omission.folder)
 
 
@@ -85,7 +97,7 @@ def _read_scores(folder: Path) -> list[Score]:
     except OSError as error:
         raise ValueError(f"metrics.json cannot be read: {error.strerror}") from None
     if not scores:
-        raise ValueError(f"no metrics yet{_status(folder)}")
+        raise _Unscored(f"no metrics yet{_status(folder)}", is_done=read_status(folder).get("state") == "done")
     if all(score.value is None for score in scores):
         raise ValueError(f"no metric has a value{_status(folder)}: {scores[0].making.metric} {scores[0].reason}")
     return scores
