@@ -40,11 +40,13 @@ def test_a_message_that_nobody_can_read_is_none():
     os.close(read)
     before = os.dup(2)
     os.dup2(write, 2)
+    handler = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # which nohup has us ignore
     model: Any = SimpleNamespace(stop_requested=False, step=7)
     try:
         with pytest.raises(Interrupted, match="SIGHUP after step 7"), stoppable(), Interrupts(model).heard():
             os.kill(os.getpid(), signal.SIGHUP)
     finally:
+        signal.signal(signal.SIGHUP, handler)
         os.dup2(before, 2)
         for number in (before, write):
             os.close(number)
