@@ -18,6 +18,9 @@ from tests.models.names import learners
 
 pytestmark = pytest.mark.usefixtures("untrained_below")
 
+FEW = "dataset.batch_size=16"
+"""Images: what is tried here does not depend on how many there are."""
+
 
 def networks_of(model: AbstractModel) -> list[nn.Module]:
     """Its own, and those of what it stands on."""
@@ -28,7 +31,7 @@ def networks_of(model: AbstractModel) -> list[nn.Module]:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", names("model"))
 def test_every_parameter_of_every_model_learns(name, composed, tmp_path):
-    config = composed(f"model={name}", "trainer.max_steps=3")
+    config = composed(f"model={name}", "trainer.max_steps=3", FEW)
     datamodule = build.build_data(config)
     model = build.build_model(config, datamodule.dataset.info)
     before = {key: value.clone() for key, value in model.named_parameters() if value.requires_grad}
@@ -44,13 +47,13 @@ def test_a_model_that_learns_from_labels_says_so(name, composed):
     """Others have the same weights, whatever the images are said to show."""
     weights = []
     for turn in (1, -1):
-        config = composed(f"model={name}", "trainer.max_steps=1")
+        config = composed(f"model={name}", "trainer.max_steps=1", FEW)
         datamodule = build.build_data(config)
         training = datamodule.training
         table = LabelTable(training.space.sizes, training.space.factors(np.arange(len(training)))[::turn])
         training = dataclasses.replace(training, space=table)
         model = build.build_model(config, training.info)
-        batches = model.batches(training, datamodule.source, batch_size=64, seed=0)
+        batches = model.batches(training, datamodule.source, batch_size=config.dataset.batch_size, seed=0)
         model.configure_optimizers()
         batch = Batch(step=0, is_logged=False, source=batches, dataset=training, device=torch.device("cpu"))
         model.update(batch)
@@ -83,7 +86,7 @@ def test_bfloat16_is_for_networks_alone(name, untrained):
     """With the networks kept exact, autocast changes no loss term: none is a matrix product that it would round."""
     logged = []
     for rounding in (False, True):
-        model, batch = untrained(f"model={name}")
+        model, batch = untrained(f"model={name}", FEW)
         for parameter in model.parameters():
             parameter.data *= 1.5  # codes far from zero, so that every term counts
         for network in networks_of(model):
@@ -100,7 +103,7 @@ def test_every_model_trains_in_bfloat16(name, untrained):
     """Within a few per cent of float32 on the first step."""
     logged = []
     for rounding in (False, True):
-        model, batch = untrained(f"model={name}")
+        model, batch = untrained(f"model={name}", FEW)
         with torch.autocast("cpu", torch.bfloat16, enabled=rounding):
             logged.append(model.update(batch)["loss"])
     torch.testing.assert_close(*logged, rtol=0.05, atol=0.02)
