@@ -118,6 +118,8 @@ def test_labels_name_what_tells_settings_apart(tmp_path):
     assert labels({"model": "vae"}, {"model": "vae", "dataset.grey": "true"}) == ["vae", "vae dataset.grey=true"]
     assert labels({"model": "vae", "network": "tiny"}) == ["vae"]
     assert labels({"network": "tiny"}) == ["all runs"]
+    chains = ({"model": "scan", "below": "1", "steps": "3"}, {"model": "scan", "below": "2", "steps": "3"})
+    assert labels(*chains, {"model": "jmvae", "steps": "1"}) == ["scan below=1", "scan below=2", "jmvae"]
     assert labels({"model.beta": "1", "joint": "null"}, {"model.beta": "4", "joint": "null"}) == ["beta=1", "beta=4"]
 
 

@@ -1,7 +1,7 @@
 """The study that a recipe is: what it shows, where that was published, and how a sweep of it is judged."""
 
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -127,13 +127,24 @@ def by_setting(runs: Sequence[StudyRun]) -> dict[str, list[StudyRun]]:
     for run in runs:
         setting = tuple((key, value) for key, value in run.overrides.items() if key != "seed")
         settings.setdefault(setting, []).append(run)
-    values = {key: {dict(other).get(key) for other in settings} - {None} for setting in settings for key, _ in setting}
-    labels = [_label([(key, value) for key, value in setting if len(values[key]) > 1]) for setting in settings]
-    if labels == [""]:
-        labels = [next(iter(values.get("model", ())), None) or "all runs"]
-    if len(set(labels)) < len(labels):
-        labels = [_label(setting) for setting in settings]
+    told = _telling(list(settings))
+    if any(told.isdisjoint(key for key, _ in setting) for setting in settings):
+        told.add("model")  # one that says nothing of these keys has a name all the same
+    labels = [_label([pair for pair in setting if pair[0] in told]) or "all runs" for setting in settings]
     return dict(zip(labels, settings.values(), strict=True))
+
+
+def _telling(settings: Sequence[tuple[tuple[str, str], ...]]) -> set[str]:
+    """Keys that tell the settings from each other, the model first: each splits what those before it left alike."""
+    told: dict[str, None] = {}
+    for key in sorted({key: None for setting in settings for key, _ in setting}, key=lambda key: key != "model"):
+        if _num_apart(settings, (*told, key)) > _num_apart(settings, told):
+            told[key] = None
+    return {*told}
+
+
+def _num_apart(settings: Sequence[tuple[tuple[str, str], ...]], keys: Iterable[str]) -> int:
+    return len({tuple(dict(setting).get(key) for key in keys) for setting in settings})
 
 
 def _label(setting: Sequence[tuple[str, str]]) -> str:
