@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from disent_runner.datasets.batches import Batch, BatchSource
 from disent_runner.datasets.dataset import Dataset
 from disent_runner.datasets.info import DatasetInfo
-from disent_runner.datasets.transitions import WorldTransitions, as_floats
+from disent_runner.datasets.transitions import HELD_OUT, WorldTransitions, as_floats, random_starts, transitions_from
 from disent_runner.environments.world import Environment, World, world_of
 from disent_runner.losses.controllability import (
     expected_score,
@@ -107,6 +107,18 @@ class ICF(AbstractModel):
     def policies_of(self, hidden: Float[Tensor, "batch hidden"]) -> Float[Tensor, "batch latent action"]:
         """π_k(a|s)."""
         return self.policies(hidden).float().unflatten(1, (self.latent_dim, -1)).softmax(-1)
+
+    @torch.no_grad()
+    def probe(self, num_states: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Features of random states that no run begins with, of what each action leads to, and the policies there:
+        (state, latent), (state, action, latent), (state, latent, action).
+        """
+        starts = random_starts(self.world, num_states, seed=HELD_OUT + seed)
+        before, after = (as_floats(images.to(self.device)) for images in transitions_from(self.world, starts))
+        hidden = self.head(self.trunk(torch.cat([before, after.flatten(0, 1)])))
+        features = self._features_of(hidden)
+        then = features[num_states:].unflatten(0, after.shape[:2])
+        return features[:num_states], then, self.policies_of(hidden[:num_states])
 
     def update(self, batch: Batch) -> dict[str, Tensor]:
         assert isinstance(batch.source, WorldTransitions)
