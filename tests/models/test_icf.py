@@ -15,7 +15,13 @@ from disent_runner.stages.fit import fit
 
 def test_the_loss_is_that_of_the_paper(untrained):
     """Written out for each state, feature and action."""
-    model, batch = untrained("model=icf", "model.warmup=null", "model.lambda_selectivity=0.7", "dataset.batch_size=3")
+    model, batch = untrained(
+        "model=icf",
+        "model.warmup=null",
+        "model.lambda_selectivity=0.7",
+        "model.lambda_entropy=0.01",
+        "dataset.batch_size=3",
+    )
     before, after = map(as_floats, batch.source.transitions(0))
     with torch.no_grad():
         first, _ = model.encode(before)
