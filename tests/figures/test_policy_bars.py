@@ -1,4 +1,5 @@
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,8 @@ def test_bars_are_as_high_as_actions_are_likely(inputs, rng):
     )
     rep = replace(inputs.representation, control=control)
     (figure,) = policy_bars(replace(inputs, representation=rep), rng=rng, num_states=2).values()
-    heights = [[bar.get_height() for bar in panel.patches] for panel in figure.axes]
+    shown: Any = [panel.patches for panel in figure.axes]
+    heights = [[bar.get_height() for bar in bars] for bars in shown]
     np.testing.assert_allclose(heights, [[0.4, 0.6], [0.5, 0.5]])
     assert [label.get_text() for label in figure.axes[0].get_xticklabels()] == ["left", "right"]
 
