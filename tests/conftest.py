@@ -82,6 +82,8 @@ def composed(data_dir: Path, tmp_path: Path) -> Compose:
     def make(*overrides: str) -> DictConfig:
         config = copy.deepcopy(_composed_once(overrides))
         config.data_dir, config.output_root = str(data_dir), f"{tmp_path}/outputs"
+        if config.environment is not None:  # the small subset is one of dSprites
+            config.dataset.update({"subset": None, "num_frames": 1000} if "num_frames" in config.dataset else {})
         return config
 
     return make

@@ -91,6 +91,8 @@ PLACES = {
     "network": lambda record, node: record["network"].update(encoder=node),
     "likelihood": lambda record, node: record.update(likelihood=node),
     "init": lambda record, node: record.update(init=node),
+    "environment": lambda record, node: record["model"].update(environment={**node, "_partial_": True}),
+    "environment of frames": lambda record, node: record["dataset"]["card"].update(environment=node),
 }
 
 
@@ -159,6 +161,25 @@ def test_nor_is_what_is_held_out_or_weighted(part):
     for name in choices(part):
         node = OmegaConf.to_container(OmegaConf.load(CONF / part / f"{name}.yaml"))
         assert [named for named in targets(node, f"dataset.{part}") if not belongs(*named)] == [], name
+
+
+@pytest.mark.parametrize("place", ["model.environment", "dataset.environment", "dataset.card.environment"])
+def test_environments_are_named_where_they_belong_and_nowhere_else(place):
+    for name in choices("environment"):
+        node = OmegaConf.to_container(OmegaConf.load(CONF / "environment" / f"{name}.yaml"))
+        for _, target in targets(node, place):
+            assert belongs(place, target)
+            assert not belongs("model.encoder", target)
+            assert not belongs("dataset.card", target)
+    rooms = "disent_runner.environments"
+    for other in (
+        "registered.register",
+        "extra.needs_agents",
+        "icf_grid.IcfGrid",
+        "world.world_of",
+        "gymnasium.partial",
+    ):
+        assert not belongs(place, f"{rooms}.{other}")
 
 
 def test_whoever_trusts_a_folder_gets_what_it_names(folder):

@@ -18,8 +18,8 @@ def card_of(name: str) -> Card:
     return CHOICES[name].card
 
 
-def test_every_data_set_has_a_card_as_it_stands_but_the_users_own() -> None:
-    assert set(names("dataset")) - set(NAMES) == {"custom"}
+def test_every_data_set_has_a_card_as_it_stands_but_those_of_what_one_names() -> None:
+    assert set(names("dataset")) - set(NAMES) == {"custom", "observations"}
 
 
 def test_some_are_rendered_and_most_are_published() -> None:

@@ -21,6 +21,7 @@ OF_THE_CALLER = {"num_envs", "render_mode"}
 def settings_of(choice: str) -> dict[str, Any]:
     settings: Any = OmegaConf.to_container(OmegaConf.load(CONF / "environment" / f"{choice}.yaml"))
     assert settings.pop("_partial_")
+    assert settings.pop("defaults") == [{"override /dataset@_global_.dataset": "observations"}, "_self_"]
     return settings
 
 
@@ -61,7 +62,7 @@ def test_settings_are_held_against_their_kinds(key, value, said):
 
 @pytest.mark.parametrize("choice", choices("environment"))
 def test_what_a_file_names_acts(choice):
-    config = OmegaConf.load(CONF / "environment" / f"{choice}.yaml")
+    config = OmegaConf.create({**settings_of(choice), "_partial_": True})
     if choice == "gymnasium":
         config.id = "MiniGrid-Empty-5x5-v0"
     many = instantiate(config)(2)

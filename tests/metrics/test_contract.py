@@ -10,6 +10,7 @@ from omegaconf import OmegaConf
 from disent_runner.assembly.build import build_metrics
 from disent_runner.assembly.conf import CONF, choices
 from disent_runner.datasets.symbols.vocabulary import Vocabulary
+from disent_runner.representations.control import Control, Probe
 from disent_runner.representations.numbers import numbers_of, parts_of
 from disent_runner.representations.representation import Autoencoder, Representation
 from disent_runner.representations.symbols import Symbols
@@ -65,7 +66,11 @@ def rep() -> Representation:
         describe=lambda z: np.full((len(z), 12), 0.5),
         recombine=lambda operators, mean1, logvar1, mean2, logvar2: (mean1, logvar1),
     )
-    return Representation(codes, factors, sizes, logvar, names, {"c": 5}, autoencoder, weights=joint, symbols=symbols)
+    moved = np.broadcast_to(np.eye(3), (50, 3, 3))
+    control = Control(names, False, lambda count, rng: Probe(np.zeros((50, 3)), moved, moved))
+    return Representation(
+        codes, factors, sizes, logvar, names, {"c": 5}, autoencoder, weights=joint, symbols=symbols, control=control
+    )
 
 
 def metric_of(name: str, rep: Representation, tmp_path, **settings: Any) -> Callable[..., dict[str, float]]:

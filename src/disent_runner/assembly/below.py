@@ -28,7 +28,7 @@ from disent_runner.runs.status import is_finished
 
 PLAN = "DISENT_PLAN"
 """Environment of a command that only says what it would do."""
-_SAME_DATA = ("dataset", "split", "joint")
+_SAME_DATA = ("dataset", "environment", "split", "joint")
 _OF_A_MODEL = frozenset({"batch_size", "replacement", "dequantize", "card"})
 """Keys of dataset that are about how a model learns, and what the choice has set."""
 _OWN = frozenset({*get_annotations(schema.Run), "hydra"})
@@ -193,7 +193,7 @@ def _differences(config: DictConfig, plain: DictConfig, *, with_data: bool) -> d
     keys = [key for key in config.dataset if key not in _OF_A_MODEL and key in plain.dataset] if with_data else []
     keys = [f"dataset.{key}" for key in keys if not OmegaConf.is_interpolation(config.dataset, key)]
     found: dict[str, str] = {}
-    for key in (*keys, *_SAME_MACHINE):
+    for key in (*keys, *(["environment"] if with_data else []), *_SAME_MACHINE):
         for place, value, other in _leaves(key, _plain(config, key), _plain(plain, key)):
             if value != other:
                 found[place] = f"{place}={typed(value)}"

@@ -76,7 +76,7 @@ def choices(data_dir: Path | None = None, config_dir: Path | None = None) -> Ite
     if config_dir is not None:
         _check_there(config_dir)
     every_run: Any = OmegaConf.load(CONF / "run.yaml")
-    settings = OmegaConf.masked_copy(every_run, ["dataset", "data_dir"])
+    settings = OmegaConf.masked_copy(every_run, ["dataset", "environment", "data_dir"])
     for name in conf_choices("dataset"):
         node = OmegaConf.load(CONF / "dataset" / f"{name}.yaml")
         config: Any = OmegaConf.merge(settings, {"dataset": node})

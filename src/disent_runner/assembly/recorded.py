@@ -18,17 +18,21 @@ from disent_runner.datasets.card import Card
 from disent_runner.runs.record import MADE_FROM, read_record
 
 _ROOMS = {
+    "model.environment": ("disent_runner.environments",),
     "model": ("disent_runner.models", "disent_runner.networks", "disent_runner.losses", "torch.optim"),
     "network": ("disent_runner.networks",),
     "init": ("disent_runner.networks",),
     "likelihood": ("disent_runner.losses",),
     "optimizer": ("torch.optim",),
     "schedule": ("torch.optim",),
+    "dataset.environment": ("disent_runner.environments",),
+    "dataset.card.environment": ("disent_runner.environments",),
     "dataset.card": ("disent_runner.datasets",),
     "dataset.split": ("disent_runner.datasets.splits",),
     "dataset.joint": ("disent_runner.datasets.joints",),
 }
-"""Where the classes and functions are defined that may stand in each part of a recorded config; elsewhere are none."""
+"""Where the classes and functions are defined that may stand in each part of a recorded config; elsewhere are none. The
+first part that a place is in counts."""
 _INTERPOLATION = re.compile(r"(\\*)\$\{")
 
 
@@ -104,6 +108,8 @@ def _is_of(room: str, target: str) -> bool:
     if room == "disent_runner.datasets":  # whose other functions write files
         made = getattr(found, "__annotations__", {}).get("return")
         return found.__module__ == module and made in (Card, Card.__name__)
+    if room == "disent_runner.environments":
+        return found.__module__ == module and getattr(found, "__annotations__", {}).get("return") == "VectorEnv"
     return found.__module__ == module
 
 

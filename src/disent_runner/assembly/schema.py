@@ -99,6 +99,7 @@ class Run:
     discrete: Names | None
     factors: SomeNames | None
     objective: Text | None
+    environment: Part | None
     schedule: Part | None
     study: Mapping[str, Any] | None
     output_root: Text

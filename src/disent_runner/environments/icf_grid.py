@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, final
 import numpy as np
 
 from disent_runner.environments.extra import needs_agents
-from disent_runner.environments.world import State, World
+from disent_runner.environments.world import State, World, simulated_by
 from disent_runner.machine.philox import below, random_words
 from disent_runner.machine.ranges import Count
 from disent_runner.rendering.blocks import BLOCK_SIDE, GRID_SIDE, draw_blocks
@@ -80,6 +80,7 @@ def _moved(places: np.ndarray, moves: np.ndarray) -> np.ndarray:
     return np.clip(places + MOVES[moves], 0, NUM_PLACES - 1).astype(np.uint8)
 
 
+@simulated_by(IcfGrid)
 def icf_grid(
     num_envs: Count = 1,
     *,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, final
 import numpy as np
 
 from disent_runner.environments.extra import needs_agents
-from disent_runner.environments.world import State, World
+from disent_runner.environments.world import State, World, simulated_by
 from disent_runner.machine.philox import below, random_words
 from disent_runner.machine.ranges import Count
 from disent_runner.rendering.arena import AGENT, ARENA_SIDE, DISC, FLOOR, NUM_HUES, STAR, WALL, draw_arena
@@ -122,6 +122,7 @@ class ToyArena(World):
         return np.concatenate([state["hues"], places, state["left"]], axis=1).astype(np.int64)
 
 
+@simulated_by(ToyArena)
 def toyarena(
     num_envs: Count = 1,
     *,

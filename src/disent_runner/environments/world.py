@@ -1,14 +1,20 @@
 """A world in plain arrays: N of it at once, whose next state is a function of its state and of the actions."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, TypeVar
 
 import numpy as np
+
+_Factory = TypeVar("_Factory", bound=Callable[..., Any])
 
 State = Mapping[str, np.ndarray]
 """All that a world is at a moment, a row for each of N: `seed`, `index` (which of the N), `episode` and `step` in it,
 and what the world adds. Never changed in place.
 """
+Environment = Callable[..., Any]
+"""Makes so many environments, num_envs, as one of Gymnasium's (a VectorEnv): what `environment` is in a config."""
 LARGEST_SEED = 2**64 - 1
 
 
@@ -81,3 +87,20 @@ class World(ABC):
             if bound is not None and (given >= bound).any():
                 raise ValueError(f"{name} of a state must be below {bound}, got {given.max()}")
         return {name: np.array(state[name]) for name in expected}
+
+
+def simulated_by(world: Callable[..., World]) -> Callable[[_Factory], _Factory]:
+    """Says of what makes so many environments which world they are of; read with `world_of`."""
+
+    def declare(environment: _Factory) -> _Factory:
+        vars(environment)["world"] = world
+        return environment
+
+    return declare
+
+
+def world_of(environment: Environment) -> World | None:
+    """The world of an environment as a config makes it, its settings filled in, without the extra; None of others'."""
+    settings = environment.keywords if isinstance(environment, partial) else {}
+    world = getattr(environment.func if isinstance(environment, partial) else environment, "world", None)
+    return None if world is None else world(**settings)

@@ -14,6 +14,7 @@ import torch
 from disent_runner.datasets.dataset import Dataset
 from disent_runner.models.base import AbstractModel
 from disent_runner.representations.autoencoder import autoencoder_of
+from disent_runner.representations.control import control_of
 from disent_runner.representations.representation import Representation, weights_among
 from disent_runner.representations.symbols import symbols_of
 from disent_runner.runs import codes
@@ -75,6 +76,7 @@ def encode_once(
         categorical=model.categorical,
         weights=weights_among(weights, indices),
         symbols=symbols_of(model),
+        control=control_of(model),
     )
     return Encoded(representation, indices, model.step)
 

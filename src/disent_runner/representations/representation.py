@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from disent_runner.datasets.labels.label_table import UNKNOWN
+from disent_runner.representations.control import Control
 from disent_runner.representations.symbols import Symbols
 
 LARGEST_LOGVAR = 700.0
@@ -43,8 +44,8 @@ class Representation:
     many steps of its value it is back where it was. `autoencoder`: None where only codes are known. `categorical`:
     sizes of the blocks of probabilities that the codes begin with, one for each categorical code. `weights`: (N,)
     probability of each image under the joint that the model was trained on, None where all are equally likely.
-    `symbols`: what the model knows of them, None for one of images alone. `on_labelled`: told how many images have all
-    the labels that a metric needs.
+    `symbols`: what the model knows of them, None for one of images alone. `control`: what it does to its features by
+    acting, None for one that does not. `on_labelled`: told how many images have all the labels that a metric needs.
 
     Raises:
         ValueError: arrays that do not belong together, codes that are not finite, log variances that are not or whose
@@ -61,6 +62,7 @@ class Representation:
     categorical: tuple[int, ...] = ()
     weights: np.ndarray | None = None
     symbols: Symbols | None = None
+    control: Control | None = None
     on_labelled: Callable[[int], None] | None = None
 
     def __post_init__(self) -> None:

@@ -6,6 +6,7 @@ from numbers import Integral
 import numpy as np
 from jaxtyping import Float, Integer
 
+from disent_runner.representations.control import Control
 from disent_runner.representations.representation import UNKNOWN, Autoencoder, Representation, weights_among
 from disent_runner.representations.symbols import Symbols
 
@@ -88,6 +89,13 @@ def require_symbols(metric: str, rep: Representation) -> Symbols:
     if missing:
         raise NotApplicable(f"{metric} needs the factors that concepts are about, got none called {missing[0]}")
     return rep.symbols
+
+
+def require_control(metric: str, rep: Representation) -> Control:
+    """What the model does to its features; NotApplicable, naming the metric, for one that does not act."""
+    if rep.control is None:
+        raise NotApplicable(f"{metric} needs a model that acts in an environment, such as icf, got none")
+    return rep.control
 
 
 def require_varying_factors(

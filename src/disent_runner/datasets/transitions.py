@@ -1,0 +1,55 @@
+"""What actions lead to: the images before and after, of the step of a run, a function of (seed, step)."""
+
+from typing import NamedTuple, final
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from disent_runner.datasets.batches import BatchSource, Draw
+from disent_runner.environments.world import State, World
+
+HELD_OUT = 2**32
+"""Worlds with this and larger seeds are never those of a run, whose seed is smaller."""
+
+
+class Transitions(NamedTuple):
+    """Bytes on the CPU; 255 is 1.0."""
+
+    before: Tensor
+    """(batch, channel, height, width) uint8"""
+    after: Tensor
+    """(batch, action, channel, height, width) uint8: what each action leads to, chance being equal"""
+
+
+@final
+class WorldTransitions(BatchSource):
+    """Transitions from random states of a world, new in each step; rows of the data set as `source` draws them."""
+
+    def __init__(self, world: World, source: BatchSource, *, batch_size: int, seed: int) -> None:
+        self._world = world
+        self._source = source
+        self._batch_size = batch_size
+        self._seed = seed
+
+    def draw(self, step: int, stream: int = 0) -> Draw:
+        return self._source.draw(step, stream)
+
+    def transitions(self, step: int) -> Transitions:
+        return transitions_from(self._world, random_starts(self._world, self._batch_size, seed=self._seed, step=step))
+
+
+def random_starts(world: World, num_states: int, *, seed: int, step: int = 0) -> State:
+    """The first states of episodes that are all the step's own."""
+    return world.start(seed, np.arange(num_states), np.full(num_states, step))
+
+
+def transitions_from(world: World, state: State) -> Transitions:
+    before = torch.from_numpy(world.draw(state)).permute(0, 3, 1, 2)
+    return Transitions(before, torch.from_numpy(world.draw_after_each(state)).permute(0, 1, 4, 2, 3))
+
+
+def as_floats(images: Tensor) -> Float[Tensor, "*batch channel height width"]:
+    """Bytes as models take them, from 0 to 1."""
+    return images.float() / 255
