@@ -19,6 +19,7 @@ from torch import nn
 from disent_runner.assembly import build
 from disent_runner.datasets.batches import Batch, BatchSource, Draw
 from disent_runner.datasets.data_module import DataModule
+from disent_runner.datasets.transitions import Acting, Transitions
 from disent_runner.losses.density_ratio import discriminator_loss, permute_codes
 from disent_runner.losses.gaussian import sample_normal
 from disent_runner.machine.console import console
@@ -101,13 +102,18 @@ def real_loop(model: AbstractModel, datamodule: DataModule, *, accelerator: str,
 
 @final
 class DrawnBefore(BatchSource):
-    """The draws of all steps, on the device before the first one."""
+    """The draws of all steps, on the device before the first one; where actions lead to is asked in each step."""
 
     def __init__(self, source: BatchSource, steps: int, device: torch.device) -> None:
+        self._source = source
         self._draws = [[_on(device, source.draw(step, stream)) for step in range(steps)] for stream in (0, 1)]
 
     def draw(self, step: int, stream: int = 0) -> Draw:
         return self._draws[stream][step]
+
+    def transitions(self, step: int) -> Transitions:
+        assert isinstance(self._source, Acting)
+        return self._source.transitions(step)
 
 
 def _on(device: torch.device, draw: Draw) -> Draw:

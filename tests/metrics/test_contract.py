@@ -75,7 +75,9 @@ def rep() -> Representation:
 
 def metric_of(name: str, rep: Representation, tmp_path, **settings: Any) -> Callable[..., dict[str, float]]:
     node: Any = OmegaConf.load(CONF / "metric" / f"{name}.yaml")
-    small = {key: value for key, value in SMALL.items() if key in node[name]}
+    own = node[name]
+    small = {key: value for key, value in SMALL.items() if key in own}
+    small = {key: min(value, own[key]) if isinstance(own[key], int) else value for key, value in small.items()}
     node[name].update({**small, **settings})
     if name == "udr":
         node[name].runs = [str(other_run(rep, tmp_path))]

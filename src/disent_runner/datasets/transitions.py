@@ -1,6 +1,6 @@
 """What actions lead to: the images before and after, of the step of a run, a function of (seed, step)."""
 
-from typing import NamedTuple, final
+from typing import NamedTuple, Protocol, final, runtime_checkable
 
 import numpy as np
 import torch
@@ -21,6 +21,13 @@ class Transitions(NamedTuple):
     """(batch, channel, height, width) uint8"""
     after: Tensor
     """(batch, action, channel, height, width) uint8: what each action leads to, chance being equal"""
+
+
+@runtime_checkable
+class Acting(Protocol):
+    """What knows where the actions of a step lead to."""
+
+    def transitions(self, step: int) -> Transitions: ...
 
 
 @final

@@ -39,7 +39,7 @@ class World(ABC):
     def start(self, seed: int, index: np.ndarray, episode: np.ndarray) -> State:
         """The state at the start of an episode, for N pairs of index and episode. ValueError for no seed of 64 bits."""
         if not 0 <= seed <= LARGEST_SEED:
-            raise ValueError(f"seed={seed}: expected a whole number from 0 to 2**64 - 1")
+            raise ValueError(f"seed={seed}: expected a whole number from 0 to {LARGEST_SEED}")
         return self._started(np.full(len(index), seed, np.uint64), np.asarray(index), np.asarray(episode))
 
     def next_episode(self, state: State) -> State:

@@ -10,7 +10,14 @@ from torch import Tensor, nn
 from disent_runner.datasets.batches import Batch, BatchSource
 from disent_runner.datasets.dataset import Dataset
 from disent_runner.datasets.info import DatasetInfo
-from disent_runner.datasets.transitions import HELD_OUT, WorldTransitions, as_floats, random_starts, transitions_from
+from disent_runner.datasets.transitions import (
+    HELD_OUT,
+    Acting,
+    WorldTransitions,
+    as_floats,
+    random_starts,
+    transitions_from,
+)
 from disent_runner.environments.world import Environment, World, world_of
 from disent_runner.losses.controllability import (
     expected_score,
@@ -121,7 +128,7 @@ class ICF(AbstractModel):
         return features[:num_states], then, self.policies_of(hidden[:num_states])
 
     def update(self, batch: Batch) -> dict[str, Tensor]:
-        assert isinstance(batch.source, WorldTransitions)
+        assert isinstance(batch.source, Acting)
         before, after = (as_floats(images.to(self.device)) for images in batch.source.transitions(batch.step))
         count, num_actions = after.shape[:2]
         maps = self.trunk(torch.cat([before, after.flatten(0, 1)]))  # at once, so that what stays is equal
