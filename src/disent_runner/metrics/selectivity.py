@@ -26,7 +26,8 @@ def selectivity(rep: Representation, *, rng: np.random.Generator, num_states: Se
     Of `num_states` random states that training did not begin with; transitions that move nothing are left out. Changes
     are increases where the model's features are directed. `selectivity_chance` is one over the number of features;
     `selectivity_best_action` takes in each state the action that changes the feature most selectively, whatever the
-    policy: what no policy can exceed. `selectivity_purity` is the mean probability of a policy's likeliest action,
+    policy; beside a wall that may be a poor one, so that `selectivity`, whose still transitions are left out, can be
+    higher. `selectivity_purity` is the mean probability of a policy's likeliest action,
     `selectivity_distinct` the share of actions that are some feature's likeliest one, of as many as there can be.
 
     Raises:
