@@ -1,11 +1,13 @@
 """JMVAE's loss against torch.distributions, and what α does to it."""
 
+import numpy as np
 import pytest
 import torch
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
 from disent_runner.models.abstract_concepts import symbols_in
 from disent_runner.models.jmvae import JMVAE
+from disent_runner.representations.autoencoder import autoencoder_of
 
 SETTINGS = {"alpha": 0.5, "alpha_x": 2.0, "alpha_y": 10.0}
 
@@ -44,6 +46,18 @@ def test_loss_terms(alpha, taught) -> None:
         kl = kl_divergence(joint, normal(model.encode_symbols(symbols))).sum(1)
         torch.testing.assert_close(terms.pop("kl_to_symbols"), kl)
     assert not terms
+
+
+def test_metrics_ask_it_how_likely_images_are(taught, rooms) -> None:
+    model, batch = taught()
+    rows = batch().draw.rows.numpy()
+    codes = torch.randn(len(rows), model.latent_dim)
+    nll = autoencoder_of(model, rooms, rows).nll
+    assert nll is not None
+    with torch.no_grad():
+        logits = model.decoder(codes)
+    expected = -Bernoulli(logits=logits, validate_args=False).log_prob(batch().images).flatten(1).sum(1)
+    torch.testing.assert_close(torch.from_numpy(nll(codes.numpy(), np.arange(len(rows)))), expected)
 
 
 def test_the_loss_weighs_them(taught) -> None:
