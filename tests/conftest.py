@@ -124,6 +124,7 @@ def untrained(composed: Compose) -> Callable[..., tuple[Any, Batch]]:
         datamodule = build.build_data(config)
         model: Any = build.build_model(config, datamodule.dataset.info).to(device)
         model.configure_optimizers()
+        np.random.seed(0)  # noqa: NPY002 - of those who draw from it
         dataset = datamodule.training.to(device)
         source = datamodule.source_for(model)
         batch = Batch(step=0, is_logged=True, source=source, dataset=dataset, device=torch.device(device))

@@ -11,7 +11,7 @@ LAYERS = """
     machine
     rendering
     losses networks environments
-    datasets
+    datasets agents
     models
     runs
     loggers

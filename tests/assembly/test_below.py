@@ -38,8 +38,6 @@ def loader(tmp_path_factory: pytest.TempPathFactory) -> SweepLoader:
     for name, eye in MODELS.items():
         text = f"_target_: mine.Model\neye: {{run: null, overrides: [model={eye}]}}\n"
         (mine / "model" / f"{name}.yaml").write_text(text)
-    free = "_target_: mine.Model\neye: {run: null, overrides: [model=vae], other_images: true}\n"
-    (mine / "model" / "free.yaml").write_text(free)
     with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
         setup_globals()
         path = GlobalHydra.instance().config_loader().get_search_path()
@@ -94,17 +92,6 @@ def test_a_run_below_may_have_settings_of_the_data_of_its_own_but_no_other_image
         compose(*base, "dae.dataset=toylab", "dae.dataset.image_size=32")
     with pytest.raises(HydraException, match=r"^eye: dae\.dataset\.image_size=16: it is 32 above; a run below"):
         compose("model=top", *base[1:], "dae.dataset.image_size=16")
-
-
-def test_a_model_may_stand_on_one_of_other_images_where_its_file_says_so(compose):
-    base = ("model=free", "dataset=toylab8", "dataset.image_size=32")
-    same = compose(*base)
-    (overrides,) = below_of(same).values()
-    assert compose(*overrides).dataset.image_size == 32
-    other = compose(*base, "eye.dataset=toydigits")
-    (overrides,) = below_of(other).values()
-    assert compose(*overrides).hydra.runtime.choices.dataset == "toydigits"
-    assert run_id(same) != run_id(other)
 
 
 def test_the_id_is_of_what_the_run_below_is_and_not_of_how_it_is_said(compose):

@@ -215,7 +215,8 @@ def test_the_schema_is_in_step_with_the_files():
     every: Any = OmegaConf.to_container(OmegaConf.load(CONF / "run.yaml"))
     trainer: Any = OmegaConf.to_container(OmegaConf.load(CONF / "trainer" / "paper.yaml"))
     groups = {name for entry in every["defaults"] if isinstance(entry, dict) for name in entry if " " not in name}
-    assert {*every, *trainer, *groups} - {"defaults", "hydra", "split", "joint", "sweep"} == {*hints(schema.Run)}
+    of_others = {"defaults", "hydra", "split", "joint", "sweep", "agent", "vision"}
+    assert {*every, *trainer, *groups} - of_others == {*hints(schema.Run)}
     assert {*every["dataset"], "card"} == {*hints(schema.Dataset)}
     assert trainer["trainer"].keys() == {*hints(schema.Trainer)}
     assert trainer["evaluation"].keys() == {*hints(schema.Evaluation)}

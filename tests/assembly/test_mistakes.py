@@ -12,7 +12,7 @@ from disent_runner.stages.interrupts import Interrupted
 @pytest.mark.parametrize(
     ("override", "expected"),
     [
-        ("model=facvae", "model=facvae: no such model, did you mean factorvae?; choose from adagvae, adamlvae,"),
+        ("model=facvae", "model=facvae: no such model, did you mean factorvae?; choose from a2c, adagvae,"),
         (
             "metric=[mig,migg]",
             "metric=migg: no such metric, did you mean mig?; choose from active_units, beta_vae_score,",

@@ -15,6 +15,7 @@ from disent_runner.representations.numbers import numbers_of, parts_of
 from disent_runner.representations.representation import Autoencoder, Representation
 from disent_runner.representations.symbols import Symbols
 from disent_runner.runs.codes import write_codes
+from tests.metrics.players import agent
 
 NAMES = choices("metric")
 SMALL = {
@@ -69,7 +70,17 @@ def rep() -> Representation:
     moved = np.broadcast_to(np.eye(3), (50, 3, 3))
     control = Control(names, False, lambda count, rng: Probe(np.zeros((50, 3)), moved, moved))
     return Representation(
-        codes, factors, sizes, logvar, names, {"c": 5}, autoencoder, weights=joint, symbols=symbols, control=control
+        codes,
+        factors,
+        sizes,
+        logvar,
+        names,
+        {"c": 5},
+        autoencoder,
+        weights=joint,
+        symbols=symbols,
+        control=control,
+        playing=agent().playing,
     )
 
 

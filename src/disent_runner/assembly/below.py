@@ -160,8 +160,7 @@ def _composed(config: DictConfig, name: str, lines: Sequence[str], composer: Com
         raise HydraException(f"{name}: {in_one_line(error, composer.conf)}") from error
     if "fit" not in below.stages:
         raise HydraException(f"{name}.{own['stages']}: a run below is trained first; expected fit among its stages")
-    if not config.model[name].get("other_images", False):
-        _check_images(name, config, below)
+    _check_images(name, config, below)
     return {"overrides": overrides, "folder": folder_of(below), "id": run_id(below), "seed": below.seed, "step": None}
 
 

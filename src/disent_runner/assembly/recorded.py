@@ -19,6 +19,7 @@ from disent_runner.runs.record import MADE_FROM, read_record
 
 _ROOMS = {
     "model.environment": ("disent_runner.environments",),
+    "model.agent": ("disent_runner.agents",),
     "model": ("disent_runner.models", "disent_runner.networks", "disent_runner.losses", "torch.optim"),
     "network": ("disent_runner.networks",),
     "init": ("disent_runner.networks",),

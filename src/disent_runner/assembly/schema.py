@@ -50,14 +50,10 @@ class Dataset:
 
 
 class Parent:
-    """A run that a model stands on: `run` and `overrides` are typed, `other_images` is the model's, the others are
-    settled.
-    """
+    """A run that a model stands on: `run` and `overrides` are typed, the others are settled."""
 
     run: Text | None
     overrides: list[Text]
-    other_images: bool
-    """whether it may have learned from other images than the model does; without it, it may not"""
     folder: Text | None
     id: Text | None
     seed: Seed | None
@@ -115,9 +111,7 @@ class Run:
     logger: Parts | None
 
 
-OPTIONAL = frozenset(
-    {"metric", "figure", "logger", "study", "network", "gan", "init", "likelihood", "optimizer", "other_images"}
-)
+OPTIONAL = frozenset({"metric", "figure", "logger", "study", "network", "gan", "init", "likelihood", "optimizer"})
 """What some configs have not: no metric is chosen, or the model takes no part of that group."""
 
 

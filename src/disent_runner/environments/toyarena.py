@@ -1,4 +1,4 @@
-"""A room with three good and three bad things: a stand-in for the seek-avoid task of DARLA (Higgins et al. 2017).
+"""A room with good and bad things, three of each: a stand-in for the seek-avoid task of DARLA (Higgins et al. 2017).
 
 Shape says what is good, hues say nothing. Domains differ in the hues of floor, wall and objects alone: `all` has every
 triple, `source` a few, in which each floor goes with objects of the opposite hue, `target` others, which the source
@@ -14,7 +14,7 @@ import numpy as np
 from disent_runner.environments.extra import needs_agents
 from disent_runner.environments.world import State, World, simulated_by
 from disent_runner.machine.philox import below, random_words
-from disent_runner.machine.ranges import Count
+from disent_runner.machine.ranges import Count, WholeNumber
 from disent_runner.rendering.arena import AGENT, ARENA_SIDE, DISC, FLOOR, NUM_HUES, STAR, WALL, draw_arena
 
 if TYPE_CHECKING:
@@ -25,11 +25,8 @@ OodLevel = Literal[0, 1]
 ImageSize = Literal[32, 64]
 FREE_SIDE = ARENA_SIDE - 2
 NUM_FREE = FREE_SIDE**2
-NUM_GOOD = NUM_BAD = 3
-NUM_THINGS = NUM_GOOD + NUM_BAD
+MOST_THINGS = 8
 SOURCE_HUES, OTHER_HUES = (0, 2, 4, 6), (1, 3, 5, 7)
-_REWARDS = np.array([1.0] * NUM_GOOD + [-1.0] * NUM_BAD)
-_SHAPES = np.array([DISC] * NUM_GOOD + [STAR] * NUM_BAD)
 
 
 def hue_triples(domain: Domain, ood_level: OodLevel = 0) -> np.ndarray:
@@ -71,7 +68,8 @@ _ROOM, _FREE, _FOLLOWING = _tables()
 class ToyArena(World):
     """8x8 cells, the outermost of them wall; a disc that is touched gives 1, a star -1, and either is gone then.
 
-    Agent, discs and stars start in different cells, at random. An episode ends after `max_steps` alone.
+    Agent, `num_good` discs and `num_bad` stars start in different cells, at random; ValueError for more than eight
+    things. An episode ends after `max_steps` alone.
     """
 
     actions = ("right", "left", "down", "up")
@@ -79,18 +77,25 @@ class ToyArena(World):
     def __init__(
         self,
         *,
-        domain: Domain = "source",
+        domain: Domain = "all",
         ood_level: OodLevel = 0,
+        num_good: WholeNumber = 3,
+        num_bad: WholeNumber = 3,
         image_size: ImageSize = 32,
         max_steps: Count = 40,
     ) -> None:
         self.triples = hue_triples(domain, ood_level).astype(np.uint8)
         if image_size not in (32, 64):
             raise ValueError(f"image_size={image_size}: expected 32 or 64")
+        if not 1 <= num_good + num_bad <= MOST_THINGS or min(num_good, num_bad) < 0:
+            raise ValueError(f"num_good={num_good}, num_bad={num_bad}: expected 1 to {MOST_THINGS} things")
+        self.num_things = num_good + num_bad
+        self._rewards = np.array([1.0] * num_good + [-1.0] * num_bad)
+        self._shapes = np.array([DISC] * num_good + [STAR] * num_bad)
         self.image_shape = (image_size, image_size, 3)
         self.max_steps = max_steps
         self.bounds = {"hues": NUM_HUES, "agent": NUM_FREE, "things": NUM_FREE}
-        things = [f"good_{k}" for k in range(NUM_GOOD)] + [f"bad_{k}" for k in range(NUM_BAD)]
+        things = [f"good_{k}" for k in range(num_good)] + [f"bad_{k}" for k in range(num_bad)]
         hues = dict.fromkeys(("floor_hue", "wall_hue", "object_hue"), NUM_HUES)
         places = {f"{name}_{axis}": FREE_SIDE for name in ("agent", *things) for axis in "xy"}
         self.factors: Mapping[str, int] = hues | places | {f"{name}_left": 2 for name in things}
@@ -100,19 +105,19 @@ class ToyArena(World):
         hues = self.triples[below(len(self.triples), words[:, 0])]
         # random keys, the cell in their last bits: their order is a random order of the cells
         keys = (words[:, 1:] & ~np.uint32(63)) | np.arange(NUM_FREE, dtype=np.uint32)
-        cells = (np.sort(keys, axis=1)[:, : 1 + NUM_THINGS] & 63).astype(np.uint8)
+        cells = (np.sort(keys, axis=1)[:, : 1 + self.num_things] & 63).astype(np.uint8)
         return {"hues": hues, "agent": cells[:, 0], "things": cells[:, 1:], "left": np.ones(cells[:, 1:].shape, bool)}
 
     def after(self, state: State, actions: np.ndarray) -> tuple[State, np.ndarray]:
         agent = _FOLLOWING[state["agent"], actions]
         is_touched = state["left"] & (state["things"] == agent[:, None])
         changed = {"step": state["step"] + np.uint32(1), "agent": agent, "left": state["left"] & ~is_touched}
-        return {**state, **changed}, is_touched @ _REWARDS
+        return {**state, **changed}, is_touched @ self._rewards
 
     def draw(self, state: State) -> np.ndarray:
         rows = np.arange(len(state["agent"]))
         cells = np.repeat(_ROOM[None], len(rows), axis=0)
-        cells[rows[:, None], _FREE[state["things"]]] = np.where(state["left"], _SHAPES, FLOOR)
+        cells[rows[:, None], _FREE[state["things"]]] = np.where(state["left"], self._shapes, FLOOR)
         cells[rows, _FREE[state["agent"]]] = AGENT
         return draw_arena(state["hues"].astype(np.int64), cells, image_size=self.image_shape[0])
 
@@ -122,12 +127,14 @@ class ToyArena(World):
         return np.concatenate([state["hues"], places, state["left"]], axis=1).astype(np.int64)
 
 
-@simulated_by(ToyArena)
+@simulated_by(ToyArena, source={"domain": "source"}, target={"domain": "target"})
 def toyarena(
     num_envs: Count = 1,
     *,
-    domain: Domain = "source",
+    domain: Domain = "all",
     ood_level: OodLevel = 0,
+    num_good: WholeNumber = 3,
+    num_bad: WholeNumber = 3,
     image_size: ImageSize = 32,
     max_steps: Count = 40,
     render_mode: str | None = None,
@@ -136,5 +143,12 @@ def toyarena(
     needs_agents("environment=toyarena")
     from disent_runner.environments.gymnasium_worlds import VectorWorld
 
-    world = ToyArena(domain=domain, ood_level=ood_level, image_size=image_size, max_steps=max_steps)
+    world = ToyArena(
+        domain=domain,
+        ood_level=ood_level,
+        num_good=num_good,
+        num_bad=num_bad,
+        image_size=image_size,
+        max_steps=max_steps,
+    )
     return VectorWorld(world, num_envs, render_mode)

@@ -89,11 +89,13 @@ class World(ABC):
         return {name: np.array(state[name]) for name in expected}
 
 
-def simulated_by(world: Callable[..., World]) -> Callable[[_Factory], _Factory]:
-    """Says of what makes so many environments which world they are of; read with `world_of`."""
+def simulated_by(world: Callable[..., World], **domains: Mapping[str, Any]) -> Callable[[_Factory], _Factory]:
+    """Says of what makes so many environments which world they are of, and which settings make it the `source` of an
+    agent's experience, or its `target`; read with `world_of` and `domains_of`.
+    """
 
     def declare(environment: _Factory) -> _Factory:
-        vars(environment)["world"] = world
+        vars(environment).update(world=world, domains=domains)
         return environment
 
     return declare
@@ -104,3 +106,17 @@ def world_of(environment: Environment) -> World | None:
     settings = environment.keywords if isinstance(environment, partial) else {}
     world = getattr(environment.func if isinstance(environment, partial) else environment, "world", None)
     return None if world is None else world(**settings)
+
+
+def domains_of(environment: Environment) -> Mapping[str, Mapping[str, Any]]:
+    """Settings that make an environment another one of its kind, by what that is called; of others', none."""
+    return getattr(environment.func if isinstance(environment, partial) else environment, "domains", {})
+
+
+def changed(environment: Environment, changes: Mapping[str, Any]) -> Environment:
+    """The environment with some of its settings changed. ValueError for a setting that it has not."""
+    known = environment.keywords if isinstance(environment, partial) else {}
+    unknown = [name for name in changes if name not in known]
+    if unknown:
+        raise ValueError(f"the environment has no setting {unknown[0]}; there are {', '.join(known) or 'none'}")
+    return partial(environment, **changes)

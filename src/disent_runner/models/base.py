@@ -36,6 +36,8 @@ class AbstractModel(pl.LightningModule, ABC):
     """Whether its training depends on the factors of images, and not on the images alone."""
     sees_by: ClassVar[str | None] = None
     """The keyword of a run below whose codes and images are its own, where it makes none."""
+    environment_steps: int = 0
+    """Steps of an environment that an optimisation step takes; 0 for what does not act."""
     latent_dim: int
     """Length of a code."""
     noise_dim: int = 0

@@ -15,6 +15,7 @@ from disent_runner.datasets.dataset import Dataset
 from disent_runner.models.base import AbstractModel
 from disent_runner.representations.autoencoder import autoencoder_of
 from disent_runner.representations.control import control_of
+from disent_runner.representations.playing import playing_of
 from disent_runner.representations.representation import Representation, weights_among
 from disent_runner.representations.symbols import symbols_of
 from disent_runner.runs import codes
@@ -77,6 +78,7 @@ def encode_once(
         weights=weights_among(weights, indices),
         symbols=symbols_of(model),
         control=control_of(model),
+        playing=playing_of(model),
     )
     return Encoded(representation, indices, model.step)
 

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float, Integer
 
 from disent_runner.representations.control import Control
+from disent_runner.representations.playing import Playing
 from disent_runner.representations.representation import UNKNOWN, Autoencoder, Representation, weights_among
 from disent_runner.representations.symbols import Symbols
 
@@ -96,6 +97,13 @@ def require_control(metric: str, rep: Representation) -> Control:
     if rep.control is None:
         raise NotApplicable(f"{metric} needs a model that acts in an environment, such as icf, got none")
     return rep.control
+
+
+def require_playing(metric: str, rep: Representation) -> Playing:
+    """How the agent plays; NotApplicable, naming the metric, for what does not act for rewards."""
+    if rep.playing is None:
+        raise NotApplicable(f"{metric} needs an agent, such as a2c, got a model that does not act for rewards")
+    return rep.playing
 
 
 def require_varying_factors(

@@ -16,7 +16,7 @@ IDENTITY = ("model", "dataset", "trainer.max_steps", "trainer.precision")
 """What changes the numbers; the model's node holds its network, likelihood and optimizer once resolved."""
 ELSEWHERE = frozenset({"data_dir", "check_hash"})
 """Where things lie on this machine: no part of a run's identity."""
-SPELLING = ("run", "overrides", "folder", "other_images")
+SPELLING = ("run", "overrides", "folder")
 """How a run that a model stands on is named, where it lies, what it may be: its id, seed and step are what it is."""
 _CHOSEN_BY_LABELS = ("split", "joint", "subset")
 NAMED = ("continuous", "discrete")

@@ -31,11 +31,13 @@ class Parent:
     """sha256 of their names, shapes and bytes"""
 
 
-def weights_hash(state: "Mapping[str, Tensor]") -> str:
-    """Of a model's state, the same on every device."""
+def weights_hash(state: "Mapping[str, Any]") -> str:
+    """Of the tensors of a model's state, the same on every device; what an agent remembers beside them is no weight."""
     digest = hashlib.sha256()
     for name in sorted(state):
-        values = state[name].detach().cpu().contiguous()
+        if not hasattr(state[name], "detach"):
+            continue
+        values: Tensor = state[name].detach().cpu().contiguous()
         digest.update(f"{name} {values.dtype} {tuple(values.shape)}\n".encode())
         digest.update(values.reshape(-1).view(values.new_empty(0).byte().dtype).numpy().tobytes())
     return digest.hexdigest()

@@ -77,7 +77,7 @@ def _do(config: DictConfig, folder: Path, model_name: str | None, origin: Mappin
         check_posteriors(model, datamodule.dataset)
     part_of(datamodule, config.evaluation.part)
     check_data(config, folder, datamodule, learns_from_labels=model.learns_from_labels)
-    check_same_data(datamodule.dataset, of_same_images(config, model))
+    check_same_data(datamodule.dataset, places_of_parents(model))
     if config.run is None:  # else it was recorded when it was made
         parents = {name: recorded_as(parent, place) for name, (parent, place) in model.parents.items()}
         record_start(config, folder, datamodule, model_name=model_name, parents=parents)
@@ -90,11 +90,9 @@ def _do(config: DictConfig, folder: Path, model_name: str | None, origin: Mappin
         build.close_loggers(loggers, status=status)
 
 
-def of_same_images(config: DictConfig, model: AbstractModel) -> dict[str, Path]:
-    """The runs that the model stands on and that are to have learned from the same images as it, by their names."""
-    return {
-        name: place for name, (_, place) in model.parents.items() if not config.model[name].get("other_images", False)
-    }
+def places_of_parents(model: AbstractModel) -> dict[str, Path]:
+    """Folders of the runs that the model stands on, by their names."""
+    return {name: place for name, (_, place) in model.parents.items()}
 
 
 def notes_of(config: DictConfig, folder: Path, origin: Mapping[str, str | None]) -> RunNotes:

@@ -20,7 +20,7 @@ from disent_runner.runs.identity import request_of
 from disent_runner.runs.lineage import is_trained
 from disent_runner.runs.ownership import check_same_data
 from disent_runner.runs.status import is_finished, read_status, write_status
-from disent_runner.stages.job import of_same_images, run_job
+from disent_runner.stages.job import places_of_parents, run_job
 
 log = logging.getLogger(__name__)
 SECONDS_BETWEEN_LOOKS = 2.0
@@ -63,7 +63,7 @@ def _tried(config: DictConfig, folder: Path, compose: Compose) -> Frozen:
         except ValueError as error:  # which names settings as that run has them
             raise ValueError(f"{name}: {error}") from error
     model = build.build_model(config, datamodule.training.info, folder=folder, below=below)
-    check_same_data(datamodule.dataset, of_same_images(config, model))
+    check_same_data(datamodule.dataset, places_of_parents(model))
     model.check_training(datamodule.training)
     datamodule.source_for(model)
     return Frozen(model, datamodule.training.info)

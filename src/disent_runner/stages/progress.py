@@ -24,8 +24,12 @@ _SHOWN = 4
 
 
 class _Rate(ProgressColumn):
+    def __init__(self, environment_steps: int) -> None:
+        super().__init__()
+        self.environment_steps = environment_steps
+
     def render(self, task: Task) -> Text:
-        return Text("– steps/s" if task.speed is None else f"{task.speed:.1f} steps/s")
+        return Text("– steps/s" if task.speed is None else rate_text(task.speed, self.environment_steps))
 
 
 class _TimeLeft(ProgressColumn):
@@ -35,6 +39,12 @@ class _TimeLeft(ProgressColumn):
 
     def render(self, task: Task) -> Text:
         return Text("–:––:–– left" if task.time_remaining is None else time_left(task.time_remaining, self.scoring))
+
+
+def rate_text(steps: float, environment_steps: int) -> str:
+    """`12.3 steps/s`; of what acts, `12.3 steps/s, 787 of environments`."""
+    acted = f", {steps * environment_steps:.0f} of environments" if environment_steps else ""
+    return f"{steps:.1f} steps/s{acted}"
 
 
 def time_left(training: float, scoring: float | None) -> str:
@@ -71,7 +81,9 @@ class TrainingProgress(Callback):
         self.start_step, self.start_time = pl_module.step, time.monotonic()
         self.last_line = self.start_time
         if console.is_interactive:  # a dumb terminal has no bars
-            self.bar = _LiveProgress(MofNCompleteColumn(), _Rate(), _TimeLeft(self.scoring), transient=False)
+            self.bar = _LiveProgress(
+                MofNCompleteColumn(), _Rate(pl_module.environment_steps), _TimeLeft(self.scoring), transient=False
+            )
             self.bar.model = pl_module
             self.bar.add_task("fit", total=self.max_steps, completed=pl_module.step)
             self.bar.start()
@@ -83,10 +95,10 @@ class TrainingProgress(Callback):
             self.last_line = time.monotonic()
             rate = (pl_module.step - self.start_step) / (self.last_line - self.start_time)
             log.info(
-                "fit: step %d of %d, %.1f steps/s, %s; %s",
+                "fit: step %d of %d, %s, %s; %s",
                 pl_module.step,
                 self.max_steps,
-                rate,
+                rate_text(rate, pl_module.environment_steps),
                 time_left((self.max_steps - pl_module.step) / rate, self.scoring),
                 "  ".join(self._terms()),
             )
