@@ -51,7 +51,7 @@ def main() -> None:
     grid = {"starts": starts(IcfGrid(scale=4)), "starts, with all": starts(whole), "an episode": episode(whole, walk)}
     save("icf_grid", grid, ["start", *walk])
     rooms = {"domain=all": starts(ToyArena(domain="all", image_size=64))}
-    rooms["domain=source"] = starts(ToyArena(image_size=64))
+    rooms["domain=source"] = starts(ToyArena(domain="source", image_size=64))
     for level in (0, 1):
         rooms[f"target, level {level}"] = starts(ToyArena(domain="target", ood_level=level, image_size=64))
     rooms["32 pixels"] = starts(ToyArena()).repeat(2, axis=1).repeat(2, axis=2)

@@ -143,3 +143,33 @@ def test_factors_have_names_and_sizes():
 def test_settings_that_are_none(settings, said):
     with pytest.raises(ValueError, match=said):
         ToyArena(**settings)
+
+
+def test_large_things_have_nine_places_and_are_touched_where_they_are():
+    world = ToyArena(num_good=1, num_bad=2, thing_size=2, max_steps=9)
+    state = dict(world.start(0, np.arange(2000), np.zeros(2000)))
+    taken = np.concatenate([state["agent"][:, None], state["things"]], axis=1)
+    assert all(len(set(row)) == 4 for row in taken.tolist())
+    assert set(taken.ravel().tolist()) == set(range(9))
+    assert world.factors["agent_x"] == 3
+    state = {name: values[:1] for name, values in state.items()}
+    state |= {"agent": np.array([0], np.uint8), "things": np.array([[1, 3, 8]], np.uint8)}
+    image = world.draw(state)[0]
+    assert (image[4:12, 4:12] == 255).all(axis=2).sum() == 48  # the agent's white ring, in the upper left corner
+    after, rewards = world.after(state, np.array([RIGHT]))
+    assert (rewards.tolist(), after["left"].tolist(), after["agent"].tolist()) == ([1], [[False, True, True]], [1])
+    _, rewards = world.after(state, np.array([DOWN]))
+    assert rewards.tolist() == [-1]
+
+
+@pytest.mark.parametrize(
+    ("settings", "line"),
+    [
+        ({"thing_size": 3}, r"^thing_size=3: expected 1 or 2$"),
+        ({"num_good": 5, "num_bad": 4}, r"^num_good=5, num_bad=4: expected 1 to 8 things$"),
+        ({"num_good": 0, "num_bad": 0}, r"expected 1 to 8 things$"),
+    ],
+)
+def test_other_things_are_refused(settings, line):
+    with pytest.raises(ValueError, match=line):
+        ToyArena(**settings)

@@ -3,7 +3,7 @@ import colorsys
 import numpy as np
 import pytest
 
-from disent_runner.rendering.arena import AGENT, DISC, FLOOR, STAR, WALL, draw_arena, hue_colours
+from disent_runner.rendering.arena import AGENT, DISC, FLOOR, LARGE, STAR, WALL, draw_arena, hue_colours
 from tests.rendering.cie_lab import to_lab
 
 ROWS = {
@@ -57,3 +57,16 @@ def test_colours_are_told_apart():
     floor, wall, thing = lab
     assert apart(floor, thing).min() > 40
     assert apart(floor, wall).min() > 30
+
+
+@pytest.mark.parametrize("image_size", [32, 64])
+def test_what_covers_four_cells_is_what_covers_one_with_each_pixel_doubled(image_size):
+    hues, side = np.array([[1, 2, 3]]), image_size // 8
+    for part, first in LARGE.items():
+        cells, large = np.full((2, 8, 8), FLOOR)
+        cells[4, 4], large[4:6, 4:6] = part, first + np.arange(4).reshape(2, 2)
+        small, found = (draw_arena(hues, each.reshape(1, 64), image_size=image_size)[0] for each in (cells, large))
+        one = small[4 * side : 5 * side, 4 * side : 5 * side]
+        np.testing.assert_array_equal(
+            found[4 * side : 6 * side, 4 * side : 6 * side], one.repeat(2, axis=0).repeat(2, axis=1)
+        )

@@ -15,7 +15,7 @@ from disent_runner.environments.extra import needs_agents
 from disent_runner.environments.world import State, World, simulated_by
 from disent_runner.machine.philox import below, random_words
 from disent_runner.machine.ranges import Count, WholeNumber
-from disent_runner.rendering.arena import AGENT, ARENA_SIDE, DISC, FLOOR, NUM_HUES, STAR, WALL, draw_arena
+from disent_runner.rendering.arena import AGENT, ARENA_SIDE, DISC, FLOOR, LARGE, NUM_HUES, STAR, WALL, draw_arena
 
 if TYPE_CHECKING:
     from gymnasium.vector import VectorEnv
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 Domain = Literal["all", "source", "target"]
 OodLevel = Literal[0, 1]
 ImageSize = Literal[32, 64]
-FREE_SIDE = ARENA_SIDE - 2
-NUM_FREE = FREE_SIDE**2
+ThingSize = Literal[1, 2]
+FLOOR_SIDE = ARENA_SIDE - 2
 MOST_THINGS = 8
 SOURCE_HUES, OTHER_HUES = (0, 2, 4, 6), (1, 3, 5, 7)
 
@@ -51,25 +51,36 @@ def hue_triples(domain: Domain, ood_level: OodLevel = 0) -> np.ndarray:
     return triples if ood_level == 1 else triples[~is_paired]
 
 
-def _tables() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Cells of a room without things, which of them are free, and for each free one and each action the next."""
+def _room() -> np.ndarray:
+    """Cells without things, row by row."""
     room = np.full((ARENA_SIDE, ARENA_SIDE), WALL)
     room[1:-1, 1:-1] = FLOOR
-    row, column = np.divmod(np.arange(NUM_FREE), FREE_SIDE)
+    return room.reshape(-1)
+
+
+_ROOM = _room()
+
+
+def _places(size: int) -> tuple[np.ndarray, np.ndarray]:
+    """The cells (place, size²) of each place that something of `size` cells a side may have, those of a place row by
+    row, and for each place and action the next one.
+    """
+    side = FLOOR_SIDE // size
+    row, column = np.divmod(np.arange(side**2), side)
+    down, across = np.divmod(np.arange(size**2), size)
+    cells = (1 + size * row[:, None] + down) * ARENA_SIDE + 1 + size * column[:, None] + across
     moved = [(row, column + 1), (row, column - 1), (row + 1, column), (row - 1, column)]
-    following = [down.clip(0, FREE_SIDE - 1) * FREE_SIDE + across.clip(0, FREE_SIDE - 1) for down, across in moved]
-    return room.reshape(-1), np.flatnonzero(room == FLOOR), np.stack(following, axis=1).astype(np.uint8)
-
-
-_ROOM, _FREE, _FOLLOWING = _tables()
+    following = [below.clip(0, side - 1) * side + beside.clip(0, side - 1) for below, beside in moved]
+    return cells, np.stack(following, axis=1).astype(np.uint8)
 
 
 @final
 class ToyArena(World):
     """8x8 cells, the outermost of them wall; a disc that is touched gives 1, a star -1, and either is gone then.
 
-    Agent, `num_good` discs and `num_bad` stars start in different cells, at random; ValueError for more than eight
-    things. An episode ends after `max_steps` alone.
+    Agent, `num_good` discs and `num_bad` stars start in different places, at random: there are 36, or 9 where each is
+    `thing_size` 2 cells a side, and moves by as many. ValueError for more than eight things. An episode ends after
+    `max_steps` alone.
     """
 
     actions = ("right", "left", "down", "up")
@@ -81,6 +92,7 @@ class ToyArena(World):
         ood_level: OodLevel = 0,
         num_good: WholeNumber = 3,
         num_bad: WholeNumber = 3,
+        thing_size: ThingSize = 1,
         image_size: ImageSize = 32,
         max_steps: Count = 40,
     ) -> None:
@@ -89,27 +101,39 @@ class ToyArena(World):
             raise ValueError(f"image_size={image_size}: expected 32 or 64")
         if not 1 <= num_good + num_bad <= MOST_THINGS or min(num_good, num_bad) < 0:
             raise ValueError(f"num_good={num_good}, num_bad={num_bad}: expected 1 to {MOST_THINGS} things")
+        if thing_size not in (1, 2):
+            raise ValueError(f"thing_size={thing_size}: expected 1 or 2")
+        self._side = FLOOR_SIDE // thing_size
+        self._cells, self._following = _places(thing_size)
         self.num_things = num_good + num_bad
         self._rewards = np.array([1.0] * num_good + [-1.0] * num_bad)
-        self._shapes = np.array([DISC] * num_good + [STAR] * num_bad)
+        parts = {part: [part] if thing_size == 1 else [*range(LARGE[part], LARGE[part] + 4)] for part in LARGE}
+        self._shapes = np.array([parts[DISC]] * num_good + [parts[STAR]] * num_bad)
+        self._agent = np.array(parts[AGENT])
         self.image_shape = (image_size, image_size, 3)
         self.max_steps = max_steps
-        self.bounds = {"hues": NUM_HUES, "agent": NUM_FREE, "things": NUM_FREE}
+        self.bounds = {"hues": NUM_HUES, "agent": self._side**2, "things": self._side**2}
         things = [f"good_{k}" for k in range(num_good)] + [f"bad_{k}" for k in range(num_bad)]
         hues = dict.fromkeys(("floor_hue", "wall_hue", "object_hue"), NUM_HUES)
-        places = {f"{name}_{axis}": FREE_SIDE for name in ("agent", *things) for axis in "xy"}
+        places = {f"{name}_{axis}": self._side for name in ("agent", *things) for axis in "xy"}
         self.factors: Mapping[str, int] = hues | places | {f"{name}_left": 2 for name in things}
 
     def placed(self, clock: State) -> State:
-        words = random_words(clock["seed"], clock["step"], clock["episode"], clock["index"], count=1 + NUM_FREE)
+        num_places = self._side**2
+        words = random_words(clock["seed"], clock["step"], clock["episode"], clock["index"], count=1 + num_places)
         hues = self.triples[below(len(self.triples), words[:, 0])]
-        # random keys, the cell in their last bits: their order is a random order of the cells
-        keys = (words[:, 1:] & ~np.uint32(63)) | np.arange(NUM_FREE, dtype=np.uint32)
-        cells = (np.sort(keys, axis=1)[:, : 1 + self.num_things] & 63).astype(np.uint8)
-        return {"hues": hues, "agent": cells[:, 0], "things": cells[:, 1:], "left": np.ones(cells[:, 1:].shape, bool)}
+        # random keys, the place in their last bits: their order is a random order of the places
+        keys = (words[:, 1:] & ~np.uint32(63)) | np.arange(num_places, dtype=np.uint32)
+        places = (np.sort(keys, axis=1)[:, : 1 + self.num_things] & 63).astype(np.uint8)
+        return {
+            "hues": hues,
+            "agent": places[:, 0],
+            "things": places[:, 1:],
+            "left": np.ones(places[:, 1:].shape, bool),
+        }
 
     def after(self, state: State, actions: np.ndarray) -> tuple[State, np.ndarray]:
-        agent = _FOLLOWING[state["agent"], actions]
+        agent = self._following[state["agent"], actions]
         is_touched = state["left"] & (state["things"] == agent[:, None])
         changed = {"step": state["step"] + np.uint32(1), "agent": agent, "left": state["left"] & ~is_touched}
         return {**state, **changed}, is_touched @ self._rewards
@@ -117,12 +141,13 @@ class ToyArena(World):
     def draw(self, state: State) -> np.ndarray:
         rows = np.arange(len(state["agent"]))
         cells = np.repeat(_ROOM[None], len(rows), axis=0)
-        cells[rows[:, None], _FREE[state["things"]]] = np.where(state["left"], self._shapes, FLOOR)
-        cells[rows, _FREE[state["agent"]]] = AGENT
+        shapes = np.where(state["left"][..., None], self._shapes, FLOOR)
+        cells[rows[:, None, None], self._cells[state["things"]]] = shapes
+        cells[rows[:, None], self._cells[state["agent"]]] = self._agent
         return draw_arena(state["hues"].astype(np.int64), cells, image_size=self.image_shape[0])
 
     def factor_values(self, state: State) -> np.ndarray:
-        row, column = np.divmod(np.concatenate([state["agent"][:, None], state["things"]], axis=1), FREE_SIDE)
+        row, column = np.divmod(np.concatenate([state["agent"][:, None], state["things"]], axis=1), self._side)
         places = np.stack([column, row], axis=2).reshape(len(row), -1)
         return np.concatenate([state["hues"], places, state["left"]], axis=1).astype(np.int64)
 
@@ -135,6 +160,7 @@ def toyarena(
     ood_level: OodLevel = 0,
     num_good: WholeNumber = 3,
     num_bad: WholeNumber = 3,
+    thing_size: ThingSize = 1,
     image_size: ImageSize = 32,
     max_steps: Count = 40,
     render_mode: str | None = None,
@@ -148,6 +174,7 @@ def toyarena(
         ood_level=ood_level,
         num_good=num_good,
         num_bad=num_bad,
+        thing_size=thing_size,
         image_size=image_size,
         max_steps=max_steps,
     )

@@ -10,6 +10,8 @@ ARENA_SIDE = 8
 """Cells, of which the outermost are wall."""
 NUM_HUES = 8
 WALL, FLOOR, DISC, STAR, AGENT = range(5)
+LARGE = {DISC: 5, STAR: 9, AGENT: 13}
+"""The upper left quarter of what covers 2x2 cells; upper right, lower left and lower right follow."""
 SHADES = {"floor": (0.85, 0.5), "wall": (0.5, 0.9), "object": (1.0, 1.0)}
 """Saturation and value: what is of one hue is told from the others of that hue by them."""
 SPRITES = {
@@ -42,12 +44,19 @@ def draw_arena(
     """
     side = image_size // ARENA_SIDE
     room = (hues[:, 0] * NUM_HUES + hues[:, 1]) * NUM_HUES + hues[:, 2]
-    lines = (room[:, None] * len(_PARTS) + cells).reshape(-1, ARENA_SIDE, 1, ARENA_SIDE) * side
+    lines = (room[:, None] * _NUM_PARTS + cells).reshape(-1, ARENA_SIDE, 1, ARENA_SIDE) * side
     pixels = np.take(_cell_lines(side), lines + np.arange(side)[:, None])
     return pixels.view(np.uint8).reshape(-1, image_size, image_size, 3)
 
 
-_PARTS = (WALL, FLOOR, DISC, STAR, AGENT)
+_NUM_PARTS = 5 + 4 * len(LARGE)
+
+
+def _quarters(sprite: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """Of the sprite with each pixel doubled, row by row."""
+    half = len(sprite) // 2
+    parts = [[line[at : at + half] for line in sprite[top : top + half]] for top in (0, half) for at in (0, half)]
+    return [tuple("".join(2 * pixel for pixel in line) for line in part for _ in range(2)) for part in parts]
 
 
 @cache
@@ -59,10 +68,12 @@ def _cell_lines(side: int) -> np.ndarray:
         colours.reshape([NUM_HUES if axis == part else 1 for axis in range(3)] + [3])
         for part, colours in enumerate(hue_colours())
     )
-    rooms = np.empty((*[NUM_HUES] * 3, len(_PARTS), side, side, 3), np.uint8)
+    rooms = np.empty((*[NUM_HUES] * 3, _NUM_PARTS, side, side, 3), np.uint8)
     white, black = np.full(3, 255, np.uint8), np.zeros(3, np.uint8)
     of_letter = {"o": thing, ".": floor, "w": white, "k": black, "#": wall}
     sprites = {WALL: ("#" * side,) * side, FLOOR: ("." * side,) * side, **SPRITES[side]}
+    for part, first in LARGE.items():
+        sprites |= {first + quarter: sprite for quarter, sprite in enumerate(_quarters(SPRITES[side][part]))}
     for part, sprite in sprites.items():
         for row, letters in enumerate(sprite):
             for column, letter in enumerate(letters):
