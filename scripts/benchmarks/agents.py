@@ -1,10 +1,14 @@
-"""Steps of environments a second of processor time, with drawing, beside the same arithmetic in a bare NumPy loop."""
+"""Environments: steps a second of processor time, with drawing, beside the same arithmetic in a bare NumPy loop.
+Agents: steps a second in the program's own loop beside Stable-Baselines3's `learn` of the same policy.
+"""
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
-from measure import row
+from loops import SPARE, build_run, real_loop
+from measure import config_of, row
 
 from disent_runner.environments.icf_grid import icf_grid
 from disent_runner.environments.toyarena import ToyArena, hue_triples, toyarena
@@ -12,6 +16,7 @@ from disent_runner.environments.world import State
 from disent_runner.rendering.arena import AGENT, DISC, FLOOR, STAR, WALL, draw_arena
 
 NUM_ENVS, NUM_STEPS, WINDOWS = 256, 200, 9
+ITERATIONS = {"a2c": 400, "ppo": 20, "dqn": 1_500}
 SIDE, EPISODE = 6, 40
 Step = Callable[[np.ndarray], tuple[np.ndarray, ...]]
 
@@ -74,7 +79,36 @@ def steps_of(steps: list[Callable[[np.ndarray], object]]) -> list[list[float]]:
     return rates
 
 
+def learn_alone(model: Any, timesteps: int) -> float:
+    """Seconds of a step of all environments together, from the first fifth on."""
+    first = int(SPARE * timesteps)
+    model.configure_optimizers()
+    algorithm = model.learner._algorithm
+    algorithm.learn(first)
+    begun, start = algorithm.num_timesteps, time.perf_counter()
+    algorithm.learn(timesteps - first, reset_num_timesteps=False)
+    return (time.perf_counter() - start) / (algorithm.num_timesteps - begun)
+
+
+def agents() -> None:
+    """On true factors, so that no vision hides what the loop costs."""
+    for name, iterations in ITERATIONS.items():
+        plan = [f"trainer.max_steps={iterations}", f"trainer.log_every={iterations // 10}", "trainer=quick"]
+        config = config_of(f"agent={name}", "vision=oracle", *plan, "trainer.accelerator=cpu")
+        ours, alone = [], []
+        for _ in range(WINDOWS):
+            model, datamodule = build_run(config)
+            steps_each = model.environment_steps
+            ours.append(steps_each / real_loop(model, datamodule, accelerator="cpu", precision="32-true"))
+            model, _ = build_run(config)
+            alone.append(1 / learn_alone(model, iterations * steps_each))
+        row(f"{name}, our loop", ours, "steps/s of environments").print()
+        row(f"{name}, Stable-Baselines3 alone", alone, "steps/s of environments").print()
+        row(f"{name}, our loop / alone", [a / b for a, b in zip(ours, alone, strict=True)], "").print()
+
+
 def main() -> None:
+    agents()
     made = {
         "toyarena of 32 pixels": toyarena(NUM_ENVS),
         "toyarena of 64 pixels": toyarena(NUM_ENVS, image_size=64),

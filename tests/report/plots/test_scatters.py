@@ -1,6 +1,6 @@
 import numpy as np
 
-from disent_runner.report.plots.scatters import total_correlation_against_gap
+from disent_runner.report.plots.scatters import target_return_against_numbers, total_correlation_against_gap
 from disent_runner.runs.train_log import append_row
 from tests.report.folders import score, write_run
 from tests.report.plots.conftest import drawing_of, view_of
@@ -20,3 +20,17 @@ def test_without_a_metric_s_total_correlation_none_of_training_is_taken(tmp_path
         for step, correlation in ((100, 9.0), (300, seed + 0.5)):
             append_row(folder, {"step": step, "total_correlation_minibatch": correlation})
     assert total_correlation_against_gap(view_of(tmp_path), "") is None
+
+
+def test_disentanglement_is_held_against_what_agents_come_to_in_the_target(tmp_path):
+    for seed, (gap, reached) in enumerate([(0.1, 0.2), (0.3, 0.1), (0.2, 0.9), (0.4, 1.0)]):
+        scores = [score("mig", gap), score("source_return", 1.0), score("target_return", reached)]
+        write_run(tmp_path / f"{seed}", scores, seed=seed)
+    _, _, _, figure = drawing_of(target_return_against_numbers, view_of(tmp_path))
+    (axes,) = figure.axes
+    assert axes.get_title().endswith("ρ = 0.40, n = 4")
+    assert "target_return" in axes.get_xlabel()
+
+
+def test_without_agents_nothing_is_held_against_them(plain_view):
+    assert target_return_against_numbers(plain_view, "") is None

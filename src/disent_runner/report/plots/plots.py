@@ -15,6 +15,7 @@ from disent_runner.machine.files import write_whole
 from disent_runner.machine.texts import file_stem
 from disent_runner.report.plots.scatters import (
     reconstruction_against_disentanglement,
+    target_return_against_numbers,
     total_correlation_against_gap,
     udr_against_numbers,
 )
@@ -44,7 +45,12 @@ class Plotter:
         for view in views:
             for key in dict.fromkeys(key for setting in view.settings for key in setting.swept):
                 self._draw(sweep, view, key)
-            for drawer in (reconstruction_against_disentanglement, total_correlation_against_gap, rank_correlation):
+            for drawer in (
+                reconstruction_against_disentanglement,
+                total_correlation_against_gap,
+                target_return_against_numbers,
+                rank_correlation,
+            ):
                 self._draw(drawer, view, "")
             for number in view.numbers:
                 self._draw(distribution, view, number)

@@ -16,6 +16,8 @@ from disent_runner.report.udr import spearman
 
 _TOTAL_CORRELATIONS = ("total_correlation", "gaussian_total_correlation")
 _GAPS = ("mig", "mig_exact")
+_TRANSFER = "target_return"
+_OF_AGENTS = ("source_return", "transfer_ratio")
 _ERRORS = {"reconstruction": "nats per image", "reconstruction_mse": "squared error per number of the image"}
 _LARGEST_MARKER = 260.0  # square points
 
@@ -41,6 +43,18 @@ def udr_against_numbers(view: View, _: str) -> Drawing | None:
         return None
     caption = "Each number against UDR, which needs no labels; ρ is Spearman's rank correlation over the runs."
     return Drawing("udr_against_metrics", "UDR against metrics", caption, figure)
+
+
+def target_return_against_numbers(view: View, _: str) -> Drawing | None:
+    """Each number that had better be higher against what agents come to in the target, as Higgins et al. 2017 (DARLA)
+    hold transfer against disentanglement.
+    """
+    x = {run.folder: run.values[_TRANSFER] for run in view.runs() if _TRANSFER in run.values}
+    figure = _scatters(view, x, view.axis(_TRANSFER), without={_TRANSFER, *_OF_AGENTS}, with_ranks=True)
+    if figure is None:
+        return None
+    caption = f"Each number against {_TRANSFER}; ρ is Spearman's rank correlation over the runs."
+    return Drawing("target_return_against_metrics", "Transfer against metrics", caption, figure)
 
 
 def _scatters(
