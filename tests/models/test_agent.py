@@ -121,10 +121,29 @@ def test_training_and_trial_have_other_rooms_and_every_agent_the_same(composed):
         (["model.vision=null"], r"^model\.sees=codes needs a run to see by; choose one, vision=darla$"),
         (["model.acts_in={hue: 1}"], r"^model\.acts_in: the environment has no setting hue; there are domain, "),
         (["model.acts_in={domain: elsewhere}"], r"^model\.acts_in: domain=elsewhere, ood_level=0: expected domain"),
-        (["environment=icf_grid"], r"images are 12x12x1|12"),
+        (["vision.overrides=['model=oracle']"], r"^model\.vision must see images: the oracle encodes the factors"),
+        (["dataset=dsprites"], r"^the environment's images are 3x32x32, those of dsprites are 1x64x64; leave dataset"),
     ],
 )
 def test_what_is_wrong_is_one_line_before_anything_is_trained(typed, line, composed):
     config = composed(*SMALL, "model=a2c", *typed)
     with pytest.raises(ValueError, match=line):
         build.build_model(config, build.build_data(config).training.info)
+
+
+def test_actions_that_cannot_be_counted_are_refused(composed, monkeypatch):
+    """Before anything is trained, of an environment of others."""
+    from gymnasium.spaces import Box
+
+    monkeypatch.setattr("disent_runner.environments.gymnasium_worlds.Discrete", lambda count: Box(-1, 1, (count,)))
+    config = composed("model=dqn", "vision=oracle")
+    with pytest.raises(ValueError, match=r"^agents choose one of so many actions, this environment has Box\(-1.0, 1.0"):
+        build.build_model(config, build.build_data(config).training.info)
+
+
+def test_no_environment_is_one_line(composed):
+    config = composed("model=a2c", "vision=oracle")
+    info = build.build_data(config).training.info
+    config.model.environment = None
+    with pytest.raises(ValueError, match="needs an environment to act in; add environment=toyarena"):
+        build.build_model(config, info)

@@ -94,6 +94,10 @@ class Agent(AbstractModel):
             raise ValueError(f"model.sees={self.sees} sees without a vision, got one; leave it out, model.vision=null")
         check_same_data("vision", self.vision, self.info)
         check_sees("vision", self.vision)
+        try:
+            self.vision.encode(torch.zeros(1, *self.info.image_shape))
+        except ValueError as error:
+            raise ValueError(f"model.vision must see images: {error}; choose another, vision=betavae") from error
 
     def _eyes(self, encoder: Callable[..., nn.Module], latent_dim: int) -> Eyes | None:
         if self.sees == "pixels":
