@@ -24,6 +24,7 @@ from disent_runner.environments.seen import Seen
 
 _UNLIMITED = 1e9
 """Of codes: their space must have bounds."""
+_NOT_TOLD = ("n_updates", "learning_rate", "clip_range")
 _NUMBERS = ("num_timesteps", "_n_updates", "_episode_num", "_n_calls", "exploration_rate")
 
 
@@ -145,7 +146,7 @@ class StableBaselines:
                 self._collect()
             algorithm.train(gradient_steps=algorithm.gradient_steps, batch_size=algorithm.batch_size)
         told = {name.partition("/")[2]: float(value) for name, value in algorithm.logger.name_to_value.items()}
-        told = {name: value for name, value in told.items() if name not in ("n_updates", "learning_rate")}
+        told = {name: value for name, value in told.items() if name not in _NOT_TOLD}
         if "loss" not in told:  # A2C tells its parts alone
             parts = algorithm.ent_coef * told["entropy_loss"] + algorithm.vf_coef * told["value_loss"]
             told = {"loss": told["policy_loss"] + parts, **told}
