@@ -29,6 +29,7 @@ NAMES = (
     "jemmig",
     "mcc",
     "mig",
+    "minimality_sufficiency",
     "mig_sup",
     "modularity",
     "rank_correlation",
