@@ -23,6 +23,11 @@ from disent_runner.stages.interrupts import Interrupted
             "+experiment=chen2018/bas",
             "experiment=chen2018/bas: no such experiment, did you mean chen2018/bias?; choose from chen2018/bias,",
         ),
+        (
+            "joint=traeuble2021/dsprites_a",
+            "joint=traeuble2021/dsprites_a: no such joint, did you mean traeuble2021/dsprites_b",
+        ),
+        ("joint=nowhere/dsprites_b", "joint=nowhere/dsprites_b: no such joint; choose from chen_correlated,"),
         ("+experiment=bias", "experiment=bias: no such experiment"),
         ("modle=vae", "modle: no such key, did you mean model?; keys here: continuous, data_dir,"),
         ("hydra.sweep.dir=null", "hydra.sweep.dir=null: field 'hydra.sweep.dir' is not Optional"),

@@ -1,7 +1,14 @@
+from itertools import product
+from typing import Any
+
 import numpy as np
 import pytest
+from hydra.utils import instantiate
+from omegaconf import OmegaConf
 from scipy.stats import entropy
 
+from disent_runner.assembly.conf import CONF
+from disent_runner.datasets import dsprites, mpi3d, shapes3d
 from disent_runner.datasets.joints import (
     chen_correlated,
     chen_independent,
@@ -9,6 +16,7 @@ from disent_runner.datasets.joints import (
     chen_uncorrelated,
     chen_uniform,
     gaussian_joint,
+    gaussian_pairs,
     product_of_marginals,
     table_joint,
 )
@@ -16,6 +24,8 @@ from disent_runner.datasets.labels.factor_space import FactorSpace
 from disent_runner.datasets.labels.label_table import LabelTable
 
 SIZES = {"shape": 2, "x": 3, "y": 4}
+GRIDS = {"dsprites": dsprites.card().factors, "shapes3d": shapes3d.card().factors, "mpi3d": mpi3d.LARGE_GRID}
+PRESETS = sorted([*CONF.glob("joint/traeuble2021/*.yaml"), *CONF.glob("joint/roth2023/*.yaml")])
 BIASED = [chen_independent, chen_uncorrelated, chen_correlated]
 
 
@@ -156,6 +166,70 @@ def test_gaussian_joint() -> None:
         gaussian_joint(FactorSpace({"u": 5, "v": 3}), factors=["u"], sigma=1)
     with pytest.raises(ValueError, match=r"kind must be uniform, .*, got 'A'"):
         chen_joint(FactorSpace(SIZES), factors=["x", "y"], kind="A")
+
+
+def test_gaussian_pairs_are_the_product_of_their_densities() -> None:
+    sizes, sigma = {"a": 3, "b": 4, "c": 2}, 0.4
+    joint = gaussian_pairs(FactorSpace(sizes), pairs=[["a", "b"], ["c", "b"]], sigma=sigma)
+    values = [
+        {name: index / (size - 1) for (name, size), index in zip(sizes.items(), image, strict=True)}
+        for image in product(*map(range, sizes.values()))
+    ]
+    weights = [np.exp(-((v["a"] - v["b"]) ** 2 + (v["c"] - v["b"]) ** 2) / (2 * sigma**2)) for v in values]
+    np.testing.assert_allclose(joint, np.array(weights) / sum(weights))
+    np.testing.assert_allclose(
+        gaussian_pairs(FactorSpace(sizes), pairs=[["a", "b"]], sigma=sigma),
+        gaussian_joint(FactorSpace(sizes), factors=["a", "b"], sigma=sigma),
+    )
+
+
+@pytest.mark.parametrize(
+    ("pairs", "message"),
+    [
+        ([], r"pairs must be a list of at least one pair of factors, \[\[a,b\]\], got \[\]"),
+        ([["x", "y"], ["x", "z"]], "dataset.joint names 'z'; the factors are shape, x, y"),
+        ([["x"]], "must name two factors, got .'x'."),
+    ],
+)
+def test_wrong_pairs(pairs: list[list[str]], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        gaussian_pairs(FactorSpace(SIZES), pairs=pairs, sigma=0.1)
+
+
+@pytest.mark.parametrize("path", PRESETS, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_a_preset_correlates_its_pairs_and_leaves_the_others_independent(path) -> None:
+    """Two factors tell of each other where a chain of pairs joins them, and nowhere else."""
+    pairs = pairs_of(path)
+    sizes = {name: min(size, 5 if any(name in pair for pair in pairs) else 2) for name, size in grid_of(path).items()}
+    joint = instantiate(OmegaConf.load(path))(FactorSpace(sizes)).reshape(tuple(sizes.values()))
+    for first, second in product(sizes, sizes):
+        if list(sizes).index(first) < list(sizes).index(second):
+            others = tuple(axis for axis, name in enumerate(sizes) if name not in (first, second))
+            information = mutual_information(joint.sum(axis=others))
+            assert (information > 0.05) == are_joined(first, second, pairs), (first, second)
+
+
+def pairs_of(path) -> list[tuple[str, str]]:
+    config: Any = OmegaConf.to_container(OmegaConf.load(path))
+    return [tuple(pair) for pair in config.get("pairs", [config.get("factors")])]
+
+
+def grid_of(path) -> dict[str, int]:
+    return dict(GRIDS[path.stem.partition("_")[0]])
+
+
+def are_joined(first: str, second: str, pairs: list[tuple[str, str]]) -> bool:
+    reached = {first}
+    for _ in pairs:
+        reached |= {name for pair in pairs if reached & set(pair) for name in pair}
+    return second in reached
+
+
+def test_the_presets_name_factors_of_their_data_sets() -> None:
+    assert len(PRESETS) == 5 + 25
+    for path in PRESETS:
+        named = {name for pair in pairs_of(path) for name in pair}
+        assert named <= grid_of(path).keys(), path
 
 
 def test_missing_labels_have_no_probability() -> None:

@@ -22,7 +22,19 @@ CHANGES = {
     "far from 0": lambda codes: codes + 1e6,
     "another order": lambda codes: codes[:, ORDER],
 }
-NAMES = ("dcimig", "infomec", "irs", "jemmig", "mig", "mig_sup", "modularity", "rank_correlation", "unsupervised")
+NAMES = (
+    "dcimig",
+    "infomec",
+    "irs",
+    "jemmig",
+    "mcc",
+    "mig",
+    "minimality_sufficiency",
+    "mig_sup",
+    "modularity",
+    "rank_correlation",
+    "unsupervised",
+)
 OF_SCALE = ("active", "gaussian_wasserstein")
 """What these numbers begin or end with: of absolute thresholds and distances."""
 

@@ -90,7 +90,9 @@ def _unknown_choice(missing: str, options: Iterable[str] | None, conf: Path) -> 
         return f"{group}={name} needs a plugin of Hydra: {install}"
     inner = f"{name.rpartition('/')[0]}/".lstrip("/")
     below = (file.relative_to(conf / group).with_suffix("") for file in (conf / group / inner).rglob("*.yaml"))
-    known = [f"{inner}{option}" for option in options or ()] or [str(choice) for choice in below]
+    listed = [str(option) for option in options or ()]  # of the group itself, of none of its folders
+    in_folders = [choice.as_posix() for choice in below]
+    known = in_folders or listed if inner else listed or in_folders
     choices = sorted(choice for choice in known if not choice.rpartition("/")[2].startswith("_"))  # parts of others
     return f"{group}={name}: no such {group}{closest(name, choices)}; choose from {', '.join(choices)}"
 

@@ -1,13 +1,16 @@
 """Non-uniform joint distributions of the factors: how often training shows each image.
 
-Chen et al. 2018 (section 6.2, sampling bias) train on four joints of two factors, here `chen_*`: tables for
-`table_joint`. In B to D the most frequent combination is exactly 4 times as frequent as the rarest, none is absent.
+Träuble et al. 2021 correlate two factors, Roth et al. 2023 several pairs, by `gaussian_joint` and `gaussian_pairs`;
+their pairs are presets, `joint=traeuble2021/…` and `joint=roth2023/…`. Chen et al. 2018 (section 6.2, sampling bias)
+train on four joints of two factors, here `chen_*`: tables for `table_joint`. In B to D the most frequent combination is
+exactly 4 times as frequent as the rarest, none is absent.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import numpy as np
+from annotated_types import MinLen
 from jaxtyping import Float, Int
 
 from disent_runner.datasets.labels.factors import Factors
@@ -78,6 +81,18 @@ def gaussian_joint(space: Factors, *, factors: TwoNames, sigma: Positive) -> Flo
     u_size, v_size = _two_sizes(space, factors)
     distance = np.linspace(0, 1, u_size)[:, None] - np.linspace(0, 1, v_size)
     return table_joint(space, factors=factors, table=np.exp(-(distance**2) / (2 * sigma**2)))
+
+
+def gaussian_pairs(
+    space: Factors, *, pairs: Annotated[Sequence[TwoNames], MinLen(1)], sigma: Positive
+) -> Float[np.ndarray, " image"]:
+    """Several pairs of factors along diagonals: p ∝ the product of their `gaussian_joint`s (Roth et al. 2023).
+
+    A factor may be in many pairs: with all others it is a confounder. ValueError as there, or without a pair.
+    """
+    if not pairs:
+        raise ValueError("dataset.joint.pairs must be a list of at least one pair of factors, [[a,b]], got []")
+    return _normalised(np.prod([gaussian_joint(space, factors=pair, sigma=sigma) for pair in pairs], axis=0))
 
 
 def _two_sizes(space: Factors, factors: Sequence[str]) -> tuple[int, int]:
