@@ -1,7 +1,7 @@
 """Mean correlation coefficient: each factor beside a latent of its own (Hyvärinen & Morioka 2016, section 5)."""
 
 import numpy as np
-from jaxtyping import Float, Integer
+from jaxtyping import Float, Real
 from scipy.optimize import linear_sum_assignment
 
 from disent_runner.metrics.rank_correlation import signed_rank_correlation
@@ -42,7 +42,7 @@ def one_to_one(affinity: Float[np.ndarray, "latent factor"]) -> Float[np.ndarray
 
 
 def signed_correlation(
-    codes: Float[np.ndarray, "image latent"], factors: Integer[np.ndarray, "image factor"]
+    codes: Float[np.ndarray, "image latent"], factors: Real[np.ndarray, "image factor"]
 ) -> Float[np.ndarray, "latent factor"]:
     """Pearson's correlation in [-1, 1] of each code with each factor's value index; 0 where either is constant."""
     return np.clip(_standard_scores(codes).T @ _standard_scores(factors), -1.0, 1.0)

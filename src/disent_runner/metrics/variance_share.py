@@ -56,7 +56,7 @@ def variance_within_groups(
         ValueError: a code is not finite.
     """
     require_finite("variance_share", codes)
-    value, group = factors[:, column], _values_of_others(factors, column)
+    value, group = factors[:, column], values_of_others(factors, column)
     order = np.lexsort([value, group])
     is_first = np.append(True, group[order[1:]] != group[order[:-1]])
     first = np.flatnonzero(is_first)
@@ -86,7 +86,7 @@ def latents_by_column(metric: str, rep: Representation, latents: Mapping[str, in
     return {names.index(name): latent for name, latent in latents.items()}
 
 
-def _values_of_others(factors: Integer[np.ndarray, "image factor"], column: int) -> Integer[np.ndarray, " image"]:
+def values_of_others(factors: Integer[np.ndarray, "image factor"], column: int) -> Integer[np.ndarray, " image"]:
     """A number for each image that is the same where all factors but one have the same values."""
     number, count = np.zeros(len(factors), dtype=np.int64), 1
     for other in (other for other in range(factors.shape[1]) if other != column):
