@@ -1,0 +1,92 @@
+"""The base of auto-encoders whose latents take one of a few values each; methods say which, and add their terms."""
+
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from disent_runner.datasets.batches import Batch
+from disent_runner.datasets.info import DatasetInfo
+from disent_runner.losses.quantization import nearest_values, straight_through
+from disent_runner.machine.ranges import Latents
+from disent_runner.models.abstract_vae import Likelihood
+from disent_runner.models.base import AbstractModel, check_latent_dim, optimise, weighted_sum
+
+
+class AbstractQuantized(AbstractModel):
+    """Encoder, quantization, decoder and likelihood. Codes are points, the quantized latents.
+
+    The reconstruction is -log p(x|z) as a mean over the numbers of an image, in nats for each, which is what the
+    weights of Hsu et al. are beside; a VAE's is the sum.
+    """
+
+    values: Tensor
+    """(latent, value): those that each latent can take; of a parameter or a buffer."""
+
+    def __init__(
+        self,
+        *,
+        info: DatasetInfo,
+        latent_dim: Latents,
+        encoder: Callable[..., nn.Module],
+        decoder: Callable[..., nn.Module],
+        likelihood: Likelihood,
+        optimizer: Callable[..., torch.optim.Optimizer],
+        **training: Any,
+    ) -> None:
+        super().__init__(**training)
+        self.latent_dim = check_latent_dim(latent_dim)
+        self.encoder = encoder(image_shape=info.image_shape, num_outputs=latent_dim)
+        self.decoder = decoder(latent_dim=latent_dim, image_shape=info.image_shape)
+        self.likelihood = likelihood
+        self.optimizer = optimizer
+
+    @abstractmethod
+    def continuous(self, images: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch latent"]:
+        """Latents before quantization."""
+
+    @abstractmethod
+    def regularizers(
+        self, continuous: Float[Tensor, "batch latent"], quantized: Float[Tensor, "batch latent"]
+    ) -> dict[str, Float[Tensor, " batch"]]:
+        """Unweighted terms beside the reconstruction; the gradient of `quantized` reaches the values."""
+
+    def encode(self, images: Float[Tensor, "batch channel height width"]) -> tuple[Float[Tensor, "batch latent"], None]:
+        return nearest_values(self.continuous(images), self.values), None
+
+    def decode(self, codes: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch channel height width"]:
+        return self.likelihood.mean(self.decoder(codes).float())
+
+    def nll(
+        self, codes: Float[Tensor, "batch latent"], images: Float[Tensor, "batch channel height width"]
+    ) -> Float[Tensor, " batch"]:
+        """-log p(x|z) of a whole image, in nats."""
+        return self.likelihood.nll(self.decoder(codes).float(), images)
+
+    def sample_codes(self, num_codes: int, rng: np.random.Generator) -> Float[np.ndarray, "code latent"]:
+        """Each latent one of its values, uniformly."""
+        values = self.values.detach().float().cpu().numpy()
+        indices = rng.integers(values.shape[1], size=(num_codes, self.latent_dim))
+        return values[np.arange(self.latent_dim), indices]
+
+    def update(self, batch: Batch) -> dict[str, Tensor]:
+        images = batch.images
+        continuous = self.continuous(images)
+        quantized = nearest_values(continuous, self.values)
+        reconstruction = self.nll(straight_through(continuous, quantized), images) / images[0].numel()
+        terms = {"reconstruction": reconstruction, **self.regularizers(continuous, quantized)}
+        means = {name: term.mean() for name, term in terms.items()}
+        loss = weighted_sum(means, {"reconstruction": 1.0, **self.weights_at(batch.step)})
+        optimise(self.optimizer_of["model"], loss, max_norm=self.gradient_clip)
+        return {"loss": loss.detach(), **{name: mean.detach() for name, mean in means.items()}}
+
+    def new_optimizers(self) -> dict[str, torch.optim.Optimizer]:
+        """The optimizer, whose weight decay is of weights alone: not of biases, not of the values."""
+        named = dict(self.named_parameters())
+        weights = [parameter for name, parameter in named.items() if name.endswith("weight")]
+        others = [parameter for name, parameter in named.items() if not name.endswith("weight")]
+        return {"model": self.optimizer([{"params": weights}, {"params": others, "weight_decay": 0.0}])}
