@@ -55,6 +55,7 @@ def main() -> None:
     for level in (0, 1):
         rooms[f"target, level {level}"] = starts(ToyArena(domain="target", ood_level=level, image_size=64))
     rooms["32 pixels"] = starts(ToyArena()).repeat(2, axis=1).repeat(2, axis=2)
+    rooms["one of each, size 2"] = starts(ToyArena(num_good=1, num_bad=1, thing_size=2, image_size=64))
     script = ["left", "right", "right", "down", "down", "down", "right", "right", "up"]
     rooms["an episode"] = episode(ToyArena(image_size=64), script)
     save("toyarena", rooms, ["start", *script])
