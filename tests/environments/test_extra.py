@@ -17,6 +17,15 @@ def test_without_the_extra_one_line_says_what_to_install(make, monkeypatch):
         make()
 
 
+@pytest.mark.parametrize("lacking", ["gymnasium", "stable_baselines3"])
+def test_agents_need_both_of_its_packages(lacking, monkeypatch):
+    monkeypatch.setitem(sys.modules, lacking, None)
+    with pytest.raises(
+        ValueError, match=r"^model=a2c needs the extra `agents`: pip install 'disent-runner\[agents\]'$"
+    ):
+        needs_agents("model=a2c")
+
+
 def test_with_it_nothing_is_said():
     needs_agents("environment=toyarena")
 
