@@ -15,6 +15,7 @@ from disent_runner.datasets.batches import Batch
 from disent_runner.datasets.dataset import Dataset
 from disent_runner.datasets.info import DatasetInfo
 from disent_runner.datasets.transitions import HELD_OUT, as_floats
+from disent_runner.environments.extra import needs_agents
 from disent_runner.environments.seen import Episodes, Seen, play
 from disent_runner.environments.world import Environment, changed, domains_of, world_of
 from disent_runner.machine.ranges import Count, Latents, OneOf
@@ -59,6 +60,7 @@ class Agent(AbstractModel):
         **training: Any,
     ) -> None:
         super().__init__(**training)
+        needs_agents("an agent")
         if environment is None:
             raise ValueError("an agent needs an environment to act in; add environment=toyarena")
         if sees not in SEES:
