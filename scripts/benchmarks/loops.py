@@ -127,6 +127,7 @@ def bare_loop(model: AbstractModel, datamodule: DataModule, *, device: torch.dev
         model.learn(datamodule.training, np.random.default_rng(datamodule.seed))
     model.to(device).train()
     model.configure_optimizers()
+    np.random.seed(datamodule.seed)  # noqa: NPY002 - agents draw from it
     dataset, steps = datamodule.training.to(device), datamodule.plan.max_steps
     source, update = DrawnBefore(datamodule.source_for(model), steps, device), _written_out(model)
     begin, start = 0, _now(device)
@@ -140,11 +141,11 @@ def bare_loop(model: AbstractModel, datamodule: DataModule, *, device: torch.dev
 
 def _written_out(model: AbstractModel) -> Callable[[Batch], object]:
     """The step as a textbook has it; the model's own `update` for a method that is not written out here."""
-    optimizer, *others = model.optimizer_of.values()
+    optimizers = [*model.optimizer_of.values()]
     if isinstance(model, FactorVAE):
-        return partial(_factorvae_step, model, optimizer, *others)
-    if isinstance(model, AbstractVAE) and not others:
-        return partial(_vae_step, model, optimizer)
+        return partial(_factorvae_step, model, *optimizers)
+    if isinstance(model, AbstractVAE) and len(optimizers) == 1:
+        return partial(_vae_step, model, *optimizers)
     return model.update
 
 

@@ -231,7 +231,7 @@ def test_codes_of_another_model_are_scored(disent_run, tmp_path):
         ),
         (["schedule=cosine", "schedule.T_max=0"], "schedule.T_max=0: expected a whole number of at least 1"),
         (["likelihood=gaussian", "likelihood.sigma=null"], "likelihood.sigma=null: expected a number above 0"),
-        (["model=nothing"], "model=nothing: no such model; choose from adagvae"),
+        (["model=nothing"], "model=nothing: no such model; choose from a2c, adagvae"),
         (["model.gama=3"], "model.gama: no such key, did you mean gamma?"),
         (["output_root=/proc/nowhere"], "/proc/nowhere"),
         (["trainer.max_steps=0"], "trainer.max_steps=0: expected a whole number of at least 1"),
