@@ -135,12 +135,12 @@ class StableBaselines:
     def advance(self, step: int) -> dict[str, float]:
         algorithm = self._algorithm
         algorithm.logger.name_to_value.clear()
-        algorithm.action_space.seed(step)
         if self._is_on_policy:
             algorithm.collect_rollouts(algorithm.env, self._callback, algorithm.rollout_buffer, algorithm.n_steps)
             algorithm.train()
         else:
             algorithm.q_net_target.eval()
+            algorithm.action_space.seed(step)  # what it explores with is then a function of the step
             self._collect()
             while algorithm.num_timesteps <= algorithm.learning_starts:
                 self._collect()
