@@ -11,6 +11,7 @@ from disent_runner.losses.controllability import (
     is_still,
     is_unbounded,
     log_selectivity,
+    log_share_of_mean,
     policy_entropy,
     reinforced_score,
     signed_selectivity,
@@ -123,3 +124,10 @@ def test_estimators_agree_over_samples():
     weighted = gradient(weighted_score(policies, scores, uniform).mean(0).sum(), logits, change)
     for found in (reinforced, weighted):
         assert functional.cosine_similarity(found, exact(), dim=0) > 0.95
+
+
+def test_a_factor_that_changes_as_all_do_is_worth_nothing():
+    """log(1 + 1e-3); what stays while another moves has log 1e-3; twice the mean has log 2."""
+    found = log_share_of_mean(torch.tensor([[0.5, -0.5], [1.0, 0.0], [0.0, 0.0]]))
+    expected = torch.tensor([[1.001, 1.001], [2.001, 0.001], [0.001, 0.001]]).log()
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-4)

@@ -68,7 +68,14 @@ def test_every_estimator_trains_every_parameter(estimator, untrained):
     assert bool(model.baseline.any()) == (estimator == "reinforce")
 
 
-@pytest.mark.parametrize("typed", [["model=icf", "model.estimator=reinforce"], ["model=icf_author"]])
+@pytest.mark.parametrize(
+    "typed",
+    [
+        ["model=icf", "model.estimator=reinforce"],
+        ["model=icf_author"],
+        ["model=icf_continuous", "model.estimator=sampled"],
+    ],
+)
 def test_a_resumed_run_equals_the_undisturbed_one(typed, composed, tmp_path):
     def trained(folder: str, *steps: int) -> AbstractModel:
         model: Any = None

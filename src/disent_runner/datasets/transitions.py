@@ -8,7 +8,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from disent_runner.datasets.batches import BatchSource, Draw
-from disent_runner.environments.world import State, World
+from disent_runner.datasets.info import DatasetInfo
+from disent_runner.environments.world import Environment, State, World, world_of
 
 HELD_OUT = 2**32
 """Worlds with this and larger seeds are never those of a run, whose seed is smaller."""
@@ -60,3 +61,27 @@ def transitions_from(world: World, state: State) -> Transitions:
 def as_floats(images: Tensor) -> Float[Tensor, "*batch channel height width"]:
     """Bytes as models take them, from 0 to 1."""
     return images.float() / 255
+
+
+def simulator_of(environment: Environment | None, info: DatasetInfo, *, model: str) -> World:
+    """The world that says what each action leads to.
+
+    ValueError, in the words of `model`'s user, without an environment, for one that is no simulator, and for data of
+    images other than its own.
+    """
+    if environment is None:
+        raise ValueError(f"model={model} needs an environment to act in; add environment=icf_grid")
+    world = world_of(environment)
+    if world is None:
+        raise ValueError(
+            f"model={model} asks what each action would lead to, and this environment is no simulator; choose "
+            "environment=icf_grid or toyarena"
+        )
+    height, width, channels = world.image_shape
+    if info.image_shape != (channels, height, width):
+        seen = "x".join(map(str, info.image_shape))
+        raise ValueError(
+            f"model={model} learns from the environment's own images, {channels}x{height}x{width}, and those of "
+            f"{info.name} are {seen}; leave dataset=…, dataset.image_size, crop and grey out"
+        )
+    return world

@@ -13,6 +13,8 @@ SMALLEST_SUM = 1e-4
 """Added to the denominator in the authors' code."""
 CLAMP = 1e-3
 """Added to each feature's change in the other form, so that none is a share of nothing."""
+LEAST_MEAN = 1e-5
+"""Added to each change of the mean that drawn factors are compared with."""
 STILL = 1e-4
 """Of all features together: what changes less has not moved."""
 
@@ -38,6 +40,15 @@ def log_selectivity(change: Float[Tensor, "*batch feature"], *, directed: bool) 
     moved = (change.relu() if directed else change.abs()) + CLAMP
     told = moved.log() - moved.sum(-1, keepdim=True).log()
     return torch.where(is_still(change)[..., None], -math.log(change.shape[-1]), told)
+
+
+def log_share_of_mean(change: Float[Tensor, "*batch factor"]) -> Float[Tensor, "*batch factor"]:
+    """log(1e-3 + |Δ_m| / mean_m (1e-5 + |Δ_m|)) in nats: how much more a factor is changed than all are in the mean.
+
+    Of factors that were drawn in one state (bengioe/implementations, DL/ICF_factors, 872aad8, `dot_prod`).
+    """
+    moved = change.abs()
+    return (CLAMP + moved / (LEAST_MEAN + moved).mean(-1, keepdim=True)).log()
 
 
 def is_still(change: Float[Tensor, "*batch feature"]) -> Tensor:

@@ -16,9 +16,10 @@ from disent_runner.datasets.transitions import (
     WorldTransitions,
     as_floats,
     random_starts,
+    simulator_of,
     transitions_from,
 )
-from disent_runner.environments.world import Environment, World, world_of
+from disent_runner.environments.world import Environment
 from disent_runner.losses.controllability import (
     expected_score,
     is_unbounded,
@@ -71,7 +72,7 @@ class ICF(AbstractModel):
     ) -> None:
         super().__init__(**training)
         _check_choices(form=(form, FORMS), estimator=(estimator, ESTIMATORS))
-        self.world = _simulator(environment, info)
+        self.world = simulator_of(environment, info, model="icf")
         self.latent_dim = check_latent_dim(latent_dim)
         self.form = form
         self.estimator = estimator
@@ -172,26 +173,6 @@ class ICF(AbstractModel):
 
     def new_optimizers(self) -> dict[str, torch.optim.Optimizer]:
         return {"model": self.optimizer(list(self.parameters()))}
-
-
-def _simulator(environment: Environment | None, info: DatasetInfo) -> World:
-    """ValueError without an environment, for one that is no simulator, and for data of images other than its own."""
-    if environment is None:
-        raise ValueError("model=icf needs an environment to act in; add environment=icf_grid")
-    world = world_of(environment)
-    if world is None:
-        raise ValueError(
-            "model=icf asks what each action would lead to, and this environment is no simulator; choose "
-            "environment=icf_grid or toyarena"
-        )
-    height, width, channels = world.image_shape
-    if info.image_shape != (channels, height, width):
-        seen = "x".join(map(str, info.image_shape))
-        raise ValueError(
-            f"model=icf learns from the environment's own images, {channels}x{height}x{width}, and those of "
-            f"{info.name} are {seen}; leave dataset=…, dataset.image_size, crop and grey out"
-        )
-    return world
 
 
 def _check_choices(**asked: tuple[str, tuple[str, ...]]) -> None:
