@@ -157,6 +157,7 @@ def test_random_rotations_of_two_latents_have_a_closed_form(spread, seed):
     expected = 16 * np.sqrt(2) / np.pi * (1 - np.cos(np.pi / 8))
     assert scores["distance_to_orthogonality_random"] == pytest.approx(expected, abs=5 * 0.33 / np.sqrt(1000))
     assert scores["distance_to_orthogonality"] == pytest.approx(EIGHTH_TURN, abs=1e-6)
+    assert scores["distance_to_orthogonality_relative"] == pytest.approx(EIGHTH_TURN / expected, rel=0.1)
     assert scores["distance_to_orthogonality_latents"] == 2
 
 
@@ -167,6 +168,18 @@ def test_random_rotations_are_those_of_scipy(rng):
     error = reference.std() * np.sqrt(2 / 1000)
     assert scores["distance_to_orthogonality_random"] == pytest.approx(reference.mean(), abs=4 * error)
     assert scores["distance_to_orthogonality"] == 0.0
+
+
+@pytest.mark.parametrize("latents", [3, 6])
+def test_a_decoder_that_is_turned_at_random_is_relatively_as_far_as_random_rotations(rng, latents):
+    """Whatever the number of its latents: what a model has that knows no axes."""
+    straight = jacobian_of(np.eye(latents), 1.0 + np.arange(latents))
+
+    def jacobian(codes):
+        return straight @ ortho_group.rvs(latents, size=len(codes), random_state=rng)
+
+    scores = distance_to_orthogonality(representation(jacobian, 2 * rng.standard_normal((300, latents))), rng=rng)
+    assert scores["distance_to_orthogonality_relative"] == pytest.approx(1.0, abs=0.05)
 
 
 def test_latents_that_are_not_active_are_left_out(spread, rng):

@@ -18,6 +18,7 @@ _SINGLE_PRECISION = 1e-6
 @returns(
     Number("distance_to_orthogonality", "lower"),
     Number("distance_to_orthogonality_random"),
+    Number("distance_to_orthogonality_relative", "lower"),
     Number("distance_to_orthogonality_latents", unit="latents"),
 )
 def distance_to_orthogonality(
@@ -27,7 +28,8 @@ def distance_to_orthogonality(
 
     Of the active latents only, those whose code has a standard deviation above `activity_threshold` over all images;
     `distance_to_orthogonality_latents` counts them, and `distance_to_orthogonality_random` is the mean distance of
-    random rotations of so many latents. One active latent: 0.
+    random rotations of so many latents, and `distance_to_orthogonality_relative` the first divided by it, for models
+    whose numbers of active latents differ. One active latent: 0, and nothing to divide by.
 
     Raises:
         ValueError: only codes are known, no latent is active, a derivative is not finite, or a setting is too small.
@@ -52,9 +54,11 @@ def distance_to_orthogonality(
     )
     # up to the signs of columns, which do not matter here, the factor Q of a normal matrix is a random rotation
     rotations = np.linalg.qr(rng.standard_normal((_NUM_RANDOM, len(active), len(active)))).Q
+    mean, at_random = float(distances.mean()), float(distances_to_signed_permutations(rotations).mean())
     return {
-        "distance_to_orthogonality": float(distances.mean()),
-        "distance_to_orthogonality_random": float(distances_to_signed_permutations(rotations).mean()),
+        "distance_to_orthogonality": mean,
+        "distance_to_orthogonality_random": at_random,
+        **({"distance_to_orthogonality_relative": mean / at_random} if len(active) > 1 else {}),
         "distance_to_orthogonality_latents": float(len(active)),
     }
 
