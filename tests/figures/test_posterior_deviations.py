@@ -8,7 +8,7 @@ from matplotlib.colors import to_rgba
 from disent_runner.figures.posterior_deviations import ACTIVE, PASSIVE, posterior_deviations
 from disent_runner.representations.requirements import NotApplicable
 
-SETTINGS = {"num_latents": 10, "num_bins": 30, "active_below": 0.5}
+SETTINGS = {"num_latents": 10, "num_bins": 60, "active_below": 0.5}
 
 
 def drawn(inputs, **settings: Any) -> Any:
@@ -53,7 +53,7 @@ def test_no_more_latents_than_are_asked_for(inputs):
     assert len(drawn(inputs, num_latents=1)) == 2
 
 
-@pytest.mark.parametrize("logvar", [-20.0, 0.0, 8.0])
+@pytest.mark.parametrize("logvar", [-20.0, 2 * np.log(0.005), 0.0, 8.0])
 def test_latents_that_are_all_alike_are_drawn(inputs, logvar):
     rep = replace(inputs.representation, logvar=np.full((20, 3), logvar))
     stacked = drawn(replace(inputs, representation=rep))[0].patches[1]

@@ -8,6 +8,8 @@ from disent_runner.machine.ranges import Count, Positive, Several
 from disent_runner.representations.requirements import require_logvar
 
 ACTIVE, PASSIVE = "C0", "C1"
+RANGE = (0.005, 2.0)
+"""Of σ that is shown at least: pictures of several models, one above the other, have one axis."""
 
 
 def posterior_deviations(
@@ -22,8 +24,8 @@ def posterior_deviations(
     is_active = np.exp(logvar).mean(axis=0) < active_below
     shown = by_kl(inputs.representation)[:num_latents]
     deviations = np.exp(logvar / 2)
-    low, high = min(deviations.min(), 0.1), max(deviations.max(), 1.0)
-    edges = np.geomspace(low * 0.9, high * 1.1, num_bins + 1)
+    edges = np.geomspace(min(deviations.min(), RANGE[0]), max(deviations.max(), RANGE[1]), num_bins + 1)
+    edges[0], edges[-1] = 0.99 * edges[0], 1.01 * edges[-1]  # rounding leaves no σ outside
     heights = [2.5] + [1.0] * len(shown)
     figure = Figure(figsize=(5, 1.6 + 0.5 * len(shown)), layout="constrained")
     panels = figure.subplots(len(heights), 1, sharex=True, squeeze=False, gridspec_kw={"height_ratios": heights})[:, 0]
@@ -44,5 +46,6 @@ def posterior_deviations(
         panel.axvline(1.0, color="black", linewidth=0.5, linestyle=":")
         panel.set_yticks([])
     panels[-1].set_xscale("log")
+    panels[-1].xaxis.set_major_formatter("{x:g}")
     panels[-1].set_xlabel("posterior standard deviation (the prior's is 1)")
     return {"posterior_deviations": figure}
