@@ -165,3 +165,19 @@ def test_the_files_have_runs_and_medians_of_settings(sweep):
             assert line["folder"] == str(run.codes.folder)
             assert float(line["lasso paper"]) == run.values["lasso paper"]
             assert float(line["lasso paper (median of setting)"]) == expected
+
+
+def test_what_udr_chooses_stands_beside_all_others(sweep):
+    runs = runs_of(sweep[0])
+    groups, _ = udr_of_settings(runs)
+    together = udr.pairs(groups, pool(runs), headline_numbers(runs))
+    table: Any = udr.choices(together, {"mig": "higher", "sap": "lower"})
+    assert len(table) == 2 * len(udr.VARIANTS)
+    for (_, number), points in together.items():
+        for line in table[table["number"] == number].itertuples():
+            ranked = sorted(points, key=lambda point: -point[0].values[f"{line.similarity} {line.aggregate}"])
+            chosen, others = ranked[0][1], [value for _, value in ranked[1:]]
+            assert line.value == chosen
+            assert line.beats == np.mean([value < chosen if number == "mig" else value > chosen for value in others])
+            assert line.best == (max if number == "mig" else min)(value for _, value in points)
+    assert udr.choices(together, {}).empty

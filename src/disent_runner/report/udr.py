@@ -209,6 +209,27 @@ def correlations(together: Mapping[tuple[Comparison, str], Points]) -> pd.DataFr
     return pd.DataFrame(rows, columns=head)
 
 
+def choices(together: Mapping[tuple[Comparison, str], Points], directions: Mapping[str, str | None]) -> pd.DataFrame:
+    """The run that each UDR would choose, and what it has of each number that has a better side, beside all runs of
+    the same data and evaluation: the best one's, the median, and the share of the others that it beats, equal ones
+    counting half.
+    """
+    rows = []
+    for (comparison, number), points in together.items():
+        sign = {"higher": 1, "lower": -1}.get(directions.get(number) or "")
+        if sign is None or len(points) < 2:
+            continue
+        values = np.array([value for _, value in points])
+        for variant in VARIANTS:
+            chosen = int(np.argmax([run.values[variant] for run, _ in points]))
+            beaten = ((1 + np.sign(sign * (values[chosen] - np.delete(values, chosen)))) / 2).mean()
+            codes, best = points[chosen][0].codes, sign * (sign * values).max()
+            facts = (comparison.evaluation.dataset, number, *variant.split(" "), codes.label, codes.seed)
+            rows.append((*facts, values[chosen], best, float(np.median(values)), float(beaten), len(points)))
+    head = ["dataset", "number", "similarity", "aggregate", "chosen", "seed", "value", "best", "median", "beats", "n"]
+    return pd.DataFrame(rows, columns=head)
+
+
 def spearman(first: Sequence[float], second: Sequence[float]) -> float:
     """Rank correlation; NaN for fewer than three pairs, or where one side is constant."""
     if len(first) < 3 or len(set(first)) < 2 or len(set(second)) < 2:
