@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.stats import spearmanr
+from scipy.stats import pearsonr, rankdata, spearmanr
 from sklearn.linear_model import Lasso
 
 from disent_runner.report import udr
@@ -140,6 +140,11 @@ def test_correlations_are_scipy_s(sweep):
         numbers = [scores[run.codes.folder][line.number] for run in compared]
         assert line.spearman == pytest.approx(spearmanr(values, numbers).statistic)  # pyright: ignore
         assert line.n == 6
+        pearson = pearsonr(rankdata(values), rankdata(numbers)).confidence_interval()  # Fisher's
+        halves = [np.arctanh(edge) - np.arctanh(line.spearman) for edge in pearson]
+        assert [np.arctanh(edge) - np.arctanh(line.spearman) for edge in (line.low, line.high)] == pytest.approx(
+            [1.03 * half for half in halves], rel=1e-4
+        )
 
 
 @pytest.mark.parametrize(("first", "second"), [([1, 2], [2, 1]), ([1, 1, 1], [1, 2, 3]), ([1, 2, 3], [2, 2, 2])])
