@@ -171,7 +171,6 @@ def test_factors_that_there_are_not_are_refused_in_one_line(typed, said, compose
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        (["model.variant=manifold", "dataset.batch_size=15"], r"dataset\.batch_size must be even, .* got 15"),
         (["dataset.subset={scale: 1, orientation: 1, pos_x: 1, pos_y: 1}"], "3 of 3 images have the shape of no other"),
     ],
 )

@@ -18,16 +18,12 @@ class SharingBatches(BatchSource):
 
     With `alike`, the second half of the images are others of the first half's values of those factors, one for one.
 
-    ValueError for an unknown factor, a missing label, an image that has no such other, and with `alike` for an odd
-    number of images.
+    ValueError for an unknown factor, a missing label, or an image that has no such other.
     """
 
     def __init__(
         self, *, space: Factors, shared: Sequence[str], batch_size: int, seed: int, alike: Sequence[str] | None = None
     ) -> None:
-        if batch_size < 1 or (alike is not None and batch_size % 2):
-            wanted = "at least 1" if alike is None else "even, half of the images being there for their pose"
-            raise ValueError(f"dataset.batch_size must be {wanted}, got {batch_size}")
         self._sharing = _Others(space, shared)
         self._alike = None if alike is None else _Others(space, alike)
         self._num_images = len(space)
@@ -39,8 +35,8 @@ class SharingBatches(BatchSource):
         if self._alike is None:
             rows = rng.integers(self._num_images, size=self._batch_size)
         else:
-            first = rng.integers(self._num_images, size=self._batch_size // 2)
-            rows = np.concatenate([first, self._alike.draw(first, rng)])
+            first = rng.integers(self._num_images, size=(self._batch_size + 1) // 2)
+            rows = np.concatenate([first, self._alike.draw(first[: self._batch_size // 2], rng)])
         return Draw(torch.from_numpy(rows), torch.from_numpy(self._sharing.draw(rows, rng)))
 
 
