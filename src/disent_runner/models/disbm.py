@@ -129,7 +129,7 @@ class DisBM(AbstractModel):
         return SharingBatches(space=space, shared=self.identity, alike=alike, batch_size=batch_size, seed=seed)
 
     def learn(self, training: Dataset, rng: np.random.Generator) -> None:
-        """Means and deviations of pixels, to which the biases of visible units start."""
+        """Takes the means and deviations of pixels, or of binary ones the log odds that their biases start with."""
         rows = rng.choice(len(training), min(NUM_IMAGES, len(training)), replace=False)
         pixels = training.gather(torch.from_numpy(rows)).flatten(1).cpu()
         if self.is_gaussian:
