@@ -80,16 +80,30 @@ def test_every_metric_has_its_page(name):
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("name", names("metric"))
-def test_every_metric_scores_a_run_or_says_what_it_lacks(name, composed, tmp_path):
+def test_every_metric_scores_a_run_or_says_what_it_lacks(name, composed, tmp_path_factory):
     """On a small untrained model, with its posteriors and its decoder, and with its codes alone."""
     config = composed("model=betavae", f"metric=[{name}]")
     config.metric[name].update({key: value for key, value in SMALL.items() if key in config.metric[name]})
     (entry,) = build.build_metrics(config).values()
-    dataset = build.build_data(config).dataset
-    model = build.build_model(config, dataset.info)
-    whole = encode_once(model, dataset, folder=tmp_path, indices=np.arange(0, 4608, 3), batch_size=256).representation
+    whole = _untrained_representation(composed, tmp_path_factory)
     for rep in (whole, Representation(whole.codes, whole.factors, whole.factor_sizes)):
         is_number_or_reason(name, entry, rep, NotApplicable)
+
+
+_OF_ALL: list[Representation] = []
+
+
+def _untrained_representation(composed, tmp_path_factory) -> Representation:
+    """One for all metrics of a process."""
+    if not _OF_ALL:
+        config = composed("model=betavae")
+        dataset = build.build_data(config).dataset
+        folder, indices = tmp_path_factory.mktemp("codes"), np.arange(0, 4608, 3)
+        encoded = encode_once(
+            build.build_model(config, dataset.info), dataset, folder=folder, indices=indices, batch_size=256
+        )
+        _OF_ALL.append(encoded.representation)
+    return _OF_ALL[0]
 
 
 def is_number_or_reason(name: str, entry: Any, rep: Representation, expected: type[Exception]) -> None:

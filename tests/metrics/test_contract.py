@@ -77,6 +77,7 @@ def rep() -> Representation:
         names,
         {"c": 5},
         autoencoder,
+        parts={"m": 1, "h": 2},
         weights=joint,
         symbols=symbols,
         control=control,

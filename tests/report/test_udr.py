@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.stats import spearmanr
+from scipy.stats import pearsonr, rankdata, spearmanr
 from sklearn.linear_model import Lasso
 
 from disent_runner.report import udr
@@ -140,6 +140,11 @@ def test_correlations_are_scipy_s(sweep):
         numbers = [scores[run.codes.folder][line.number] for run in compared]
         assert line.spearman == pytest.approx(spearmanr(values, numbers).statistic)  # pyright: ignore
         assert line.n == 6
+        pearson = pearsonr(rankdata(values), rankdata(numbers)).confidence_interval()  # Fisher's
+        halves = [np.arctanh(edge) - np.arctanh(line.spearman) for edge in pearson]
+        assert [np.arctanh(edge) - np.arctanh(line.spearman) for edge in (line.low, line.high)] == pytest.approx(
+            [1.03 * half for half in halves], rel=1e-4
+        )
 
 
 @pytest.mark.parametrize(("first", "second"), [([1, 2], [2, 1]), ([1, 1, 1], [1, 2, 3]), ([1, 2, 3], [2, 2, 2])])
@@ -165,3 +170,19 @@ def test_the_files_have_runs_and_medians_of_settings(sweep):
             assert line["folder"] == str(run.codes.folder)
             assert float(line["lasso paper"]) == run.values["lasso paper"]
             assert float(line["lasso paper (median of setting)"]) == expected
+
+
+def test_what_udr_chooses_stands_beside_all_others(sweep):
+    runs = runs_of(sweep[0])
+    groups, _ = udr_of_settings(runs)
+    together = udr.pairs(groups, pool(runs), headline_numbers(runs))
+    table: Any = udr.choices(together, {"mig": "higher", "sap": "lower"})
+    assert len(table) == 2 * len(udr.VARIANTS)
+    for (_, number), points in together.items():
+        for line in table[table["number"] == number].itertuples():
+            ranked = sorted(points, key=lambda point: -point[0].values[f"{line.similarity} {line.aggregate}"])
+            chosen, others = ranked[0][1], [value for _, value in ranked[1:]]
+            assert line.value == chosen
+            assert line.beats == np.mean([value < chosen if number == "mig" else value > chosen for value in others])
+            assert line.best == (max if number == "mig" else min)(value for _, value in points)
+    assert udr.choices(together, {}).empty

@@ -14,8 +14,9 @@ from disent_runner.machine.texts import printable
 
 _EPILOG = """
 It writes runs.csv (every number of every run), table.csv, table.md and
-table.tex (mean ± std over seeds), udr.csv, udr_correlation.csv, left_out.csv
-(what does not count, and why), plots/ and index.html, a page with all of it.
+table.tex (mean ± std over seeds), udr.csv, udr_correlation.csv, udr_choice.csv,
+variance_explained.csv, transfer.csv (between data sets), left_out.csv (what
+does not count, and why), plots/ and index.html, a page with all of it.
 
 examples:
   disent-report outputs                                 into outputs/report

@@ -44,6 +44,8 @@ class AbstractModel(pl.LightningModule, ABC):
     """Length of the standard normal noise that images are decoded with beside the code."""
     categorical: tuple[int, ...] = ()
     """Sizes of the blocks of probabilities that a code begins with, one for each categorical code."""
+    parts: Mapping[str, int] = {}
+    """Lengths of the parts that a code is made of, in order, by name; none where it is one whole."""
 
     def __init__(
         self,

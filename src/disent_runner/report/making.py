@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from disent_runner.machine.files import write_whole
-from disent_runner.report import tables, udr
+from disent_runner.report import studies, tables, udr
 from disent_runner.report.columns import names
 from disent_runner.report.headlines import directions, headline_numbers
 from disent_runner.report.notes import notes
@@ -80,11 +80,13 @@ def make(folders: Sequence[Path], out: Path) -> Report:
         write_whole(out / "runs.csv", tables.runs_csv(report.runs))
         groups, udr_notes = finish_udr()
         plotter.start_udr(views, {run.codes.folder: run.values[UDR_DRAWN] for group in groups for run in group})
+        beside = udr.pairs(groups, report.settings, report.metrics)
         report = dataclasses.replace(
             report,
             notes=[*report.notes, *udr_notes, *plot_notes],
             udr=udr.medians(groups),
-            udr_correlation=udr.correlations(udr.pairs(groups, report.settings, report.metrics)),
+            udr_correlation=udr.correlations(beside),
+            udr_choice=udr.choices(beside, report.directions),
         )
         write_whole(out / "udr.csv", udr.udr_csv(groups))
         _write_tables(report, out)
@@ -125,6 +127,9 @@ def tabulated(runs: list[Run], omissions: list[Omission]) -> Report:
         plots=[],
         udr=udr.medians([]),
         udr_correlation=udr.correlations({}),
+        udr_choice=udr.choices({}, {}),
+        explained=studies.explained(settings, metrics),
+        transfer=studies.transfer(settings, metrics, better),
         version=version("disent-runner"),
         time=datetime.now(UTC).isoformat(timespec="seconds"),
     )
@@ -137,6 +142,9 @@ def _write_tables(report: Report, out: Path) -> None:
         "table.tex": tables.latex(report.formatted, report.best, report.directions),
         "left_out.csv": tables.left_out_csv(report.omissions, report.notes),
         "udr_correlation.csv": tables.frame_csv(report.udr_correlation),
+        "udr_choice.csv": tables.frame_csv(report.udr_choice),
+        "variance_explained.csv": tables.frame_csv(report.explained),
+        "transfer.csv": tables.frame_csv(report.transfer),
     }
     for name, text in texts.items():
         write_whole(out / name, text)

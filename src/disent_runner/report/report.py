@@ -49,6 +49,12 @@ class Report:
     """a row per setting with two seeds or more: label, n, and the median UDR by similarity and aggregate"""
     udr_correlation: "pd.DataFrame"
     """Spearman correlation of UDR with each number over runs: number, similarity, aggregate, spearman, n"""
+    udr_choice: "pd.DataFrame"
+    """the run that each UDR would choose, beside all others: its value of each number, the best, the share it beats"""
+    explained: "pd.DataFrame"
+    """shares of each number's variance over runs: model, setting, seed"""
+    transfer: "pd.DataFrame"
+    """of each number and pair of data sets: whether settings that are good on one are so on the other"""
     version: str
     time: str
     """ISO, UTC"""

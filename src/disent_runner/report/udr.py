@@ -26,6 +26,7 @@ NUM_IMAGES = 1_000
 KL_THRESHOLD = 0.01
 """Nats from the prior that make a latent informative, as in the paper."""
 _SETTINGS_AT_ONCE = 16
+_QUANTILE, _WIDER, _BELOW_ONE = 1.959964, 1.03, 1 - 1e-12
 VARIANTS = tuple(f"{similarity} {aggregate}" for similarity in SIMILARITIES for aggregate in Correspondence._fields)
 
 
@@ -196,7 +197,9 @@ def pairs(
 
 
 def correlations(together: Mapping[tuple[Comparison, str], Points]) -> pd.DataFrame:
-    """Spearman correlation of UDR with each number over three runs or more of the same data and evaluation."""
+    """Spearman correlation of UDR with each number over three runs or more of the same data and evaluation, and its
+    95 % interval.
+    """
     rows = []
     for (comparison, number), points in together.items():
         for variant in VARIANTS:
@@ -204,9 +207,41 @@ def correlations(together: Mapping[tuple[Comparison, str], Points]) -> pd.DataFr
             if not math.isnan(correlation):
                 evaluation = comparison.evaluation
                 facts = (evaluation.dataset, evaluation.source, evaluation.representation)
-                rows.append((*facts, number, *variant.split(" "), correlation, len(points)))
-    head = ["dataset", "source", "representation", "number", "similarity", "aggregate", "spearman", "n"]
+                between = _interval(correlation, len(points))
+                rows.append((*facts, number, *variant.split(" "), correlation, *between, len(points)))
+    facts = ["dataset", "source", "representation", "number", "similarity", "aggregate"]
+    head = [*facts, "spearman", "low", "high", "n"]
     return pd.DataFrame(rows, columns=head)
+
+
+def choices(together: Mapping[tuple[Comparison, str], Points], directions: Mapping[str, str | None]) -> pd.DataFrame:
+    """The run that each UDR would choose, and what it has of each number that has a better side, beside all runs of
+    the same data and evaluation: the best one's, the median, and the share of the others that it beats, equal ones
+    counting half.
+    """
+    rows = []
+    for (comparison, number), points in together.items():
+        sign = {"higher": 1, "lower": -1}.get(directions.get(number) or "")
+        if sign is None or len(points) < 2:
+            continue
+        values = np.array([value for _, value in points])
+        for variant in VARIANTS:
+            chosen = int(np.argmax([run.values[variant] for run, _ in points]))
+            beaten = ((1 + np.sign(sign * (values[chosen] - np.delete(values, chosen)))) / 2).mean()
+            codes, best = points[chosen][0].codes, sign * (sign * values).max()
+            facts = (comparison.evaluation.dataset, number, *variant.split(" "), codes.label, codes.seed)
+            rows.append((*facts, values[chosen], best, float(np.median(values)), float(beaten), len(points)))
+    head = ["dataset", "number", "similarity", "aggregate", "chosen", "seed", "value", "best", "median", "beats", "n"]
+    return pd.DataFrame(rows, columns=head)
+
+
+def _interval(correlation: float, num_pairs: int) -> tuple[float, float]:
+    """Fisher's, 1.03 times as wide, of a rank correlation (Fieller et al. 1957); of less than four pairs any value."""
+    if num_pairs < 4:
+        return -1.0, 1.0
+    half = _QUANTILE * _WIDER / math.sqrt(num_pairs - 3)
+    middle = math.atanh(min(max(correlation, -_BELOW_ONE), _BELOW_ONE))
+    return math.tanh(middle - half), math.tanh(middle + half)
 
 
 def spearman(first: Sequence[float], second: Sequence[float]) -> float:

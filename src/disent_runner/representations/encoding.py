@@ -75,6 +75,7 @@ def encode_once(
         periods=dataset.info.periods,
         autoencoder=autoencoder_of(model, dataset, indices) if model.has_decoder else None,
         categorical=model.categorical,
+        parts=model.parts,
         weights=weights_among(weights, indices),
         symbols=symbols_of(model),
         control=control_of(model),

@@ -43,7 +43,8 @@ class Representation:
     0. `factor_sizes` K numbers of values; the grid may be incomplete (N < product). `logvar` (N, D): log variance of
     q(z|x) in nats, None for point codes. `factor_names` K names. `periods`: for a cyclic factor, by name, after how
     many steps of its value it is back where it was. `autoencoder`: None where only codes are known. `categorical`:
-    sizes of the blocks of probabilities that the codes begin with, one for each categorical code. `weights`: (N,)
+    sizes of the blocks of probabilities that the codes begin with, one for each categorical code. `parts`: lengths of
+    the parts that codes are made of, in order, by name; none where they are one whole. `weights`: (N,)
     probability of each image under the joint that the model was trained on, None where all are equally likely.
     `symbols`: what the model knows of them, None for one of images alone. `control`: what it does to its features by
     acting, None for one that does not. `playing`: how it acts for rewards, None for what is no agent. `on_labelled`:
@@ -62,6 +63,7 @@ class Representation:
     periods: Mapping[str, int] = field(default_factory=dict)
     autoencoder: Autoencoder | None = None
     categorical: tuple[int, ...] = ()
+    parts: Mapping[str, int] = field(default_factory=dict)
     weights: np.ndarray | None = None
     symbols: Symbols | None = None
     control: Control | None = None
@@ -125,6 +127,8 @@ class Representation:
             raise ValueError(f"logvar must have the shape of codes {self.codes.shape}, got {self.logvar.shape}")
         if sum(self.categorical) > self.codes.shape[1]:
             raise ValueError(f"categorical codes of sizes {self.categorical} do not fit {self.codes.shape[1]} numbers")
+        if self.parts and sum(self.parts.values()) != self.codes.shape[1]:
+            raise ValueError(f"parts {dict(self.parts)} are not the {self.codes.shape[1]} numbers of a code")
 
     def _check_factor_values(self) -> None:
         if not np.issubdtype(self.factors.dtype, np.integer):

@@ -79,6 +79,20 @@ def require_autoencoder(metric: str, rep: Representation) -> Autoencoder:
     return rep.autoencoder
 
 
+def require_part(metric: str, rep: Representation, name: str) -> slice:
+    """Where in a code the part of that name lies.
+
+    NotApplicable, naming the metric, where codes are one whole; ValueError for no such part.
+    """
+    if not rep.parts:
+        raise NotApplicable(f"{metric} needs codes of several parts, such as m and h of disbm, got one whole")
+    if name not in rep.parts:
+        raise ValueError(f"{metric} needs parts of {', '.join(rep.parts)}, got {name}")
+    names = list(rep.parts)
+    start = sum(rep.parts[before] for before in names[: names.index(name)])
+    return slice(start, start + rep.parts[name])
+
+
 def require_symbols(metric: str, rep: Representation) -> Symbols:
     """What the model knows of symbols; NotApplicable, naming the metric, for one of images alone.
 

@@ -65,6 +65,9 @@ tableIn("means", tables.means, { name: "settings", link: settingButton, shown: (
 const runsTable = tableIn("runs", tables.runs, { name: "runs", link: runLink });
 tableIn("udr-settings", tables.udr, { name: "settings with UDR" });
 tableIn("udr-correlation", tables.udr_correlation, { name: "correlations" });
+tableIn("udr-choice", tables.udr_choice, { name: "choices" });
+tableIn("explained", tables.explained, { name: "numbers" });
+tableIn("transfer", tables.transfer, { name: "pairs of data sets" });
 tableIn("left-out", tables.left_out, { name: "folders left out" });
 
 runsTable.body.addEventListener("click", (event) => {

@@ -41,6 +41,9 @@ _FILES = {
     "runs.csv": "every number of every run",
     "udr.csv": "UDR of every run",
     "udr_correlation.csv": "rank correlation of UDR with other numbers",
+    "udr_choice.csv": "the run that UDR would choose, beside all others",
+    "variance_explained.csv": "shares of each number's variance by model, setting and seed",
+    "transfer.csv": "whether settings that are good on one data set are so on another",
     "left_out.csv": "what does not count, and why",
 }
 
@@ -83,6 +86,9 @@ def data(report: Report, part_files: Sequence[str], address: Address) -> dict[st
             "runs": page_tables.runs(report, report.settings),
             "udr": page_tables.frame(report.udr),
             "udr_correlation": page_tables.frame(report.udr_correlation, menus=("number", "similarity", "aggregate")),
+            "udr_choice": page_tables.frame(report.udr_choice, menus=("number", "similarity", "aggregate")),
+            "explained": page_tables.frame(report.explained, menus=("dataset",)),
+            "transfer": page_tables.frame(report.transfer, menus=("from", "to", "number")),
             "left_out": page_tables.left_out(report.omissions, root),
         },
         "runs": [_run(run, key, places) for run, key in zip(report.runs, keys, strict=True)],
