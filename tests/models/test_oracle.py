@@ -66,7 +66,7 @@ def test_sums_are_products_of_circles(dataset) -> None:
     sums, _ = Oracle(info=data.info, code="sums").represent(data, torch.arange(64))
     floor, wall = circles[:, 0] + 1j * circles[:, 1], circles[:, 2] + 1j * circles[:, 3]
     mixed = np.stack([floor * wall, floor * wall.conj()], axis=1)
-    expected = np.stack([mixed.real, mixed.imag], axis=2).reshape(64, 4)
+    expected = np.stack([np.real(mixed), np.imag(mixed)], axis=2).reshape(64, 4)
     np.testing.assert_allclose(sums[:, :4], expected, atol=1e-6)
     np.testing.assert_allclose(sums[:, 4], circles[:, 4])
 
