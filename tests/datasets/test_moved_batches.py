@@ -1,5 +1,7 @@
 """Shifts held against slices of an array, affine maps against turned and mirrored pictures."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -52,9 +54,8 @@ def test_an_affine_map_is_that_of_scipy():
     back = np.linalg.inv(map_)[:2][::-1]  # rows before columns
     back = np.hstack([back[:, [1, 0]], back[:, 2:]])
     middle = np.full(2, 4.0)
-    expected = ndimage.affine_transform(
-        picture, back[:, :2], offset=middle + back[:, 2] - back[:, :2] @ middle, order=1, mode="grid-constant"
-    )
+    offset: Any = middle + back[:, 2] - back[:, :2] @ middle  # of each axis, which scipy's stubs do not know
+    expected = ndimage.affine_transform(picture, back[:, :2], offset=offset, order=1, mode="grid-constant")
     np.testing.assert_allclose(found[0, 0].numpy(), expected, atol=1e-5)
 
 

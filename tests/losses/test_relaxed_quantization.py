@@ -35,6 +35,7 @@ def test_choices_are_distributed_as_torchs() -> None:
     torch.manual_seed(0)
     found = relaxed_choices(logits, gumbel_like(logits), temperature=0.7)
     expected = RelaxedOneHotCategorical(torch.tensor(0.7), logits=logits).sample()
+    assert expected is not None
     torch.testing.assert_close(found.sum(2), torch.ones(20_000, 1))
     torch.testing.assert_close(found.mean(0), expected.mean(0), atol=0.01, rtol=0)
     torch.testing.assert_close(found.var(0), expected.var(0), atol=0.01, rtol=0)

@@ -1,5 +1,7 @@
 """Capsules of which the slopes are known."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -61,7 +63,7 @@ def test_lines_are_those_of_scipy(rng):
     expected, found = rng.normal(size=(2, 40, 3, 2))
     slopes, explained = weighted_lines(np.full((40, 3), 0.7), expected, found)
     for capsule, axis in np.ndindex(3, 2):
-        line = stats.linregress(expected[:, capsule, axis], found[:, capsule, axis])
+        line: Any = stats.linregress(expected[:, capsule, axis], found[:, capsule, axis])
         assert slopes[capsule, axis] == pytest.approx(line.slope)
         assert explained[capsule, axis] == pytest.approx(line.rvalue**2)
 

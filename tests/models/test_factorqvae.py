@@ -3,6 +3,7 @@
 from dataclasses import replace
 from functools import partial
 
+import numpy as np
 import pytest
 import torch
 from torch.nn import functional
@@ -45,10 +46,10 @@ def test_the_models_step_is_the_gradient_of_its_own_loss(make, batch):
     own = {name: value for name, value in model.named_parameters() if not name.startswith("discriminator")}
     before = {name: value.detach().clone() for name, value in own.items()}
     images = batch.images
-    distances = (model.encoder(images)[:, :, None] - model.book) ** 2
+    distances = (model.encoder(images)[:, :, None] - model.values[0]) ** 2
     torch.manual_seed(1)
     drawn = functional.gumbel_softmax(-distances, tau=1.0, dim=-1)
-    decoded = model.decoder(torch.einsum("blv,v->bl", drawn, model.book)).sigmoid()
+    decoded = model.decoder(torch.einsum("blv,v->bl", drawn, model.values[0])).sigmoid()
     chances = functional.softmax(-distances, dim=-1)
     kl = (chances * torch.log(chances * 8 + 1e-10)).sum(-1).mean()
     told = model.discriminator(drawn.flatten(1))
@@ -69,29 +70,30 @@ def test_the_discriminator_learns_from_permuted_draws_of_a_second_batch(make, ba
     first = model.adversary_step(quantized, batch)["discriminator_loss"]
     assert all(map(torch.equal, untouched, others))
     assert first.item() == pytest.approx(0.69, abs=0.3)
-    for _ in range(300):
-        logged = model.adversary_step(quantized, batch)
-    assert logged["discriminator_loss"] < first  # the same few draws, again and again
-    assert logged["discriminator_accuracy"] > 0.7
+    *_, last = (model.adversary_step(quantized, batch) for _ in range(300))  # the same few draws, again and again
+    assert last["discriminator_loss"] < first
+    assert last["discriminator_accuracy"] > 0.7
 
 
 def test_codes_are_the_nearest_of_one_book(make, batch):
     model = make()
     codes, logvar = model.encode(batch.images)
     assert logvar is None
-    outputs, book = model.encoder(batch.images), model.book
+    outputs, book = model.encoder(batch.images), model.values[0]
     nearest = book[(outputs[:, :, None] - book).abs().argmin(2)]
     assert torch.equal(codes, nearest)
-    assert torch.equal(model.values, book.expand(3, 8))
+    samples = model.sample_codes(200, np.random.default_rng(0))
+    assert samples.shape == (200, 3)
+    assert all(set(column) == set(book.tolist()) for column in samples.T.astype(float))
 
 
 def test_it_learns_the_images(make, batch):
     model = make(optimizer=torch.optim.Adam, lr=5e-3, beta=1e-3, gamma=1e-4)
-    book = model.book.detach().clone()
+    book = model.values.detach().clone()
     losses = [float(model.update(replace(batch, step=step))["reconstruction"]) for step in range(150)]
     constant = 0.5 * torch.log(torch.tensor(torch.pi)).item()  # of a Gaussian whose variance is one half
     assert losses[-1] - constant < 0.6 * (losses[0] - constant)
-    assert not torch.equal(model.book, book)
+    assert not torch.equal(model.values, book)
 
 
 @pytest.mark.parametrize(("key", "value"), [("num_values", 1), ("temperature", 0.0)])

@@ -12,9 +12,9 @@ from torch import Tensor
 
 
 def minus_squared_distances(
-    continuous: Float[Tensor, "batch latent"], values: Float[Tensor, "latent value"]
+    continuous: Float[Tensor, "batch latent"], values: Float[Tensor, "#latent value"]
 ) -> Float[Tensor, "batch latent value"]:
-    """-(z_j - v_jk)², in no unit; the logits of the choice among values."""
+    """-(z_j - v_jk)², in no unit; the logits of the choice among values, each latent's own or those of all."""
     return -(continuous[:, :, None] - values).square()
 
 

@@ -88,4 +88,4 @@ def weighted_lines(
 
 
 def near_one(slopes: Float[np.ndarray, "capsule 2"], tolerance: float) -> Bool[np.ndarray, " capsule"]:
-    return (np.abs(slopes - 1) <= tolerance).all(axis=1)
+    return np.abs(slopes - 1).max(axis=1) <= tolerance

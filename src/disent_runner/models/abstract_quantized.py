@@ -36,7 +36,7 @@ class AbstractQuantized(AbstractModel):
     """
 
     values: Tensor
-    """(latent, value): those that each latent can take; of a parameter or a buffer."""
+    """(latent, value): those that each latent can take, or (1, value) for all; of a parameter or a buffer."""
 
     def __init__(
         self,
@@ -84,7 +84,7 @@ class AbstractQuantized(AbstractModel):
         """Each latent one of its values, uniformly."""
         values = self.values.detach().float().cpu().numpy()
         indices = rng.integers(values.shape[1], size=(num_codes, self.latent_dim))
-        return values[np.arange(self.latent_dim), indices]
+        return np.take_along_axis(np.broadcast_to(values, (self.latent_dim, values.shape[1])), indices.T, axis=1).T
 
     def update(self, batch: Batch) -> dict[str, Tensor]:
         images = batch.images

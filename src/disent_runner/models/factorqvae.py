@@ -54,17 +54,12 @@ class FactorQVAE(AbstractQuantized):
             raise ValueError(f"model.num_values must be a whole number of at least 2, got {num_values!r}")
         if not (is_number(temperature) and temperature > 0):
             raise ValueError(f"model.temperature must be a positive number, got {temperature!r}")
-        self.book = nn.Parameter(torch.randn(num_values))
+        self.values = nn.Parameter(torch.randn(1, num_values))
         self.temperature = temperature
         self.beta = beta
         self.gamma = gamma
         self.discriminator = discriminator(num_inputs=self.latent_dim * num_values)
         self.discriminator_optimizer = discriminator_optimizer
-
-    @property
-    def values(self) -> Float[Tensor, "latent value"]:
-        """The code book, the same for each latent."""
-        return self.book.expand(self.latent_dim, -1)
 
     def continuous(self, images: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch latent"]:
         return self.encoder(images).float()
