@@ -27,13 +27,13 @@ def test_the_most_present_capsules_are_shown(inputs, rng):
         inputs.representation, codes=codes, logvar=None, capsules=Capsules(2, movement, views, lambda: filters)
     )
     drawn = capsules(replace(inputs, representation=rep), rng=rng, num_images=4, num_capsules=2, num_units=2)
-    assert list(drawn) == ["capsule_views", "capsule_filters"]
+    assert list(drawn) == ["capsules_views", "capsules_filters"]
     labels = [[text.get_text() for text in figure.axes[0].get_yticklabels()] for figure in drawn.values()]
     assert labels == [["seen", "target", "predicted", "capsule 1", "capsule 0"], ["capsule 1", "capsule 0"]]
-    shown: Any = drawn["capsule_views"].axes[0].images[0].get_array()
+    shown: Any = drawn["capsules_views"].axes[0].images[0].get_array()
     rows = np.asarray(shown)[[12, 16], 0, 0]  # within the parts of capsules 1 and 0
     np.testing.assert_array_equal(rows, tile(np.array([0.0, 0.75]).reshape(2, 1, 1, 1, 1))[[0, 3], 0, 0])
-    shown = drawn["capsule_filters"].axes[0].images[0].get_array()
+    shown = drawn["capsules_filters"].axes[0].images[0].get_array()
     assert np.asarray(shown)[0, [0, 4], 0].tolist() == [255, 128]
 
 

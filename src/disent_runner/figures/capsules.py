@@ -12,9 +12,9 @@ from disent_runner.representations.requirements import require_capsules
 def capsules(
     inputs: FigureInputs, *, rng: np.random.Generator, num_images: Count, num_capsules: Count, num_units: Count
 ) -> dict[str, Figure]:
-    """`capsule_views`: seen images, targets, predictions, and below them the parts of the most present capsules.
+    """`capsules_views`: seen images, targets, predictions, and below them the parts of the most present capsules.
 
-    `capsule_filters`: what `num_units` generation units of each of these capsules add to its picture. Parts and filters
+    `capsules_filters`: what `num_units` generation units of each of these capsules add to its picture. Parts and filters
     are of any sign, grey is 0; parts are on one scale, and so are the filters of a capsule.
 
     NotApplicable for a model without capsules.
@@ -29,12 +29,12 @@ def capsules(
     filters = np.stack([around_grey(units) for units in found.filters()[strongest, :num_units]])
     title = f"{inputs.info.name} ({inputs.info.source})"
     return {
-        "capsule_views": labelled_grid(
+        "capsules_views": labelled_grid(
             np.concatenate([np.stack([seen, target, predicted]), shown]),
             row_labels=["seen", "target", "predicted", *names],
             title=title,
         ),
-        "capsule_filters": labelled_grid(filters, row_labels=names, title=title),
+        "capsules_filters": labelled_grid(filters, row_labels=names, title=title),
     }
 
 
