@@ -14,8 +14,8 @@ def capsules(
 ) -> dict[str, Figure]:
     """`capsules_views`: seen images, targets, predictions, and below them the parts of the most present capsules.
 
-    `capsules_filters`: what `num_units` generation units of each of these capsules add to its picture. Parts and filters
-    are of any sign, grey is 0; parts are on one scale, and so are the filters of a capsule.
+    `capsules_filters`: what `num_units` generation units of each of these capsules add to its picture. Parts and
+    filters are of any sign, grey is 0; parts are on one scale, and so are the filters of a capsule.
 
     NotApplicable for a model without capsules.
     """
