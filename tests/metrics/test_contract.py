@@ -10,6 +10,7 @@ from omegaconf import OmegaConf
 from disent_runner.assembly.build import build_metrics
 from disent_runner.assembly.conf import CONF, choices
 from disent_runner.datasets.symbols.vocabulary import Vocabulary
+from disent_runner.representations.capsules import Capsules, Movement
 from disent_runner.representations.control import Control, Probe
 from disent_runner.representations.numbers import numbers_of, parts_of
 from disent_runner.representations.representation import Autoencoder, Representation
@@ -69,6 +70,9 @@ def rep() -> Representation:
     )
     moved = np.broadcast_to(np.eye(3), (50, 3, 3))
     control = Control(names, False, lambda count, rng: Probe(np.zeros((50, 3)), moved, moved))
+    shifts = rng.normal(size=(20, 1, 2))
+    movement = Movement(np.ones((20, 1)), shifts, shifts)
+    capsules = Capsules(1, lambda images, rng: movement, lambda images, rng: pytest.fail("views"), lambda: shifts)
     return Representation(
         codes,
         factors,
@@ -82,6 +86,7 @@ def rep() -> Representation:
         symbols=symbols,
         control=control,
         playing=agent().playing,
+        capsules=capsules,
     )
 
 

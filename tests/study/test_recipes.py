@@ -21,7 +21,11 @@ FILES = [path for path in sorted(FOLDER.rglob("*.yaml")) if not path.stem.starts
 NAMES = [str(path.relative_to(FOLDER).with_suffix("")) for path in FILES]
 FILES_OF: Mapping[str, str] = {"code_grids": "code_grid"}
 """Figures whose files begin otherwise."""
-OTHER_NUMBERS = {"group_equivariance": ("group_independence",), "kl_decomposition": ("index_code_mi",)}
+OTHER_NUMBERS = {
+    "group_equivariance": ("group_independence",),
+    "infomec": ("infom", "infoc", "infoe"),
+    "kl_decomposition": ("index_code_mi",),
+}
 
 
 @pytest.fixture(scope="module")

@@ -14,11 +14,14 @@ def evenly_spaced(num_latents: int, num_values: int, *, limit: float) -> Float[T
 
 
 def nearest_values(
-    continuous: Float[Tensor, "batch latent"], values: Float[Tensor, "latent value"]
+    continuous: Float[Tensor, "batch latent"], values: Float[Tensor, "#latent value"]
 ) -> Float[Tensor, "batch latent"]:
-    """The nearest of each latent's own values. Its gradient reaches the chosen values alone, not `continuous`."""
+    """The nearest of each latent's own values, or of those that all share.
+
+    Its gradient reaches the chosen values alone, not `continuous`.
+    """
     indices = (continuous.detach()[:, :, None] - values.detach()).abs().argmin(2)
-    return values.expand(len(indices), -1, -1).gather(2, indices[:, :, None])[:, :, 0]
+    return values.expand(*indices.shape, -1).gather(2, indices[:, :, None])[:, :, 0]
 
 
 def straight_through(

@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -11,10 +11,21 @@ from torch import Tensor, nn
 
 from disent_runner.datasets.batches import Batch
 from disent_runner.datasets.info import DatasetInfo
-from disent_runner.losses.quantization import nearest_values, straight_through
+from disent_runner.losses.quantization import nearest_values
 from disent_runner.machine.ranges import Latents
 from disent_runner.models.abstract_vae import Likelihood
 from disent_runner.models.base import AbstractModel, check_latent_dim, optimise, weighted_sum
+
+
+class Quantized(NamedTuple):
+    """What becomes of the continuous latents of a batch in training."""
+
+    codes: Float[Tensor, "batch latent"]
+    """for the decoder, whose gradient reaches the encoder by them"""
+    terms: dict[str, Tensor]
+    """unweighted terms beside the reconstruction, each (batch,)"""
+    choices: Float[Tensor, "batch latent value"] | None = None
+    """shares of the values in the codes; None where each code is one of them"""
 
 
 class AbstractQuantized(AbstractModel):
@@ -25,7 +36,7 @@ class AbstractQuantized(AbstractModel):
     """
 
     values: Tensor
-    """(latent, value): those that each latent can take; of a parameter or a buffer."""
+    """(latent, value): those that each latent can take, or (1, value) for all; of a parameter or a buffer."""
 
     def __init__(
         self,
@@ -50,10 +61,12 @@ class AbstractQuantized(AbstractModel):
         """Latents before quantization."""
 
     @abstractmethod
-    def regularizers(
-        self, continuous: Float[Tensor, "batch latent"], quantized: Float[Tensor, "batch latent"]
-    ) -> dict[str, Float[Tensor, " batch"]]:
-        """Unweighted terms beside the reconstruction; the gradient of `quantized` reaches the values."""
+    def quantize(self, continuous: Float[Tensor, "batch latent"]) -> Quantized:
+        """Codes of training, and terms beside the reconstruction."""
+
+    def adversary_step(self, quantized: Quantized, batch: Batch) -> dict[str, Tensor]:
+        """The step of a second player, after the model's own; what it reports."""
+        return {}
 
     def encode(self, images: Float[Tensor, "batch channel height width"]) -> tuple[Float[Tensor, "batch latent"], None]:
         return nearest_values(self.continuous(images), self.values), None
@@ -71,18 +84,18 @@ class AbstractQuantized(AbstractModel):
         """Each latent one of its values, uniformly."""
         values = self.values.detach().float().cpu().numpy()
         indices = rng.integers(values.shape[1], size=(num_codes, self.latent_dim))
-        return values[np.arange(self.latent_dim), indices]
+        return np.take_along_axis(np.broadcast_to(values, (self.latent_dim, values.shape[1])), indices.T, axis=1).T
 
     def update(self, batch: Batch) -> dict[str, Tensor]:
         images = batch.images
-        continuous = self.continuous(images)
-        quantized = nearest_values(continuous, self.values)
-        reconstruction = self.nll(straight_through(continuous, quantized), images) / images[0].numel()
-        terms = {"reconstruction": reconstruction, **self.regularizers(continuous, quantized)}
+        quantized = self.quantize(self.continuous(images))
+        reconstruction = self.nll(quantized.codes, images) / images[0].numel()
+        terms = {"reconstruction": reconstruction, **quantized.terms}
         means = {name: term.mean() for name, term in terms.items()}
         loss = weighted_sum(means, {"reconstruction": 1.0, **self.weights_at(batch.step)})
         optimise(self.optimizer_of["model"], loss, max_norm=self.gradient_clip)
-        return {"loss": loss.detach(), **{name: mean.detach() for name, mean in means.items()}}
+        logged = {"loss": loss.detach(), **{name: mean.detach() for name, mean in means.items()}}
+        return logged | self.adversary_step(quantized, batch)
 
     def new_optimizers(self) -> dict[str, torch.optim.Optimizer]:
         """The optimizer, whose weight decay is of weights alone: not of biases, not of the values."""

@@ -5,9 +5,15 @@ from typing import Any, final
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from disent_runner.losses.quantization import commitment_loss, evenly_spaced, quantization_loss
+from disent_runner.losses.quantization import (
+    commitment_loss,
+    evenly_spaced,
+    nearest_values,
+    quantization_loss,
+    straight_through,
+)
 from disent_runner.machine.ranges import NonNegative, Several
-from disent_runner.models.abstract_quantized import AbstractQuantized
+from disent_runner.models.abstract_quantized import AbstractQuantized, Quantized
 
 LIMIT = 0.5
 """Values start from -0.5 to 0.5."""
@@ -39,13 +45,13 @@ class QLAE(AbstractQuantized):
     def continuous(self, images: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch latent"]:
         return self.encoder(images).float()
 
-    def regularizers(
-        self, continuous: Float[Tensor, "batch latent"], quantized: Float[Tensor, "batch latent"]
-    ) -> dict[str, Float[Tensor, " batch"]]:
-        return {
+    def quantize(self, continuous: Float[Tensor, "batch latent"]) -> Quantized:
+        quantized = nearest_values(continuous, self.values)
+        terms = {
             "quantization": quantization_loss(continuous, quantized),
             "commitment": commitment_loss(continuous, quantized),
         }
+        return Quantized(straight_through(continuous, quantized), terms)
 
     def weights(self) -> dict[str, float]:
         return {"quantization": self.lambda_quantization, "commitment": self.lambda_commitment}

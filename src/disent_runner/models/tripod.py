@@ -8,9 +8,9 @@ from torch import Tensor
 
 from disent_runner.losses.hessian_penalty import normalized_hessian_penalty
 from disent_runner.losses.kernel_multiinformation import kernel_multiinformation, silverman_factor
-from disent_runner.losses.quantization import evenly_spaced, straight_through
+from disent_runner.losses.quantization import evenly_spaced, nearest_values, straight_through
 from disent_runner.machine.ranges import NonNegative, Positive, Several
-from disent_runner.models.abstract_quantized import AbstractQuantized
+from disent_runner.models.abstract_quantized import AbstractQuantized, Quantized
 from disent_runner.models.base import is_number
 from disent_runner.networks.hidden_layers import activations_of, hidden_layers, smoothed
 
@@ -62,10 +62,8 @@ class Tripod(AbstractQuantized):
     def continuous(self, images: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch latent"]:
         return self.encoder(images).float().tanh()
 
-    def regularizers(
-        self, continuous: Float[Tensor, "batch latent"], quantized: Float[Tensor, "batch latent"]
-    ) -> dict[str, Float[Tensor, " batch"]]:
-        codes = straight_through(continuous, quantized)
+    def quantize(self, continuous: Float[Tensor, "batch latent"]) -> Quantized:
+        codes = straight_through(continuous, nearest_values(continuous, self.values))
         sigma = (continuous.var(0, correction=0) + LEAST_VARIANCE).sqrt()
         multiinformation = kernel_multiinformation(
             codes, joint_bandwidth=silverman_factor(*codes.shape) * sigma, marginal_bandwidth=sigma
@@ -80,7 +78,7 @@ class Tripod(AbstractQuantized):
                 scale=sigma,
                 epsilon=self.epsilon,
             )
-        return {"multiinformation": multiinformation, "hessian": hessian}
+        return Quantized(codes, {"multiinformation": multiinformation, "hessian": hessian})
 
     def weights(self) -> dict[str, float]:
         return {"multiinformation": self.lambda_multiinformation, "hessian": self.lambda_hessian}

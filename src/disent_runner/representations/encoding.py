@@ -14,6 +14,7 @@ import torch
 from disent_runner.datasets.dataset import Dataset
 from disent_runner.models.base import AbstractModel
 from disent_runner.representations.autoencoder import autoencoder_of
+from disent_runner.representations.capsules import capsules_of
 from disent_runner.representations.control import control_of
 from disent_runner.representations.playing import playing_of
 from disent_runner.representations.representation import Representation, weights_among
@@ -80,6 +81,7 @@ def encode_once(
         symbols=symbols_of(model),
         control=control_of(model),
         playing=playing_of(model),
+        capsules=capsules_of(model),
     )
     return Encoded(representation, indices, model.step)
 

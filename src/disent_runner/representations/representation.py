@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from disent_runner.datasets.labels.label_table import UNKNOWN
+from disent_runner.representations.capsules import Capsules
 from disent_runner.representations.control import Control
 from disent_runner.representations.playing import Playing
 from disent_runner.representations.symbols import Symbols
@@ -47,8 +48,9 @@ class Representation:
     the parts that codes are made of, in order, by name; none where they are one whole. `weights`: (N,)
     probability of each image under the joint that the model was trained on, None where all are equally likely.
     `symbols`: what the model knows of them, None for one of images alone. `control`: what it does to its features by
-    acting, None for one that does not. `playing`: how it acts for rewards, None for what is no agent. `on_labelled`:
-    told how many images have all the labels that a metric needs.
+    acting, None for one that does not. `playing`: how it acts for rewards, None for what is no agent. `capsules`:
+    what is known of their movement, None for a model without. `on_labelled`: told how many images have all the labels
+    that a metric needs.
 
     Raises:
         ValueError: arrays that do not belong together, codes that are not finite, log variances that are not or whose
@@ -68,6 +70,7 @@ class Representation:
     symbols: Symbols | None = None
     control: Control | None = None
     playing: Playing | None = None
+    capsules: Capsules | None = None
     on_labelled: Callable[[int], None] | None = None
 
     def __post_init__(self) -> None:

@@ -6,6 +6,7 @@ from numbers import Integral
 import numpy as np
 from jaxtyping import Float, Integer
 
+from disent_runner.representations.capsules import Capsules
 from disent_runner.representations.control import Control
 from disent_runner.representations.playing import Playing
 from disent_runner.representations.representation import UNKNOWN, Autoencoder, Representation, weights_among
@@ -111,6 +112,13 @@ def require_control(metric: str, rep: Representation) -> Control:
     if rep.control is None:
         raise NotApplicable(f"{metric} needs a model that acts in an environment, such as icf, got none")
     return rep.control
+
+
+def require_capsules(metric: str, rep: Representation) -> Capsules:
+    """The model's capsules; NotApplicable, naming the metric, for one that has none."""
+    if rep.capsules is None:
+        raise NotApplicable(f"{metric} needs a model of capsules, such as transforming_ae, got none")
+    return rep.capsules
 
 
 def require_playing(metric: str, rep: Representation) -> Playing:
