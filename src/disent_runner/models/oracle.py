@@ -1,6 +1,6 @@
 """The factors themselves as the representation."""
 
-from typing import ClassVar, NoReturn, final
+from typing import NoReturn, final
 
 import numpy as np
 import torch
@@ -17,7 +17,7 @@ from disent_runner.models.abstract_baseline import AbstractBaseline
 class Oracle(AbstractBaseline):
     """The row "ground truth" of Higgins et al. 2017, table 1: a latent for each factor, its value scaled to [0, 1]."""
 
-    has_decoder: ClassVar[bool] = False
+    has_decoder = False
 
     def __init__(self, *, info: DatasetInfo) -> None:
         super().__init__()
