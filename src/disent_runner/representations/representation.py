@@ -8,6 +8,7 @@ import numpy as np
 from disent_runner.datasets.labels.label_table import UNKNOWN
 from disent_runner.representations.control import Control
 from disent_runner.representations.playing import Playing
+from disent_runner.representations.questions import Questions
 from disent_runner.representations.symbols import Symbols
 
 LARGEST_LOGVAR = 700.0
@@ -46,8 +47,9 @@ class Representation:
     sizes of the blocks of probabilities that the codes begin with, one for each categorical code. `weights`: (N,)
     probability of each image under the joint that the model was trained on, None where all are equally likely.
     `symbols`: what the model knows of them, None for one of images alone. `control`: what it does to its features by
-    acting, None for one that does not. `playing`: how it acts for rewards, None for what is no agent. `on_labelled`:
-    told how many images have all the labels that a metric needs.
+    acting, None for one that does not. `playing`: how it acts for rewards, None for what is no agent. `questions`:
+    what it was asked about images, None for one that was not. `on_labelled`: told how many images have all the labels
+    that a metric needs.
 
     Raises:
         ValueError: arrays that do not belong together, codes that are not finite, log variances that are not or whose
@@ -66,6 +68,7 @@ class Representation:
     symbols: Symbols | None = None
     control: Control | None = None
     playing: Playing | None = None
+    questions: Questions | None = None
     on_labelled: Callable[[int], None] | None = None
 
     def __post_init__(self) -> None:
