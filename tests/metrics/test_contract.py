@@ -13,6 +13,7 @@ from disent_runner.datasets.symbols.vocabulary import Vocabulary
 from disent_runner.representations.capsules import Capsules, Movement
 from disent_runner.representations.control import Control, Probe
 from disent_runner.representations.numbers import numbers_of, parts_of
+from disent_runner.representations.questions import Questions
 from disent_runner.representations.representation import Autoencoder, Representation
 from disent_runner.representations.symbols import Symbols
 from disent_runner.runs.codes import write_codes
@@ -85,6 +86,7 @@ def rep() -> Representation:
         weights=joint,
         symbols=symbols,
         control=control,
+        questions=Questions(names, np.eye(3), "js"),
         playing=agent().playing,
         capsules=capsules,
     )

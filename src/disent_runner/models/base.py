@@ -30,9 +30,9 @@ class AbstractModel(pl.LightningModule, ABC):
     """Whether the loss takes statistics over the batch, so that one image is too few."""
     takes_steps: ClassVar[bool] = True
     """Whether it is trained by optimisation steps; what is not has all it needs after `learn`."""
-    has_decoder: ClassVar[bool] = True
+    has_decoder: bool = True
     """Whether `decode` makes images."""
-    learns_from_labels: ClassVar[bool] = False
+    learns_from_labels: bool = False
     """Whether its training depends on the factors of images, and not on the images alone."""
     sees_by: ClassVar[str | None] = None
     """The keyword of a run below whose codes and images are its own, where it makes none."""

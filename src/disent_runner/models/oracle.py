@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from itertools import combinations
-from typing import Annotated, ClassVar, NoReturn, final
+from typing import Annotated, NoReturn, final
 
 import numpy as np
 import torch
@@ -29,7 +29,7 @@ class Oracle(AbstractBaseline):
     linearly, but on the same planes.
     """
 
-    has_decoder: ClassVar[bool] = False
+    has_decoder = False
 
     def __init__(self, *, info: DatasetInfo, code: Annotated[str, OneOf(*FEWEST_CYCLIC)] = "values") -> None:
         super().__init__()

@@ -17,6 +17,7 @@ from disent_runner.representations.autoencoder import autoencoder_of
 from disent_runner.representations.capsules import capsules_of
 from disent_runner.representations.control import control_of
 from disent_runner.representations.playing import playing_of
+from disent_runner.representations.questions import questions_of
 from disent_runner.representations.representation import Representation, weights_among
 from disent_runner.representations.symbols import symbols_of
 from disent_runner.runs import codes
@@ -82,6 +83,7 @@ def encode_once(
         control=control_of(model),
         playing=playing_of(model),
         capsules=capsules_of(model),
+        questions=questions_of(model),
     )
     return Encoded(representation, indices, model.step)
 

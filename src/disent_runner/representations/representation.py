@@ -9,6 +9,7 @@ from disent_runner.datasets.labels.label_table import UNKNOWN
 from disent_runner.representations.capsules import Capsules
 from disent_runner.representations.control import Control
 from disent_runner.representations.playing import Playing
+from disent_runner.representations.questions import Questions
 from disent_runner.representations.symbols import Symbols
 
 LARGEST_LOGVAR = 700.0
@@ -49,8 +50,8 @@ class Representation:
     probability of each image under the joint that the model was trained on, None where all are equally likely.
     `symbols`: what the model knows of them, None for one of images alone. `control`: what it does to its features by
     acting, None for one that does not. `playing`: how it acts for rewards, None for what is no agent. `capsules`:
-    what is known of their movement, None for a model without. `on_labelled`: told how many images have all the labels
-    that a metric needs.
+    what is known of their movement, None for a model without. `questions`: what it was asked about images, None for
+    one that was not. `on_labelled`: told how many images have all the labels that a metric needs.
 
     Raises:
         ValueError: arrays that do not belong together, codes that are not finite, log variances that are not or whose
@@ -71,6 +72,7 @@ class Representation:
     control: Control | None = None
     playing: Playing | None = None
     capsules: Capsules | None = None
+    questions: Questions | None = None
     on_labelled: Callable[[int], None] | None = None
 
     def __post_init__(self) -> None:

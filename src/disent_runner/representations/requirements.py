@@ -9,6 +9,7 @@ from jaxtyping import Float, Integer
 from disent_runner.representations.capsules import Capsules
 from disent_runner.representations.control import Control
 from disent_runner.representations.playing import Playing
+from disent_runner.representations.questions import Questions
 from disent_runner.representations.representation import UNKNOWN, Autoencoder, Representation, weights_among
 from disent_runner.representations.symbols import Symbols
 
@@ -126,6 +127,19 @@ def require_playing(metric: str, rep: Representation) -> Playing:
     if rep.playing is None:
         raise NotApplicable(f"{metric} needs an agent, such as a2c, got a model that does not act for rewards")
     return rep.playing
+
+
+def require_questions(metric: str, rep: Representation) -> Questions:
+    """What the model was asked about images; NotApplicable, naming the metric, for one that was not.
+
+    NotApplicable too where a factor that it was asked about is not among the representation's.
+    """
+    if rep.questions is None:
+        raise NotApplicable(f"{metric} needs a model that was asked about images, such as oracle_triplets, got none")
+    missing = [name for name in rep.questions.factors if name not in rep.factor_names]
+    if missing:
+        raise NotApplicable(f"{metric} needs the factors that were asked about, got none called {missing[0]}")
+    return rep.questions
 
 
 def require_varying_factors(
