@@ -19,6 +19,7 @@ from torch import nn
 from disent_runner.assembly import build
 from disent_runner.datasets.batches import Batch, BatchSource, Draw
 from disent_runner.datasets.data_module import DataModule
+from disent_runner.datasets.moved_batches import Moves, Moving
 from disent_runner.datasets.transitions import Acting, Transitions
 from disent_runner.losses.density_ratio import discriminator_loss, permute_codes
 from disent_runner.losses.gaussian import sample_normal
@@ -102,7 +103,10 @@ def real_loop(model: AbstractModel, datamodule: DataModule, *, accelerator: str,
 
 @final
 class DrawnBefore(BatchSource):
-    """The draws of all steps, on the device before the first one; where actions lead to is asked in each step."""
+    """The draws of all steps, on the device before the first one.
+
+    Where actions lead to, or how images are moved, is asked in each step.
+    """
 
     def __init__(self, source: BatchSource, steps: int, device: torch.device) -> None:
         self._source = source
@@ -114,6 +118,10 @@ class DrawnBefore(BatchSource):
     def transitions(self, step: int) -> Transitions:
         assert isinstance(self._source, Acting)
         return self._source.transitions(step)
+
+    def moves(self, step: int) -> Moves:
+        assert isinstance(self._source, Moving)
+        return self._source.moves(step)
 
 
 def _on(device: torch.device, draw: Draw) -> Draw:
