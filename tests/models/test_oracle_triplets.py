@@ -56,7 +56,7 @@ def _counting():
     """Numbers in the place of random ones, so that they can be said again."""
     state = np.random.default_rng(0)
 
-    def randint(*limits, device):
+    def randint(*limits, device=None):
         *bounds, shape = limits
         low, high = bounds if len(bounds) == 2 else (0, bounds[0])
         return torch.from_numpy(state.integers(low, high, size=tuple(shape)))

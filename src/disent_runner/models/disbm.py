@@ -209,7 +209,7 @@ class DisBM(AbstractModel):
         machine = self.machine
         m = logits_m(machine, evidence_of(machine, v[:, :1]), hidden.h).sigmoid()[:, 0]
         columns = [batch.dataset.space.names.index(name) for name in self.pose]
-        labels = batch.dataset.space.factors(batch.draw.rows.numpy())[:, columns]
+        labels = batch.dataset.space.factors(batch.draw.rows.cpu().numpy())[:, columns]
         value = contrast(m, torch.from_numpy(labels).float().to(m.device), margin=self.margin)
         found = torch.autograd.grad(value, machine, allow_unused=True)
         weight = self.weights_at(batch.step)["manifold"]

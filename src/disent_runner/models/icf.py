@@ -165,7 +165,7 @@ class ICF(AbstractModel):
             actions = torch.randint(policies.shape[2], (len(policies),), device=policies.device)
             found = weighted_score(policies, scores, actions)
         else:
-            actions = torch.distributions.Categorical(policies.detach()).sample()
+            actions = torch.distributions.Categorical(policies.detach(), validate_args=False).sample()
             found = reinforced_score(policies, scores, actions, self.baseline)
             with torch.no_grad():
                 self.baseline.lerp_(found.detach().mean(0), 1 - KEPT_OF_BASELINE)

@@ -177,7 +177,9 @@ class ContinuousICF(AbstractModel):
         """By these policies, or with probability `epsilon` any."""
         policies = log_policies.exp()
         followed = policies.lerp(torch.full_like(policies, 1 / policies.shape[1]), self.epsilon)
-        return torch.distributions.Categorical(followed).sample()
+        return torch.distributions.Categorical(
+            followed, validate_args=False
+        ).sample()  # a check would wait for the device
 
     def new_optimizers(self) -> dict[str, torch.optim.Optimizer]:
         return {"model": self.optimizer(list(self.parameters()))}

@@ -100,9 +100,12 @@ class OracleTriplets(AbstractVAE):
     def triplet_term(self, inference: Inference, batch: Batch) -> Float[Tensor, ""]:
         """Mean of -log p of the answers, in nats; of no answer at all, 0."""
         count = len(inference.mean)
-        anchor, first, second = distinct_others(count, count * self.triplets_per_image, device=inference.mean.device)
-        question = torch.randint(len(self.factors), anchor.shape, device=anchor.device)
-        answer = self._answers(batch, anchor, first, second, question)
+        # Where the labels are, so that nothing waits for the device.
+        drawn = distinct_others(count, count * self.triplets_per_image, device=torch.device("cpu"))
+        asked = torch.randint(len(self.factors), drawn[0].shape)
+        answered = self._answers(batch, *drawn, asked)
+        device = inference.mean.device
+        anchor, first, second, question, answer = (tensor.to(device) for tensor in (*drawn, asked, answered))
         mean, logvar, mask = inference.mean, inference.logvar, self.masks[question]
 
         def apart(other: Int[Tensor, " triplet"]) -> Float[Tensor, " triplet"]:
@@ -121,13 +124,13 @@ class OracleTriplets(AbstractVAE):
         second: Int[Tensor, " triplet"],
         question: Int[Tensor, " triplet"],
     ) -> Float[Tensor, " triplet"]:
-        """1 where the first is nearer, -1 where the second is, 0 where the oracle cannot say."""
+        """1 where the first is nearer, -1 where the second is, 0 where the oracle cannot say; all on the CPU."""
         space = batch.dataset.space
         columns = [space.column(name, "model.factors") for name in self.factors]
         labels = space.factors(batch.draw.rows.cpu().numpy())[:, columns]
         periods = periods_of(self.factors, self.info.periods)
-        a, b, c = (labels[place.cpu().numpy()] for place in (anchor, first, second))
-        answers = torch.from_numpy(nearer(a, b, c, periods)).to(question.device)
+        a, b, c = (labels[place.numpy()] for place in (anchor, first, second))
+        answers = torch.from_numpy(nearer(a, b, c, periods))
         return answers.gather(1, question[:, None])[:, 0].float()
 
     def weights(self) -> dict[str, float]:
